@@ -1,0 +1,79 @@
+"""What is owned, and how it was squared with the broker."""
+
+from typing import ClassVar
+
+from messages.base import Message, Record
+from messages.instruments import Nanoseconds, Shares, Symbol, Venue, Won
+
+
+class Position(Record):
+    """A holding of one issue."""
+
+    symbol: Symbol
+    venue: Venue = Venue.KRX
+    quantity: Shares
+    cost: Won
+    """What was paid for it, without fees: average price = cost / quantity, nothing rounded away."""
+    last: Won = Won(0)
+    """Newest price, 0 when none came yet."""
+    foreign: Shares = Shares(0)
+    """Shares of `quantity` that no strategy of ours bought."""
+
+
+class AccountChanged(Message):
+    """The whole account after an order event, for display; nobody decides on it."""
+
+    key: ClassVar = ()
+    journalled: ClassVar = False
+    time: Nanoseconds
+    cash: Won
+    """Deposit counting today's trades as settled."""
+    reserved: Won
+    """Bound by open and unknown buy orders."""
+    positions: tuple[Position, ...]
+    realised: Won
+    """Of closed trades, before fees and tax."""
+    unrealised: Won
+    commission: Won
+    tax: Won
+    equity: Won
+    """cash + positions at the newest price."""
+
+
+class PositionAdjusted(Message):
+    """A holding changed without an order of ours: found at reconciliation, a split, a dividend, a person."""
+
+    key: ClassVar = ("symbol", "venue")
+    symbol: Symbol
+    venue: Venue = Venue.KRX
+    time: Nanoseconds
+    quantity: Shares
+    """The new holding."""
+    cost: Won
+    cash: Won
+    """Change of cash that came with it."""
+    reason: str
+
+
+class ExternalOrderSeen(Message):
+    """An order nobody here placed shows in our account."""
+
+    key: ClassVar = ("symbol", "venue")
+    symbol: Symbol
+    venue: Venue = Venue.KRX
+    time: Nanoseconds
+    broker_order: str
+    description: str
+
+
+class Reconciled(Message):
+    """Journal and broker were compared; the figures are the broker's."""
+
+    time: Nanoseconds
+    cash: Won
+    positions: tuple[Position, ...]
+    open_orders: int
+    differences: tuple[str, ...]
+    """A line each; empty when everything agreed."""
+    start: bool = False
+    """True for the one at start, before which nobody trades."""
