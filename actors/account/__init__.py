@@ -1,0 +1,1 @@
+"""What is owned, folded from order events."""

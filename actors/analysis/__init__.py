@@ -1,0 +1,1 @@
+"""Factors and figures computed from prices."""

@@ -1,0 +1,1 @@
+"""Ways to the market: feeds and brokers behind one port."""

@@ -1,0 +1,231 @@
+"""The port: what a gateway must do, whichever broker or recording stands behind it.
+
+A gateway is an async context manager: entering it connects, leaving it disconnects.
+Prices are pulled in batches, so a replay paces itself; order events are pushed, so none is lost.
+"""
+
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from enum import IntEnum, StrEnum
+from typing import Protocol
+
+from messages import (
+    Action,
+    Bar,
+    ExpectedPrice,
+    ExternalOrderSeen,
+    FeedEnded,
+    FeedLost,
+    FeedRestored,
+    IndexTick,
+    Instrument,
+    InstrumentHalted,
+    Kind,
+    LinkLost,
+    LinkRestored,
+    Nanoseconds,
+    OrderBook,
+    OrderEvent,
+    Ranked,
+    Record,
+    SessionChanged,
+    Shares,
+    Side,
+    Symbol,
+    Tick,
+    Validity,
+    Venue,
+    ViReleased,
+    ViTriggered,
+    Won,
+)
+
+FeedMessage = (
+    Tick
+    | OrderBook
+    | ExpectedPrice
+    | IndexTick
+    | Bar
+    | SessionChanged
+    | ViTriggered
+    | ViReleased
+    | InstrumentHalted
+    | FeedLost
+    | FeedRestored
+    | FeedEnded
+)
+BrokerReport = OrderEvent | ExternalOrderSeen | LinkLost | LinkRestored
+
+
+class Urgency(IntEnum):
+    """Classes of the pacer, the most urgent first."""
+
+    CANCEL = 0
+    EXIT = 1
+    ENTRY = 2
+    QUERY = 3
+    BACKFILL = 4
+
+
+class Outcome(StrEnum):
+    """What became of a request at the broker's interface."""
+
+    SENT = "sent"
+    LATER = "later"
+    """Not sent, and may be asked again: an overload."""
+    NEVER = "never"
+    """Not sent, and asking again would give the same."""
+    UNKNOWN = "unknown"
+    """Perhaps sent."""
+    HALT = "halt"
+    """Not sent, and nothing else will be: login, account or password."""
+
+
+class SendResult(Record):
+    """The interface's answer to one request, in words a person can act on."""
+
+    outcome: Outcome
+    reason: str = ""
+    code: int = 0
+    screen: str = ""
+
+
+class Instruction(Record):
+    """One request to the broker about one order of ours."""
+
+    order: int
+    """Number of the order's intent."""
+    action: Action
+    request: int = 0
+    """Number of the ReplaceIntent or CancelOrder; 0 for a new order."""
+    strategy: str
+    symbol: Symbol
+    venue: Venue = Venue.KRX
+    side: Side
+    kind: Kind
+    validity: Validity
+    quantity: Shares
+    """To buy or sell; to cancel or to leave open under the new price."""
+    price: Won
+    broker_order: str = ""
+    """The order to replace or cancel."""
+
+
+class KnownOrder(Record):
+    """An order the journal says may be alive, for a gateway that has just connected."""
+
+    order: int
+    broker_order: str
+    """Blank while the broker's number is not known."""
+    strategy: str
+    symbol: Symbol
+    venue: Venue = Venue.KRX
+    side: Side
+    quantity: Shares
+    price: Won
+    filled: Shares = Shares(0)
+    amount: Won = Won(0)
+
+
+class BrokerPosition(Record):
+    """A holding as the broker's own list has it."""
+
+    symbol: Symbol
+    quantity: Shares
+    average_price: Won
+    """매입가, rounded by the broker."""
+    cost: Won
+    """매입금액."""
+    last: Won
+
+
+class BrokerOrder(Record):
+    """An order of today as the broker's own lists have it."""
+
+    broker_order: str
+    original: str = ""
+    symbol: Symbol
+    side: Side
+    quantity: Shares
+    price: Won
+    open: Shares
+    filled: Shares
+    amount: Won
+    """Sum of price x quantity of its fills."""
+    commission: Won = Won(0)
+    tax: Won = Won(0)
+    time: Nanoseconds
+    status: str
+    """접수, 체결, 확인, 취소, 거부."""
+
+
+class BrokerState(Record):
+    """Everything the broker says of an account, read to the last page."""
+
+    time: Nanoseconds
+    cash: Won
+    """Deposit counting today's trades as settled (d+2추정예수금)."""
+    orderable: Won
+    """주문가능금액."""
+    positions: tuple[BrokerPosition, ...]
+    orders: tuple[BrokerOrder, ...]
+
+
+class Page(Record):
+    """One answer of a chart query, oldest bar first."""
+
+    symbol: Symbol
+    interval: int
+    bars: tuple[Bar, ...]
+    last: bool
+
+
+class Feed(Protocol):
+    """Where prices come from."""
+
+    def watch(self, trades: Collection[Symbol], books: Collection[Symbol]) -> None:
+        """Want exactly these codes from now on; the whole set each time, idempotent, never waits."""
+        ...
+
+    def stream(self) -> AsyncIterator[Sequence[FeedMessage]]:
+        """Batches in the order received; ends after a FeedEnded."""
+        ...
+
+
+class Reference(Protocol):
+    """Questions that are not about an account."""
+
+    async def instruments(self, symbols: Collection[Symbol]) -> Sequence[Instrument]:
+        """Today's data of these codes, of all known ones where `symbols` is empty; unknown codes are left out."""
+        ...
+
+    async def ranking(self, count: int) -> Sequence[Ranked]:
+        """The first `count` issues by trading value of the day."""
+        ...
+
+
+class Broker(Protocol):
+    """Where orders go."""
+
+    async def open(self, report: Callable[[BrokerReport], None], known: Sequence[KnownOrder]) -> None:
+        """Report every order event from now on, binding records of `known` orders to their numbers."""
+        ...
+
+    async def turn(self, urgency: Urgency) -> None:
+        """Wait until the broker's limits allow one order request of this urgency."""
+        ...
+
+    def send(self, instruction: Instruction) -> SendResult:
+        """Hand the request to the broker's interface; its answer arrives as a report."""
+        ...
+
+    async def state(self) -> BrokerState:
+        """Ask for the account, to the last page. Raises TimeoutError or ConnectionError."""
+        ...
+
+
+class Archive(Protocol):
+    """Where charts come from."""
+
+    def bars(self, symbol: Symbol, interval: int, since: Nanoseconds) -> AsyncIterator[Page]:
+        """Pages of bars, newest page first, until one reaches back to `since`."""
+        ...

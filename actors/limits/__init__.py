@@ -1,0 +1,1 @@
+"""Rules of risk: pure functions, grouped by kind."""

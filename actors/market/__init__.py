@@ -1,0 +1,1 @@
+"""True whoever trades: rules, calendar, bars, history."""

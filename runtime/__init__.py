@@ -1,0 +1,1 @@
+"""How it runs: nothing of trading in here."""

@@ -1,0 +1,167 @@
+"""The command line of the runtime: run, check, show, audit, and commands to a running system."""
+
+import json
+import sys
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated, Any, NoReturn, TypeVar
+
+import structlog
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from runtime import inbox, logs, wiring
+from runtime.config import Config, ConfigError, load
+from runtime.database import DatabaseError
+from runtime.journal import verify
+from runtime.locks import AlreadyRunning
+from runtime.loop import MissingLibrary, new_loop
+from runtime.loop import run as run_loop
+from runtime.parts import Part, plan
+from runtime.system import BAD_CONFIG, DISTRIBUTION, FAILED, System
+
+ConfigPath = Annotated[Path, typer.Argument(help="A config file; examples/ has one for each way of running.")]
+DataFolder = Annotated[Path, typer.Argument(help="The data folder of the system: its [system] data.")]
+Overrides = Annotated[list[str], typer.Option("--set", metavar="TABLE.KEY=VALUE", help="Override a key of the config.")]
+
+T = TypeVar("T")
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+audit = typer.Typer(no_args_is_help=True, help="Prove the journal.")
+app.add_typer(audit, name="audit")
+
+
+def fail(line: str, code: int = FAILED) -> NoReturn:
+    """End with one line on stderr."""
+    sys.stderr.write(f"kiwoom-actors: {line}\n")
+    raise typer.Exit(code)
+
+
+@app.callback(invoke_without_command=True)
+def program(
+    *, show_version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False
+) -> None:
+    """Automated trading of Korean stocks over Kiwoom Securities."""
+    if show_version:
+        sys.stdout.write(f"{DISTRIBUTION} {version(DISTRIBUTION)}\n")
+        raise typer.Exit
+
+
+@app.command()
+def run(
+    config: ConfigPath,
+    overrides: Overrides = [],  # noqa: B006 - typer's way
+    *,
+    json_summary: Annotated[bool, typer.Option("--json", help="Print nothing on stdout but the summary, one line.")] = False,
+) -> None:
+    """Run a config: live, mock, paper, replay or backtest, as the file says.
+
+    Exit codes: 0 done, 1 failed, 2 bad config or usage, 3 stopped by risk, 4 a core actor failed.
+    """
+    system = _system(_load(config, overrides))
+    logs.configure(system.folder / "logs", level=system.config.system.log_level)
+    try:
+        code = run_loop(system.run, _loop(system))
+    except (ConfigError, AlreadyRunning, DatabaseError, MissingLibrary, ConnectionError, TimeoutError) as error:
+        structlog.get_logger("system").error("cannot run", reason=str(error))
+        fail(str(error), BAD_CONFIG if isinstance(error, ConfigError) else FAILED)
+    _report(system, json_summary=json_summary)
+    raise typer.Exit(code)
+
+
+@app.command()
+def check(config: ConfigPath, overrides: Overrides = []) -> None:  # noqa: B006
+    """Build and wire a config without starting anything; says what is wrong, a line each."""
+    loaded = _load(config, overrides)
+    parts = _plan(loaded)
+    problems = wiring.check(parts)
+    for problem in problems:
+        sys.stderr.write(f"kiwoom-actors: {config}: {problem}\n")
+    if problems:
+        raise typer.Exit(BAD_CONFIG)
+    sys.stdout.write(f"{config}: {len(parts)} parts, digest {loaded.digest}: ok\n")
+
+
+@app.command()
+def show(config: ConfigPath, overrides: Overrides = []) -> None:  # noqa: B006
+    """Print, message class by message class, who publishes it and who handles it."""
+    grid = Table("message", "lane", "published by", "handled by", title=str(config), title_justify="left")
+    for line in wiring.table(_plan(_load(config, overrides))):
+        grid.add_row(line.name, line.lane, ", ".join(line.publishers), ", ".join(line.takers))
+    Console().print(grid)
+
+
+@audit.command("verify")
+def audit_verify(
+    folder: DataFolder,
+    head: Annotated[str, typer.Option(help="A head kept elsewhere: the hash the log prints each minute.")] = "",
+) -> None:
+    """Prove the journal of a data folder from its first record to its last; exit 0 only if it holds."""
+    verdict = verify(folder, head or None)
+    sys.stdout.write(f"{verdict.text()}\n")
+    raise typer.Exit(0 if verdict.ok else FAILED)
+
+
+@app.command()
+def status(folder: DataFolder) -> None:
+    """Print how a running system does, as JSON."""
+    _ask(folder, "status")
+
+
+@app.command()
+def stop(folder: DataFolder) -> None:
+    """Stop a running system in order."""
+    _ask(folder, "stop")
+
+
+@app.command()
+def reload(folder: DataFolder) -> None:
+    """Swap leaf actors whose tables changed in the config file; names what needs a restart."""
+    _ask(folder, "reload")
+
+
+def _ask(folder: Path, verb: str) -> None:
+    try:
+        answer: dict[str, Any] = inbox.send(folder / "inbox", verb)
+    except inbox.NoAnswer as error:
+        fail(str(error))
+    sys.stdout.write(json.dumps(answer, indent=2, ensure_ascii=False) + "\n")
+    raise typer.Exit(FAILED if "error" in answer else 0)
+
+
+def _load(path: Path, overrides: list[str]) -> Config:
+    return _or_bad_config(lambda: load(path, overrides))
+
+
+def _plan(config: Config) -> list[Part]:
+    return _or_bad_config(lambda: plan(config))
+
+
+def _system(config: Config) -> System:
+    system = _or_bad_config(lambda: System(config))
+    for problem in wiring.check(system.plan):
+        fail(f"{config.path}: {problem}", BAD_CONFIG)
+    return system
+
+
+def _or_bad_config(work: Callable[[], T]) -> T:
+    try:
+        return work()
+    except ConfigError as error:
+        fail(str(error), BAD_CONFIG)
+
+
+def _loop(system: System) -> Any:
+    if system.simulated:
+        return new_loop("virtual")
+    needs = [part.maker.needs_loop for part in system.plan if hasattr(part.maker, "needs_loop")]
+    return new_loop(needs[0], widgets=sys.platform == "win32") if needs else new_loop("asyncio")
+
+
+def _report(system: System, *, json_summary: bool) -> None:
+    if json_summary:
+        sys.stdout.write(json.dumps(system.vitals.summary, ensure_ascii=False) + "\n")
+    elif system.vitals.closing:
+        sys.stdout.write(system.vitals.closing + "\n")

@@ -1,0 +1,206 @@
+"""A TOML file becomes parts: a table names a class, its keys fill the constructor."""
+
+import difflib
+import hashlib
+import re
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+import msgspec
+
+from runtime import secrets
+
+T = TypeVar("T")
+KINDS = ("gateway", "actor")
+RUNTIME_KEYS = ("use", "replicas")
+"""Keys of a part's table that are the runtime's, not the constructor's."""
+
+
+class ConfigError(Exception):
+    """Something in a config file is wrong: one line with where it is and how to mend it."""
+
+
+class SystemSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The [system] table."""
+
+    time: Literal["real", "sped-up", "simulated"] = "real"
+    """real: the wall clock. sped-up: an exchange moves the clock. simulated: no wall time, no threads."""
+    data: str
+    """Folder of journal, market store, reports and logs; made if missing; relative to the working directory."""
+    seed: int = 1
+    """Of every random number in the system."""
+    alarm: tuple[str, ...] = ()
+    """A command and its arguments, run with one line of text on a halt, an unknown order, a difference, a restart."""
+    stop_timeout: float = 10.0
+    """Seconds an orderly stop may take."""
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+
+class PartTable(msgspec.Struct, frozen=True, kw_only=True):
+    """One [gateway.NAME] or [actor.NAME] table, not yet built."""
+
+    kind: str
+    name: str
+    use: str
+    replicas: int
+    keys: dict[str, Any]
+
+
+class Config(msgspec.Struct, frozen=True, kw_only=True):
+    """A config file, read and checked for its shape; parts are checked when they are built."""
+
+    path: Path
+    text: str
+    system: SystemSettings
+    parts: tuple[PartTable, ...]
+    digest: str
+    """SHA-256 of the file's tables with overrides applied and secrets unread, first 16 hex digits."""
+
+    def error(self, table: str, key: str, problem: str, mend: str) -> ConfigError:
+        """One line: file, line, table, key, what is wrong, what to do."""
+        place = f"{self.path}:{_line(self.text, table, key)}: [{table}]" + (f" {key}" if key else "")
+        return ConfigError(f"{place}: {problem}; {mend}")
+
+
+def load(path: Path, overrides: Sequence[str] = ()) -> Config:
+    """Read a config file. `overrides` are `table.key=value`, as `--set` gives them. Raises ConfigError."""
+    text = _read(path)
+    tables = _parse(path, text)
+    for override in overrides:
+        _override(path, tables, override)
+    unknown = [name for name in tables if name not in ("system", *KINDS)]
+    if unknown:
+        hint = nearest(unknown[0], ("system", *KINDS))
+        raise ConfigError(f"{path}:{_line(text, unknown[0], '')}: [{unknown[0]}]: no such table; {hint}")
+    draft = Config(path=path, text=text, system=SystemSettings(data=""), parts=(), digest=_digest(tables))
+    return msgspec.structs.replace(draft, system=_system(draft, tables), parts=_parts(draft, tables))
+
+
+def convert(config: Config, table: str, key: str, value: object, wanted: Any) -> Any:
+    """A TOML value as the annotation wants it, `env:` and `keyring:` secrets looked up. Raises ConfigError."""
+    try:
+        return msgspec.convert(secrets.resolve(value), wanted)
+    except secrets.MissingSecret as error:
+        raise config.error(table, key, str(error), error.mend) from None
+    except (msgspec.ValidationError, TypeError) as error:
+        raise config.error(table, key, f"{value!r} will not do: {error}", f"give {describe(wanted)}") from None
+
+
+def describe(wanted: Any) -> str:
+    """A type as a user reads it."""
+    text = wanted.__name__ if isinstance(wanted, type) else str(wanted)
+    return re.sub(r"(typing|collections\.abc|builtins)\.", "", text)
+
+
+def nearest(name: str, known: Sequence[str]) -> str:
+    """A hint: the closest known name, or all of them."""
+    close = difflib.get_close_matches(name, known, n=1)
+    return f"did you mean {close[0]}?" if close else f"known here: {', '.join(known) or 'nothing'}"
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_bytes().decode("utf-8-sig")
+    except FileNotFoundError:
+        raise ConfigError(f"{path}: no such file; examples/ has one for each way of running") from None
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: byte {error.start} is not UTF-8; save the file as UTF-8") from None
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read ({error.strerror}); check the path and its permissions") from None
+
+
+def _parse(path: Path, text: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path}: not valid TOML: {error}; mend that line") from None
+    except RecursionError:
+        raise ConfigError(f"{path}: nested too deep to be a config; flatten it") from None
+
+
+def _override(path: Path, tables: dict[str, Any], override: str) -> None:
+    name, equals, value = override.partition("=")
+    steps = name.strip().split(".")
+    if not equals or len(steps) < 2:
+        raise ConfigError(f"--set {override}: not of the form table.key=value; e.g. --set actor.risk.max_order_value=5000000")
+    table: Any = tables
+    for step in steps[:-1]:
+        table = table.setdefault(step, {}) if step in KINDS or step == "system" else table.get(step)
+        if not isinstance(table, dict):
+            raise ConfigError(f"--set {override}: {path} has no table [{'.'.join(steps[:-1])}]; add it there first")
+    table[steps[-1]] = _toml_value(value.strip())
+
+
+def _toml_value(text: str) -> object:
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def _system(config: Config, tables: dict[str, Any]) -> SystemSettings:
+    given = tables.get("system")
+    if not isinstance(given, dict) or "data" not in given:
+        raise config.error("system", "", "missing or without `data`", 'begin the file with [system] and data = "var/NAME"')
+    for key, value in given.items():
+        _system_key(config, key, value)
+    return msgspec.convert(given, SystemSettings)
+
+
+def _system_key(config: Config, key: str, value: object) -> None:
+    fields = {field.name: field.type for field in msgspec.structs.fields(SystemSettings)}
+    if key not in fields:
+        raise config.error("system", key, "unknown key", nearest(key, tuple(fields)))
+    convert(config, "system", key, value, fields[key])
+    if isinstance(value, (int, float)) and value < 0:
+        raise config.error("system", key, f"{value} is negative", "give 0 or more")
+
+
+def _parts(config: Config, tables: dict[str, Any]) -> tuple[PartTable, ...]:
+    parts: list[PartTable] = []
+    for kind in KINDS:
+        group = tables.get(kind, {})
+        if not isinstance(group, dict):
+            raise config.error(kind, "", "is a value", f"write tables such as [{kind}.NAME]")
+        parts += [_part(config, kind, name, table) for name, table in group.items()]
+    names = [part.name for part in parts]
+    for name in names:
+        if names.count(name) > 1:
+            raise config.error(f"actor.{name}", "", f"a gateway is called {name} too", "give one of them another name")
+    return tuple(parts)
+
+
+def _part(config: Config, kind: str, name: str, table: Any) -> PartTable:
+    where = f"{kind}.{name}"
+    if not isinstance(table, dict):
+        raise config.error(kind, name, "is a value", f"write a table [{where}] with a key `use`")
+    use = table.get("use")
+    if not isinstance(use, str) or use.count(":") != 1:
+        raise config.error(where, "use", f"{use!r} names no class", 'write use = "module.path:ClassName"')
+    replicas = table.get("replicas", 1)
+    if type(replicas) is not int or not 1 <= replicas <= 64 or (kind == "gateway" and replicas != 1):
+        raise config.error(where, "replicas", f"{replicas!r} will not do", "give 1 to 64, for an actor")
+    keys = {key: value for key, value in table.items() if key not in RUNTIME_KEYS}
+    return PartTable(kind=kind, name=name, use=use, replicas=replicas, keys=keys)
+
+
+def _digest(tables: dict[str, Any]) -> str:
+    encoded = msgspec.json.encode(tables, order="deterministic", enc_hook=str)
+    return hashlib.sha256(encoded).hexdigest()[:16]
+
+
+def _line(text: str, table: str, key: str) -> int:
+    """Where a key of a table, or the table itself, stands; 1 when it cannot be found."""
+    header = re.compile(rf"^\s*\[\s*{re.escape(table)}\s*\]")
+    wanted = re.compile(rf"^\s*[\"']?{re.escape(key)}[\"']?\s*=") if key else None
+    found = 1
+    inside = False
+    for number, line in enumerate(text.splitlines(), 1):
+        if line.lstrip().startswith("["):
+            inside = bool(header.match(line))
+            found = number if inside else found
+        elif inside and wanted is not None and wanted.match(line):
+            return number
+    return found

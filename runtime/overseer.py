@@ -1,0 +1,53 @@
+"""The system's own actor: writes the audit trail, sounds the alarm, hears the wish to stop."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Union
+
+import msgspec
+
+from messages import HaltTrading, Message, ResumeTrading, StopSystem
+from runtime.actor import Actor, handles
+from runtime.bus import concrete
+
+ALARM_SECONDS = 30
+
+
+def audited() -> Iterator[type[Message]]:
+    """Every class whose messages belong in the audit trail."""
+    return (kind for kind in concrete(Message) if kind.journalled and kind.__module__.startswith("messages."))
+
+
+if TYPE_CHECKING:
+    Audited = Message
+else:
+    Audited = Union[tuple(audited())]
+
+
+class Overseer(Actor, publishes=(HaltTrading, ResumeTrading)):
+    """One line in the audit log for each journalled message; `stop` is called for a StopSystem."""
+
+    def __init__(self, *, alarm: tuple[str, ...], stop: Callable[[str, int], None]) -> None:
+        self._alarm = alarm
+        self._stop = stop
+
+    @handles
+    def on_message(self, message: Audited) -> None:
+        envelope = self.desk.envelope
+        assert envelope is not None
+        kind = type(message)
+        fields = {name: msgspec.to_builtins(getattr(message, name)) for name in message.__struct_fields__}
+        fields = {("at" if name == "time" else name): value for name, value in fields.items()}
+        say = self.desk.log.warning if kind.alarm else self.desk.log.info
+        say(kind.__name__, number=envelope.number, cause=envelope.cause, actor=envelope.source, **fields)
+        if kind.alarm and self._alarm:
+            self.spawn(self._sound(f"{kind.__name__}: {fields}"))
+        if isinstance(message, StopSystem):
+            self._stop(message.reason, message.code)
+
+    async def _sound(self, text: str) -> None:
+        try:
+            process = await asyncio.create_subprocess_exec(*self._alarm, text)
+            await asyncio.wait_for(process.wait(), ALARM_SECONDS)
+        except (OSError, TimeoutError) as error:
+            self.desk.log.error("the alarm command failed", command=self._alarm[0], error=str(error))

@@ -1,0 +1,145 @@
+"""The pump empties the mailboxes: the one place where handlers are called."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Coroutine
+from random import Random
+from time import perf_counter
+from typing import Any
+
+from messages import Message
+from runtime.bus import Bus
+from runtime.envelope import Envelope
+from runtime.mailbox import Mailbox
+
+TURN_MESSAGES = 256
+TURN_SECONDS = 0.002
+SLICE = 32
+"""Messages of one mailbox before the next one gets its turn and the time is looked at."""
+
+Handling = Callable[[Any], Coroutine[Any, Any, None] | None]
+
+
+class Pump:
+    """Calls handlers, one message at a time, until every mailbox is empty.
+
+    In real time it gives way to the loop after 256 messages or 2 ms. With `rng` (simulated time) it
+    does not, and the generator chooses which mailbox is next.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, rng: Random | None = None) -> None:
+        self.bus: Bus
+        self.failed: Callable[[Mailbox, Envelope, Exception], None]
+        """Told of a handler that raised."""
+        self.waits: Callable[[Mailbox, Envelope, Coroutine[Any, Any, None]], None]
+        """Given the coroutine of an `async def` handler; calls `resume` when it is done."""
+        self.recovered: Callable[[Mailbox], None]
+        """Told when a mailbox that refused messages is empty again."""
+        self._loop = loop
+        self._rng = rng
+        self._handlers: dict[Mailbox, dict[type[Message], Handling]] = {}
+        self._ready: deque[Mailbox] = deque()
+        self._scheduled = False
+
+    @property
+    def idle(self) -> bool:
+        """Nothing waits and no handler is under way."""
+        return not self._scheduled and not self._ready and not any(box.scheduled for box in self._handlers)
+
+    def attach(self, mailbox: Mailbox, handlers: dict[type[Message], Handling]) -> None:
+        """Call these handlers for what this mailbox takes; a second call replaces them."""
+        self._handlers[mailbox] = handlers
+
+    def detach(self, mailbox: Mailbox) -> None:
+        self._handlers.pop(mailbox, None)
+
+    def ready(self, mailbox: Mailbox) -> None:
+        """A mailbox has something: put it in line."""
+        mailbox.scheduled = True
+        self._ready.append(mailbox)
+        if not self._scheduled:
+            self._scheduled = True
+            self._loop.call_soon(self.turn)
+
+    def resume(self, mailbox: Mailbox) -> None:
+        """The waiting handler of a mailbox is done."""
+        mailbox.held = mailbox.scheduled = False
+        if not mailbox.empty():
+            self.ready(mailbox)
+
+    def turn(self) -> None:
+        """Drain mailboxes until none is ready or the turn is used up."""
+        left = TURN_MESSAGES
+        deadline = perf_counter() + TURN_SECONDS
+        ready = self._ready
+        while ready:
+            mailbox = ready.popleft() if self._rng is None else self._draw()
+            left -= self._drain(mailbox)
+            if self._rng is None and (left <= 0 or perf_counter() > deadline):
+                break
+        self._scheduled = bool(ready)
+        if ready:
+            self._loop.call_soon(self.turn)
+
+    def _draw(self) -> Mailbox:
+        assert self._rng is not None
+        self._ready.rotate(-self._rng.randrange(len(self._ready)))
+        return self._ready.popleft()
+
+    def _drain(self, mailbox: Mailbox) -> int:
+        orders, market = mailbox.orders, mailbox.market
+        mailbox.high_water = max(mailbox.high_water, len(orders) + len(market))
+        done = self._mixed(mailbox) if orders or mailbox.waiting else self._prints(mailbox, min(len(market), SLICE))
+        self.bus.current = None
+        if mailbox.held:
+            return done
+        if orders or market:
+            self._ready.append(mailbox)
+        else:
+            mailbox.scheduled = False
+            if mailbox.gaps:
+                self.recovered(mailbox)
+        return done
+
+    def _prints(self, mailbox: Mailbox, count: int) -> int:
+        """The hottest loop: nothing waits in the order lane, nothing in the market lane can be replaced."""
+        bus, handlers, take, orders = self.bus, self._handlers[mailbox], mailbox.market.popleft, mailbox.orders
+        done = 0
+        for done in range(1, count + 1):  # noqa: B007
+            envelope = take()
+            bus.current = envelope  # pyright: ignore[reportAttributeAccessIssue]
+            message = envelope.message  # pyright: ignore
+            try:
+                work = handlers[type(message)](message)
+            except Exception as error:  # noqa: BLE001, PERF203
+                self.failed(mailbox, envelope, error)
+                break
+            if work is not None:
+                self._wait(mailbox, envelope, work)
+                break
+            if orders:
+                break
+        mailbox.taken += done
+        return done
+
+    def _mixed(self, mailbox: Mailbox) -> int:
+        handlers = self._handlers[mailbox]
+        done = 0
+        while done < SLICE and (mailbox.orders or mailbox.market):
+            envelope = mailbox.get_nowait()
+            done += 1
+            self.bus.current = envelope
+            try:
+                work = handlers[type(envelope.message)](envelope.message)
+            except Exception as error:  # noqa: BLE001 - whatever a handler raises is the supervisor's
+                self.failed(mailbox, envelope, error)
+                break
+            if work is not None:
+                self._wait(mailbox, envelope, work)
+                break
+        return done
+
+    def _wait(self, mailbox: Mailbox, envelope: Envelope, work: Coroutine[Any, Any, None]) -> None:
+        mailbox.held = True
+        self.bus.current = None
+        self.waits(mailbox, envelope, work)

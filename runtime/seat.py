@@ -1,0 +1,192 @@
+"""An actor's place in the running system: its mailbox, its timers, its tasks."""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterable
+from contextvars import copy_context
+from random import Random
+from typing import Any
+from zlib import crc32
+
+from messages import Message
+from runtime.actor import Actor, Desk, Log, Wiring, handlers
+from runtime.bus import CAUSE, Bus, Subscription, check_unambiguous
+from runtime.clock import Clock, TimerHandle
+from runtime.envelope import Envelope
+from runtime.mailbox import Mailbox
+from runtime.pump import Pump
+
+Failed = Callable[["Seat", str, Exception], None]
+
+
+class Shard:
+    """One of several replicas: the subjects whose stable hash falls to it."""
+
+    def __init__(self, index: int, count: int) -> None:
+        self._index = index
+        self._count = count
+
+    def mine(self, subject: str) -> bool:
+        return crc32(subject.encode()) % self._count == self._index
+
+
+class Seat:
+    """Holds one actor, replaces it after a failure, ends what it began."""
+
+    def __init__(
+        self,
+        name: str,
+        make: Callable[[], Actor],
+        *,
+        bus: Bus,
+        pump: Pump,
+        clock: Clock,
+        rng: Random,
+        log: Log,
+        failed: Failed,
+        mailbox: Mailbox,
+        shard: Shard | None = None,
+    ) -> None:
+        self.name = name
+        self.mailbox = mailbox
+        self.off = False
+        self.actor = make()
+        self._make = make
+        self._bus = bus
+        self._pump = pump
+        self._clock = clock
+        self._rng = rng
+        self._log = log
+        self._failed = failed
+        self._shard = shard
+        self._tasks: dict[asyncio.Task[None], str] = {}
+        self._timers: dict[int, TimerHandle] = {}
+        self._timer = 0
+        found = handlers(type(self.actor))
+        check_unambiguous(name, found)
+        self._subscription = Subscription(mailbox, found)
+        self._names = {kind: h.name for h in found for kind in Subscription(mailbox, [h]).latest}
+        self._publishes = frozenset(type(self.actor).publishes)
+        bus.subscribe(self._subscription)
+        self._sit()
+
+    @property
+    def envelope(self) -> Envelope | None:
+        return self._bus.current
+
+    @property
+    def busy(self) -> bool:
+        """A handler that waits is under way."""
+        return self.mailbox.held
+
+    async def start(self) -> None:
+        work = self.actor.on_start()
+        if work is not None:
+            await work
+
+    async def stop(self) -> None:
+        """Let the actor say goodbye, then end its timers and tasks."""
+        if not self.off:
+            work = self.actor.on_stop()
+            if work is not None:
+                await work
+        await self.clear()
+
+    async def clear(self) -> None:
+        tasks = self._drop()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def publish(self, message: Message) -> int:
+        if type(message) not in self._publishes:
+            raise Wiring(f"{self.name} publishes {type(message).__name__}, which {type(self.actor).__name__} does not declare")
+        return self._bus.publish(message, self.name)
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        self._task(work, getattr(work, "__name__", "work"), self._cause())
+
+    def every(self, seconds: float, message: Message) -> None:
+        self._arm(seconds, message, self._cause(), again=True)
+
+    def after(self, seconds: float, message: Message) -> None:
+        self._arm(seconds, message, self._cause(), again=False)
+
+    def listen(self, subjects: Iterable[str] | None) -> None:
+        if subjects is not None and self._shard is not None:
+            subjects = [subject for subject in subjects if self._shard.mine(subject)]
+        self._bus.listen(self.mailbox, subjects)
+
+    def wait_for(self, envelope: Envelope, work: Coroutine[Any, Any, None]) -> None:
+        """Run the rest of an `async def` handler; the mailbox is held meanwhile."""
+        task = self._task(work, self.handler_of(envelope), envelope.number)
+        task.add_done_callback(lambda _: self._pump.resume(self.mailbox))
+
+    def handler_of(self, envelope: Envelope) -> str:
+        return self._names.get(type(envelope.message), "?")
+
+    def replace(self) -> None:
+        """A new instance takes over the mailbox."""
+        self._drop()
+        self.actor = self._make()
+        self._sit()
+        self.begin()
+
+    def begin(self) -> None:
+        """Start the actor while the system runs."""
+        work = self.actor.on_start()
+        if work is not None:
+            self._task(work, "on_start", 0)
+
+    def retire(self) -> None:
+        """The actor stays off: its mailbox takes nothing more."""
+        self.off = True
+        self._drop()
+        self._bus.unsubscribe(self.mailbox)
+
+    def _sit(self) -> None:
+        self.actor.desk = Desk(self.name, self._clock, self._rng, self._log, self)
+        names = self._names.items()
+        self._pump.attach(self.mailbox, {kind: getattr(self.actor, name) for kind, name in names})
+
+    def _cause(self) -> int:
+        current = self._bus.current
+        return CAUSE.get() if current is None else current.number
+
+    def _arm(self, seconds: float, message: Message, cause: int, *, again: bool) -> None:
+        if type(message) not in self._names:
+            raise Wiring(f"{self.name} posts {type(message).__name__} to itself but has no handler for it")
+        self._timer += 1
+        timer = self._timer
+
+        def ring() -> None:
+            if again:
+                self._timers[timer] = self._clock.call_later(seconds, ring)
+            else:
+                self._timers.pop(timer, None)
+            self._bus.post(self.mailbox, message, self.name, cause)
+
+        self._timers[timer] = self._clock.call_later(seconds, ring)
+
+    def _task(self, work: Coroutine[Any, Any, None], name: str, cause: int) -> asyncio.Task[None]:
+        context = copy_context()
+        context.run(CAUSE.set, cause)
+        task = asyncio.get_running_loop().create_task(work, name=f"{self.name}.{name}", context=context)
+        self._tasks[task] = name
+        task.add_done_callback(self._done)
+        return task
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        name = self._tasks.pop(task, None)
+        if name is None or task.cancelled():
+            return
+        error = task.exception()
+        if isinstance(error, Exception):
+            self._failed(self, name, error)
+
+    def _drop(self) -> list[asyncio.Task[None]]:
+        for timer in self._timers.values():
+            timer.cancel()
+        self._timers.clear()
+        tasks = list(self._tasks)
+        self._tasks.clear()
+        for task in tasks:
+            task.cancel()
+        return tasks

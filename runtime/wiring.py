@@ -1,0 +1,90 @@
+"""Who says what to whom: checked before a start, printed by `show`."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+import msgspec
+
+from messages import Message, RunStarted, RunStopping
+from messages import system as system_messages
+from runtime.actor import Actor, Handler, Wiring, handlers
+from runtime.bus import check_unambiguous, concrete
+from runtime.overseer import Overseer
+from runtime.parts import Part
+
+SYSTEM = "system"
+SYSTEM_SAYS = (
+    RunStarted,
+    RunStopping,
+    system_messages.ActorFailed,
+    system_messages.MailboxOverflowed,
+    system_messages.MailboxRecovered,
+    system_messages.StopSystem,
+    *Overseer.publishes,
+)
+
+
+class Line(msgspec.Struct, frozen=True):
+    """One message class: who publishes it, who handles it."""
+
+    name: str
+    lane: str
+    publishers: tuple[str, ...]
+    takers: tuple[str, ...]
+
+
+def check(parts: Sequence[Part]) -> list[str]:
+    """What is wrong with the wiring, a line each; empty when all is well."""
+    problems: list[str] = []
+    actors = list(_actors(parts))
+    said = {kind for _, publishes, _ in actors for kind in publishes}
+    for name, _, found in actors:
+        try:
+            check_unambiguous(name, found)
+        except Wiring as error:
+            problems.append(f"[actor.{name}]: {error}")
+        problems += [_unsaid(name, handler) for handler in found if not _any_said(handler, said)]
+    taken = {kind for _, _, found in actors for handler in found for kind in _kinds(handler)}
+    for name, publishes, _ in actors:
+        problems += [
+            f"[actor.{name}]: publishes {kind.__name__}, which nobody handles; add the actor that does"
+            for kind in publishes
+            if kind.command and kind not in taken
+        ]
+    return problems
+
+
+def table(parts: Sequence[Part]) -> list[Line]:
+    """Every message class of this config, in the vocabulary's order."""
+    actors = list(_actors(parts))
+    lines: list[Line] = []
+    for kind in concrete(Message):
+        publishers = tuple(name for name, publishes, _ in actors if kind in publishes)
+        takers = tuple(name for name, _, found in actors if any(kind in _kinds(handler) for handler in found))
+        if publishers or (takers and takers != (SYSTEM,) and _is_public(kind)):
+            lines.append(Line(kind.__name__, str(kind.lane), publishers, takers))
+    return lines
+
+
+def _actors(parts: Sequence[Part]) -> Iterator[tuple[str, tuple[type[Message], ...], tuple[Handler, ...]]]:
+    yield SYSTEM, SYSTEM_SAYS, handlers(Overseer)
+    for part in parts:
+        if issubclass(part.maker, Actor):
+            yield part.table.name, part.maker.publishes, handlers(part.maker)
+
+
+def _kinds(handler: Handler) -> list[type[Message]]:
+    return [kind for declared in handler.types for kind in concrete(declared)]
+
+
+def _any_said(handler: Handler, said: Iterable[type[Message]]) -> bool:
+    kinds = _kinds(handler)
+    return any(kind in said or not _is_public(kind) for kind in kinds)
+
+
+def _is_public(kind: type[Message]) -> bool:
+    return kind.__module__.startswith("messages.")
+
+
+def _unsaid(name: str, handler: Handler) -> str:
+    kinds = ", ".join(kind.__name__ for kind in handler.types)
+    return f"[actor.{name}]: handles {kinds}, which nobody publishes; add the actor that does"

@@ -1,0 +1,272 @@
+"""Messages are numbered once, routed by class and subject, and every one is accounted for."""
+
+import asyncio
+from dataclasses import dataclass, field
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from messages import (
+    Aggressor,
+    HaltTrading,
+    Message,
+    Nanoseconds,
+    OrderBook,
+    OrderFilled,
+    Session,
+    SessionChanged,
+    Shares,
+    Symbol,
+    Tick,
+    Won,
+)
+from runtime.actor import Handler
+from runtime.bus import Bus, Subscription
+from runtime.clock import SteppedClock
+from runtime.envelope import Envelope
+from runtime.mailbox import ORDER_STREAK, Mailbox, OrderLaneFull
+from runtime.pump import Pump
+
+
+def tick(symbol: str = "005930", price: int = 100) -> Tick:
+    return Tick(
+        symbol=Symbol(symbol),
+        time=Nanoseconds(0),
+        received=Nanoseconds(0),
+        price=Won(price),
+        size=Shares(1),
+        side=Aggressor.BUYER,
+        volume=Shares(1),
+        value=Won(price),
+        ask=Won(price),
+        bid=Won(price),
+        open=Won(price),
+        high=Won(price),
+        low=Won(price),
+        strength=100.0,
+    )
+
+
+def book(symbol: str = "005930", total: int = 1) -> OrderBook:
+    return OrderBook(
+        symbol=Symbol(symbol),
+        time=Nanoseconds(0),
+        received=Nanoseconds(0),
+        ask_prices=(),
+        ask_sizes=(),
+        bid_prices=(),
+        bid_sizes=(),
+        ask_total=Shares(total),
+        bid_total=Shares(0),
+    )
+
+
+def session() -> SessionChanged:
+    return SessionChanged(session=Session.CONTINUOUS, time=Nanoseconds(0))
+
+
+@dataclass
+class Listener:
+    """A mailbox and all it was given, in order."""
+
+    mailbox: Mailbox
+    heard: list[Message] = field(default_factory=list[Message])
+
+    def hear(self, message: Message) -> None:
+        self.heard.append(message)
+
+
+class Hall:
+    """A bus, a pump and any number of listeners, without actors."""
+
+    def __init__(self) -> None:
+        self.loop = asyncio.new_event_loop()
+        self.clock = SteppedClock(1_000)
+        self.bus = Bus(self.clock)
+        self.bus.begin(3, None)
+        self.pump = Pump(self.loop)
+        self.pump.bus = self.bus
+        self.overflows: list[str] = []
+        self.recoveries: list[str] = []
+        self.failures: list[str] = []
+        self.pump.recovered = self._recovered
+        self.pump.failed = lambda _box, _envelope, error: self.failures.append(str(error))
+
+    def _recovered(self, mailbox: Mailbox) -> None:
+        self.recoveries += sorted(mailbox.gaps)
+        mailbox.gaps.clear()
+
+    def listener(self, *types: type[Message], latest: bool = False, bound: int = 100, orders: int = 1000) -> Listener:
+        mailbox = Mailbox(
+            "listener",
+            self.pump.ready,
+            lambda _box, message: self.overflows.append(type(message).__name__),
+            market_bound=bound,
+            order_bound=orders,
+        )
+        listener = Listener(mailbox)
+        subscription = Subscription(mailbox, [Handler("hear", types, latest)])
+        self.bus.subscribe(subscription)
+        self.pump.attach(mailbox, dict.fromkeys(subscription.latest, listener.hear))
+        return listener
+
+    def drain(self) -> None:
+        while not self.pump.idle:
+            self.pump.turn()
+
+    def close(self) -> None:
+        self.loop.close()
+
+
+@pytest.fixture
+def hall() -> "Hall":
+    hall = Hall()
+    yield hall  # type: ignore[misc]
+    hall.close()
+
+
+def test_numbers_start_at_the_run_and_grow_by_one(hall: Hall) -> None:
+    numbers = [hall.bus.publish(tick(), "feed") for _ in range(3)]
+    assert numbers == [(3 << 40) + 1, (3 << 40) + 2, (3 << 40) + 3]
+
+
+def test_a_message_reaches_every_mailbox_that_handles_its_class_and_no_other(hall: Hall) -> None:
+    ticks, books = hall.listener(Tick), hall.listener(OrderBook)
+    hall.bus.publish(tick(), "feed")
+    hall.drain()
+    assert (len(ticks.heard), len(books.heard)) == (1, 0)
+
+
+def test_a_handler_of_a_base_class_takes_all_that_derive_from_it(hall: Hall) -> None:
+    everything = hall.listener(Message)
+    for message in (tick(), book(), session()):
+        hall.bus.publish(message, "feed")
+    hall.drain()
+    assert {type(message) for message in everything.heard} == {Tick, OrderBook, SessionChanged}
+
+
+def test_a_listener_hears_only_the_symbols_it_asked_for(hall: Hall) -> None:
+    some, everything = hall.listener(Tick, SessionChanged), hall.listener(Tick)
+    hall.bus.listen(some.mailbox, ["000660"])
+    for symbol in ("005930", "000660", "035720"):
+        hall.bus.publish(tick(symbol), "feed")
+    hall.bus.publish(session(), "feed")
+    hall.drain()
+    assert [getattr(m, "symbol", "session") for m in some.heard] == ["session", "000660"]
+    assert len(everything.heard) == 3
+
+
+def test_asking_again_replaces_what_was_asked_before(hall: Hall) -> None:
+    listener = hall.listener(Tick)
+    for subjects, expected in ((["000660"], 0), (["005930"], 1), ([], 1), (None, 2)):
+        hall.bus.listen(listener.mailbox, subjects)
+        hall.bus.publish(tick(), "feed")
+        hall.drain()
+        assert len(listener.heard) == expected
+
+
+def test_the_cause_of_a_message_is_the_one_being_handled(hall: Hall) -> None:
+    sent: list[Envelope] = []
+
+    class Tap:
+        def append(self, envelope: Envelope) -> None:
+            sent.append(envelope)
+
+    hall.bus.begin(1, Tap())
+    box = hall.listener(Tick).mailbox
+    halt = HaltTrading(reason="test", by="test")
+    hall.pump.attach(box, {Tick: lambda _message: hall.bus.publish(halt, "risk") and None})
+    number = hall.bus.publish(tick(), "feed")
+    hall.drain()
+    hall.bus.publish(halt, "person")
+    assert [envelope.cause for envelope in sent] == [number, 0]
+
+
+def test_market_data_is_never_journalled(hall: Hall) -> None:
+    sent: list[Envelope] = []
+
+    class Tap:
+        def append(self, envelope: Envelope) -> None:
+            sent.append(envelope)
+
+    hall.bus.begin(1, Tap())
+    for message in (tick(), book(), session()):
+        hall.bus.publish(message, "feed")
+    assert [type(envelope.message) for envelope in sent] == [SessionChanged]
+
+
+def test_orders_overtake_prices_but_let_one_through_after_a_streak(hall: Hall) -> None:
+    listener = hall.listener(Tick, SessionChanged)
+    hall.bus.publish(tick(), "feed")
+    for _ in range(ORDER_STREAK + 1):
+        hall.bus.publish(session(), "feed")
+    hall.drain()
+    kinds = [type(message) for message in listener.heard]
+    assert kinds == [SessionChanged] * ORDER_STREAK + [Tick, SessionChanged]
+
+
+def test_latest_keeps_only_the_newest_of_each_subject_in_the_old_place(hall: Hall) -> None:
+    listener = hall.listener(Tick, latest=True)
+    for symbol, price in (("A", 1), ("B", 2), ("A", 3)):
+        hall.bus.publish(tick(symbol, price), "feed")
+    hall.drain()
+    assert [(m.symbol, m.price) for m in listener.heard if isinstance(m, Tick)] == [("A", 3), ("B", 2)]
+    assert listener.mailbox.statistics(0).conflated == 1
+
+
+def test_a_full_lane_replaces_books_and_refuses_prints_with_one_alarm_a_symbol(hall: Hall) -> None:
+    listener = hall.listener(Tick, OrderBook, bound=2)
+    for message in (book(total=1), tick(), book(total=2), tick(), tick()):
+        hall.bus.publish(message, "feed")
+    assert hall.overflows == ["Tick"]
+    hall.drain()
+    assert [m.ask_total for m in listener.heard if isinstance(m, OrderBook)] == [2]
+    assert hall.recoveries == ["005930"]
+    counts = listener.mailbox.statistics(0)
+    assert (counts.offered, counts.handled, counts.conflated, counts.refused) == (5, 2, 1, 2)
+
+
+def test_a_full_order_lane_is_an_error_of_the_whole_system(hall: Hall) -> None:
+    hall.listener(SessionChanged, orders=2)
+    hall.bus.publish(session(), "feed")
+    hall.bus.publish(session(), "feed")
+    with pytest.raises(OrderLaneFull):
+        hall.bus.publish(session(), "feed")
+
+
+def test_a_failing_handler_loses_only_its_own_message(hall: Hall) -> None:
+    listener = hall.listener(Tick)
+
+    def handle(message: Message) -> None:
+        if isinstance(message, Tick) and message.price == 2:
+            raise ValueError("bad tick")
+        listener.hear(message)
+
+    hall.pump.attach(listener.mailbox, {Tick: handle})
+    for price in (1, 2, 3):
+        hall.bus.publish(tick(price=price), "feed")
+    hall.drain()
+    assert [m.price for m in listener.heard if isinstance(m, Tick)] == [1, 3]
+    assert hall.failures == ["bad tick"]
+    assert listener.mailbox.statistics(0).handled == 3
+
+
+@given(st.lists(st.sampled_from(["tick", "book", "session"]), max_size=60), st.integers(1, 8), st.booleans())
+def test_in_equals_handled_plus_conflated_plus_refused(kinds: list[str], bound: int, latest: bool) -> None:  # noqa: FBT001
+    hall = Hall()
+    listener = hall.listener(Tick, OrderBook, SessionChanged, latest=latest, bound=bound)
+    make = {"tick": tick, "book": book, "session": session}
+    for index, kind in enumerate(kinds):
+        hall.bus.publish(make[kind](), "feed")
+        if index % 7 == 0:
+            hall.pump.turn()
+    hall.drain()
+    counts = listener.mailbox.statistics(0)
+    assert counts.offered == len(kinds) == counts.handled + counts.conflated + counts.refused
+    assert counts.handled == len(listener.heard)
+    hall.close()
+
+
+def test_an_order_event_carries_no_float() -> None:
+    assert float not in set(OrderFilled.__annotations__.values())
