@@ -3,6 +3,7 @@
 from messages.account import (
     AccountChanged,
     ExternalOrderSeen,
+    LedgerFolded,
     Position,
     PositionAdjusted,
     Reconciled,
@@ -118,6 +119,7 @@ __all__ = [
     "InstrumentHalted",
     "Kind",
     "Lane",
+    "LedgerFolded",
     "LinkLost",
     "LinkRestored",
     "MailboxOverflowed",

@@ -77,3 +77,11 @@ class Reconciled(Message):
     """A line each; empty when everything agreed."""
     start: bool = False
     """True for the one at start, before which nobody trades."""
+
+
+class LedgerFolded(Message):
+    """A keeper of a ledger folded all up to a reconciliation; the digests of all copies must be equal."""
+
+    reconciliation: int
+    """Number of the Reconciled."""
+    digest: str

@@ -30,7 +30,7 @@ class MessageType(msgspec.StructMeta):
         return super().__new__(cls, name, bases, namespace, **(policy | config))
 
 
-class Message(metaclass=MessageType):
+class Message(msgspec.Struct, metaclass=MessageType):
     """Something that happened, said once and never changed."""
 
     lane: ClassVar[Lane] = Lane.ORDER
@@ -46,5 +46,5 @@ class Message(metaclass=MessageType):
     """Whether somebody has to act on it: a config in which nobody does is refused."""
 
 
-class Record(metaclass=MessageType, tag=False):
+class Record(msgspec.Struct, metaclass=MessageType, tag=False):
     """A plain value inside a message."""

@@ -16,7 +16,7 @@ R = TypeVar("R", None, Coroutine[Any, Any, None])
 _MARK = "_handles_latest"
 
 
-class Wiring(Exception):  # noqa: N818 - a fact about the config, not a failure
+class Wiring(Exception):
     """Parts do not fit together; one line for the user."""
 
 

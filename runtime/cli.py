@@ -12,10 +12,10 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from runtime import inbox, logs, wiring
+from runtime import chain, inbox, logs, wiring
 from runtime.config import Config, ConfigError, load
 from runtime.database import DatabaseError
-from runtime.journal import verify
+from runtime.journal import NAME
 from runtime.locks import AlreadyRunning
 from runtime.loop import MissingLibrary, new_loop
 from runtime.loop import run as run_loop
@@ -54,14 +54,16 @@ def run(
     config: ConfigPath,
     overrides: Overrides = [],  # noqa: B006 - typer's way
     *,
-    json_summary: Annotated[bool, typer.Option("--json", help="Print nothing on stdout but the summary, one line.")] = False,
+    json_summary: Annotated[
+        bool, typer.Option("--json", help="Print nothing on stdout but the summary, one line.")
+    ] = False,
 ) -> None:
     """Run a config: live, mock, paper, replay or backtest, as the file says.
 
     Exit codes: 0 done, 1 failed, 2 bad config or usage, 3 stopped by risk, 4 a core actor failed.
     """
     system = _system(_load(config, overrides))
-    logs.configure(system.folder / "logs", level=system.config.system.log_level)
+    logs.configure(system.folder / "logs", console=True, level=system.config.system.log_level, now=system.now)
     try:
         code = run_loop(system.run, _loop(system))
     except (ConfigError, AlreadyRunning, DatabaseError, MissingLibrary, ConnectionError, TimeoutError) as error:
@@ -99,8 +101,9 @@ def audit_verify(
     head: Annotated[str, typer.Option(help="A head kept elsewhere: the hash the log prints each minute.")] = "",
 ) -> None:
     """Prove the journal of a data folder from its first record to its last; exit 0 only if it holds."""
-    verdict = verify(folder, head or None)
-    sys.stdout.write(f"{verdict.text()}\n")
+    verdict = chain.verify(folder / NAME, head or None)
+    sys.stdout.write(f"{verdict.records} records of {verdict.runs} runs, head {verdict.head} at {verdict.number}\n")
+    sys.stdout.writelines(f"{line}\n" for line in (verdict.problem, verdict.unseen) if line)
     raise typer.Exit(0 if verdict.ok else FAILED)
 
 
@@ -124,8 +127,8 @@ def reload(folder: DataFolder) -> None:
 
 def _ask(folder: Path, verb: str) -> None:
     try:
-        answer: dict[str, Any] = inbox.send(folder / "inbox", verb)
-    except inbox.NoAnswer as error:
+        answer: dict[str, Any] = inbox.send(folder, verb)
+    except inbox.NoSystem as error:
         fail(str(error))
     sys.stdout.write(json.dumps(answer, indent=2, ensure_ascii=False) + "\n")
     raise typer.Exit(FAILED if "error" in answer else 0)

@@ -124,7 +124,9 @@ def _override(path: Path, tables: dict[str, Any], override: str) -> None:
     name, equals, value = override.partition("=")
     steps = name.strip().split(".")
     if not equals or len(steps) < 2:
-        raise ConfigError(f"--set {override}: not of the form table.key=value; e.g. --set actor.risk.max_order_value=5000000")
+        raise ConfigError(
+            f"--set {override}: not of the form table.key=value; e.g. --set actor.risk.max_order_value=5000000"
+        )
     table: Any = tables
     for step in steps[:-1]:
         table = table.setdefault(step, {}) if step in KINDS or step == "system" else table.get(step)
@@ -143,7 +145,9 @@ def _toml_value(text: str) -> object:
 def _system(config: Config, tables: dict[str, Any]) -> SystemSettings:
     given = tables.get("system")
     if not isinstance(given, dict) or "data" not in given:
-        raise config.error("system", "", "missing or without `data`", 'begin the file with [system] and data = "var/NAME"')
+        raise config.error(
+            "system", "", "missing or without `data`", 'begin the file with [system] and data = "var/NAME"'
+        )
     for key, value in given.items():
         _system_key(config, key, value)
     return msgspec.convert(given, SystemSettings)

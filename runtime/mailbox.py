@@ -20,7 +20,7 @@ Cell = list[Envelope]
 """A place in the market lane whose content may be replaced while it waits."""
 
 
-class OrderLaneFull(Exception):  # noqa: N818
+class OrderLaneFull(Exception):
     """More order messages wait than may: the system halts and stops."""
 
 
@@ -146,6 +146,13 @@ class Mailbox(asyncio.Queue[Envelope]):
             del self.waiting[key]
         return envelope
 
+    def clear(self) -> None:
+        """Nobody will take what waits: it counts as refused."""
+        self.refused += self.qsize()
+        self.orders.clear()
+        self.market.clear()
+        self.waiting.clear()
+
     def statistics(self, now: int) -> Statistics:
         """`now` in nanoseconds of the system's clock."""
         depth = self.qsize()
@@ -172,7 +179,6 @@ class Mailbox(asyncio.Queue[Envelope]):
         self.market.append(cell)
         if not self.scheduled:
             self.ready(self)
-
 
 
 _getters: dict[type[Message], Callable[[Any], Any]] = {}

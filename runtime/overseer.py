@@ -11,6 +11,8 @@ from runtime.actor import Actor, handles
 from runtime.bus import concrete
 
 ALARM_SECONDS = 30
+TAKEN = {name: f"its_{name}" for name in ("event", "level", "logger", "time", "number", "cause", "actor")}
+"""Fields of messages whose names the log line itself needs."""
 
 
 def audited() -> Iterator[type[Message]]:
@@ -24,7 +26,7 @@ else:
     Audited = Union[tuple(audited())]
 
 
-class Overseer(Actor, publishes=(HaltTrading, ResumeTrading)):
+class Overseer(Actor, publishes=(HaltTrading, ResumeTrading), core=True):
     """One line in the audit log for each journalled message; `stop` is called for a StopSystem."""
 
     def __init__(self, *, alarm: tuple[str, ...], stop: Callable[[str, int], None]) -> None:
@@ -36,8 +38,8 @@ class Overseer(Actor, publishes=(HaltTrading, ResumeTrading)):
         envelope = self.desk.envelope
         assert envelope is not None
         kind = type(message)
-        fields = {name: msgspec.to_builtins(getattr(message, name)) for name in message.__struct_fields__}
-        fields = {("at" if name == "time" else name): value for name, value in fields.items()}
+        values = ((name, msgspec.to_builtins(getattr(message, name))) for name in message.__struct_fields__)
+        fields = {TAKEN.get(name, name): value for name, value in values}
         say = self.desk.log.warning if kind.alarm else self.desk.log.info
         say(kind.__name__, number=envelope.number, cause=envelope.cause, actor=envelope.source, **fields)
         if kind.alarm and self._alarm:

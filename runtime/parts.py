@@ -74,7 +74,9 @@ def _fill(config: Config, part: Part, signature: _Signature, key: str, value: ob
         part.keywords[key] = convert(config, part.where, key, value, signature.hints.get(key, Any))
     elif key in signature.positional:
         if not isinstance(value, str):
-            raise config.error(part.where, key, f"{value!r} is no part's name", 'give the name of a gateway, e.g. "kiwoom"')
+            raise config.error(
+                part.where, key, f"{value!r} is no part's name", 'give the name of a gateway, e.g. "kiwoom"'
+            )
         part.references[key] = value
     else:
         known = tuple(name for name in (*signature.positional, *signature.keyword) if name not in BUILT_IN)
@@ -144,12 +146,16 @@ def _find(config: Config, where: str, use: str) -> type[Any]:
     except ModuleNotFoundError as error:
         if error.name is None or not module_name.startswith(error.name):
             raise config.error(where, "use", f"{module_name} needs the package {error.name}", "install it") from None
-        raise config.error(where, "use", f"no module {module_name}", "check the spelling, or put it beside the config") from None
+        raise config.error(
+            where, "use", f"no module {module_name}", "check the spelling, or put it beside the config"
+        ) from None
     except (ImportError, ValueError, SyntaxError) as error:
         raise config.error(where, "use", f"{module_name} cannot be imported: {error}", "mend it") from None
     found = getattr(module, class_name, None)
     if not isinstance(found, type):
-        classes = tuple(name for name, value in vars(module).items() if inspect.isclass(value) and value.__module__ == module_name)
+        classes = tuple(
+            name for name, value in vars(module).items() if inspect.isclass(value) and value.__module__ == module_name
+        )
         raise config.error(where, "use", f"{module_name} has no class {class_name}", nearest(class_name, classes))
     return found
 
@@ -169,5 +175,3 @@ def _signature(maker: type[Any]) -> _Signature:
 def _key_in(text: str, part: Part) -> str:
     keys: Sequence[str] = [key for key in part.table.keys if key in text]
     return max(keys, key=len, default="")
-
-

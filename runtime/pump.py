@@ -50,9 +50,6 @@ class Pump:
         """Call these handlers for what this mailbox takes; a second call replaces them."""
         self._handlers[mailbox] = handlers
 
-    def detach(self, mailbox: Mailbox) -> None:
-        self._handlers.pop(mailbox, None)
-
     def ready(self, mailbox: Mailbox) -> None:
         """A mailbox has something: put it in line."""
         mailbox.scheduled = True
@@ -111,7 +108,7 @@ class Pump:
             message = envelope.message  # pyright: ignore
             try:
                 work = handlers[type(message)](message)
-            except Exception as error:  # noqa: BLE001, PERF203
+            except Exception as error:  # noqa: BLE001
                 self.failed(mailbox, envelope, error)
                 break
             if work is not None:

@@ -97,7 +97,9 @@ class Seat:
 
     def publish(self, message: Message) -> int:
         if type(message) not in self._publishes:
-            raise Wiring(f"{self.name} publishes {type(message).__name__}, which {type(self.actor).__name__} does not declare")
+            raise Wiring(
+                f"{self.name} publishes {type(message).__name__}, which {type(self.actor).__name__} does not declare"
+            )
         return self._bus.publish(message, self.name)
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
@@ -140,6 +142,7 @@ class Seat:
         self.off = True
         self._drop()
         self._bus.unsubscribe(self.mailbox)
+        self.mailbox.clear()
 
     def _sit(self) -> None:
         self.actor.desk = Desk(self.name, self._clock, self._rng, self._log, self)

@@ -20,7 +20,7 @@ from runtime.clock import Clock, SimulatedClock, SteppedClock, WallClock
 from runtime.config import Config
 from runtime.inbox import Inbox
 from runtime.journal import Journal
-from runtime.locks import lock
+from runtime.locks import folder_lock
 from runtime.loop import VirtualLoop, Watchdog
 from runtime.mailbox import Mailbox
 from runtime.overseer import Overseer
@@ -69,11 +69,15 @@ class System:
     def simulated(self) -> bool:
         return self.config.system.time == "simulated"
 
+    def now(self) -> int:
+        """Nanoseconds by the system's clock."""
+        return self.clock.now()
+
     async def run(self) -> int:
         """Everything, from the lock on the data folder to its release. Returns the process's exit code."""
         self._over = asyncio.get_running_loop().create_future()
         async with AsyncExitStack() as stack:
-            stack.enter_context(lock(self.folder))
+            stack.enter_context(folder_lock(self.folder))
             journal = self._prepare()
             gateways = await self._open(stack, journal)
             try:
@@ -103,7 +107,10 @@ class System:
         table = part.table
         names = [table.name] if table.replicas == 1 else [f"{table.name}/{n + 1}" for n in range(table.replicas)]
         shards = [Shard(n, table.replicas) if table.replicas > 1 else None for n in range(table.replicas)]
-        return [self._seat(name, partial(self._make, part, built, name), shard) for name, shard in zip(names, shards, strict=True)]
+        return [
+            self._seat(name, partial(self._make, part, built, name), shard)
+            for name, shard in zip(names, shards, strict=True)
+        ]
 
     def _clock(self) -> Clock:
         if self.config.system.time == "sped-up":
@@ -122,7 +129,7 @@ class System:
         self.pump.recovered = self.supervisor.recovered
         self.pump.waits = lambda mailbox, envelope, work: self.seats[mailbox].wait_for(envelope, work)
         failed = lambda error: self.stop(f"the journal failed: {error}", CORE_FAILED)  # noqa: E731
-        return Journal(self.folder, clock=self.clock, mode="simulated" if self.simulated else "real", failed=failed)
+        return Journal(self.folder, clock=self.clock, failed=failed)
 
     async def _open(self, stack: AsyncExitStack, journal: Journal) -> dict[str, Any]:
         built: dict[str, Any] = {"clock": self.clock, "journal": journal, "data": self.folder, "vitals": self.vitals}
@@ -176,7 +183,7 @@ class System:
         watchdog = Watchdog(loop)
         self.vitals.lag = watchdog
         watchdog.start()
-        inbox = Inbox(self.folder / "inbox")
+        inbox = Inbox(self.folder)
         try:
             while not self._over.done():
                 for command in inbox.poll():
@@ -220,7 +227,7 @@ class System:
     async def _drained(self) -> None:
         quiet = 0
         while quiet < 3:
-            await asyncio.sleep(0 if self.simulated else 0.001)
+            await asyncio.sleep(0.001)
             quiet = quiet + 1 if self.pump.idle else 0
 
     def _mailboxes(self) -> dict[str, Any]:

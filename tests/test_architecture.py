@@ -61,7 +61,9 @@ def test_messages_know_nothing_and_the_runtime_knows_no_trading(path: Path) -> N
         assert not ours(path, other), f"{path} imports {other}"
 
 
-@pytest.mark.parametrize("module", [m for m in MODULES if m.startswith("actors.") and not m.startswith("actors.commands")])
+@pytest.mark.parametrize(
+    "module", [m for m in MODULES if m.startswith("actors.") and not m.startswith("actors.commands")]
+)
 def test_families_import_downward_and_nobody_imports_an_actor(module: str) -> None:
     path = ROOT / Path(*module.split(".")).with_suffix(".py")
     own = family(module)

@@ -253,7 +253,7 @@ def test_a_failing_handler_loses_only_its_own_message(hall: Hall) -> None:
 
 
 @given(st.lists(st.sampled_from(["tick", "book", "session"]), max_size=60), st.integers(1, 8), st.booleans())
-def test_in_equals_handled_plus_conflated_plus_refused(kinds: list[str], bound: int, latest: bool) -> None:  # noqa: FBT001
+def test_in_equals_handled_plus_conflated_plus_refused(kinds: list[str], bound: int, latest: bool) -> None:
     hall = Hall()
     listener = hall.listener(Tick, OrderBook, SessionChanged, latest=latest, bound=bound)
     make = {"tick": tick, "book": book, "session": session}

@@ -1,0 +1,332 @@
+"""The one seam to SQLite: a thread of its own in real time, inline in simulated time."""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal, Protocol, Self, TypeVar
+
+import aiosqlite
+
+from runtime.clock import SECOND, Clock
+
+Value = TypeVar("Value")
+Work = Callable[[sqlite3.Connection], Value]
+Row = tuple[Any, ...]
+
+
+class DatabaseError(Exception):
+    """SQLite refused; the first line names the file.
+
+    DatabaseBroken, DatabaseFull and DatabaseLocked say why where it is known.
+    """
+
+
+class DatabaseBroken(DatabaseError):
+    """The file is no database of ours: damaged, foreign, or of a newer version."""
+
+
+class DatabaseFull(DatabaseError):
+    """No space is left on the disk."""
+
+
+class DatabaseLocked(DatabaseError):
+    """Another process held the file longer than the busy time-out."""
+
+
+class _Link(Protocol):
+    def submit(self, work: Callable[[], Value]) -> asyncio.Future[Value]: ...
+
+    async def close(self) -> None: ...
+
+
+class _Threaded(aiosqlite.Connection):
+    """One hop to the thread and back, whatever the work."""
+
+    def submit(self, work: Callable[[], Value]) -> asyncio.Future[Value]:
+        future: asyncio.Future[Value] = asyncio.get_running_loop().create_future()
+        self._tx.put_nowait((future, work))  # pyright: ignore[reportUnknownMemberType]
+        return future
+
+
+class _Inline:
+    """A thread would answer at an instant no seed decides."""
+
+    def __init__(self, clock: Clock, delay: Callable[[], float] | None) -> None:
+        self._clock = clock
+        self._delay = delay
+
+    def submit(self, work: Callable[[], Value]) -> asyncio.Future[Value]:
+        future: asyncio.Future[Value] = asyncio.get_running_loop().create_future()
+        try:
+            answer = partial(_answer, future, work())
+        except DatabaseError as error:
+            answer = partial(_refuse, future, error)
+        if self._delay is None:
+            answer()
+        else:
+            self._clock.call_later(self._delay(), answer)
+        return future
+
+    async def close(self) -> None:
+        pass
+
+
+class Database:
+    """One SQLite file with one writer; open it with `async with`.
+
+    `migrations` are SQL scripts; the file's schema version is how many of them it has seen. In simulated time
+    everything happens inline, a commit comes once in `commit_every` seconds of `clock`, `delay` draws the seconds
+    until an answer, and `fault` may raise a DatabaseError before each piece of work.
+    Raises DatabaseBroken, DatabaseFull, DatabaseLocked or DatabaseError.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        migrations: Sequence[str],
+        clock: Clock,
+        synchronous: Literal["FULL", "NORMAL"] = "NORMAL",
+        outstanding: int = 64,
+        commit_every: float = 1.0,
+        delay: Callable[[], float] | None = None,
+        fault: Callable[[], None] | None = None,
+    ) -> None:
+        self.path = path
+        self._migrations = migrations
+        self._clock = clock
+        self._simulated = clock.name == "simulated"
+        self._synchronous = "OFF" if self._simulated else synchronous
+        self._limit = outstanding
+        self._commit_every = round(commit_every * SECOND)
+        self._delay = delay
+        self._fault = fault
+        self._link: _Link
+        self._connection: sqlite3.Connection
+        self._committed = 0
+        self._writes: dict[asyncio.Future[Any], None] = {}
+        self._failure: DatabaseError | None = None
+
+    async def __aenter__(self) -> Self:
+        self._committed = self._clock.now()
+        self._connection = self._open()
+        if self._simulated:
+            self._link = _Inline(self._clock, self._delay)
+        else:
+            link = _Threaded(lambda: self._connection, iter_chunk_size=64)
+            await link
+            self._link = link
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        try:
+            await self.flush()
+        finally:
+            await self._link.submit(self._finish)
+            await self._link.close()
+
+    @property
+    def outstanding(self) -> int:
+        """Writes handed over and not yet stored."""
+        return len(self._writes)
+
+    async def execute(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
+        """One statement, stored when this returns; its rows come back."""
+        return await self.submit(sql, parameters)
+
+    def submit(self, sql: str, parameters: Sequence[Any] = ()) -> asyncio.Future[list[Row]]:
+        """As `execute`, for whoever may not wait; the future is his to look at."""
+        return self._send(lambda connection: connection.execute(sql, parameters).fetchall())
+
+    async def run(self, work: Work[Value]) -> Value:
+        """`work` in the writer's thread, in one transaction: all of it is stored or nothing."""
+        return await self._send(partial(_transact, work))
+
+    async def read(self, work: Work[Value]) -> Value:
+        """`work` in the writer's thread, which only reads."""
+        return await self._send(work)
+
+    def write(self, work: Work[None]) -> None:
+        """`run` that waits for nothing.
+
+        Raises the failure of an earlier write, and DatabaseLocked where too many are outstanding.
+        """
+        self._raise_failure()
+        if len(self._writes) >= self._limit:
+            raise DatabaseLocked(f"{self.path}: {self._limit} writes wait already; the disk is too slow")
+        future = self._send(partial(_transact, work))
+        self._writes[future] = None
+        future.add_done_callback(self._written)
+
+    async def flush(self) -> None:
+        """Wait until every write is stored; raises the failure of the first that was not."""
+        while self._writes:
+            await asyncio.wait(list(self._writes))
+        self._raise_failure()
+
+    def _send(self, work: Work[Value]) -> asyncio.Future[Value]:
+        return self._link.submit(partial(self._guarded, work))
+
+    def _written(self, future: asyncio.Future[None]) -> None:
+        del self._writes[future]
+        error = future.exception()
+        if error is not None and not isinstance(error, DatabaseError):
+            raise error
+        self._failure = self._failure or error
+
+    def _raise_failure(self) -> None:
+        failure, self._failure = self._failure, None
+        if failure is not None:
+            raise failure
+
+    def _guarded(self, work: Work[Value]) -> Value:
+        try:
+            if self._simulated:
+                self._turn_second()
+            return work(self._connection)
+        except sqlite3.Error as error:
+            raise _typed(self.path, error) from error
+
+    def _turn_second(self) -> None:
+        if self._fault is not None:
+            self._fault()
+        now = self._clock.now()
+        if self._connection.in_transaction and now - self._committed >= self._commit_every:
+            self._connection.execute("COMMIT")
+        if not self._connection.in_transaction and self._commit_every:
+            self._connection.execute("BEGIN")
+            self._committed = now
+
+    def _finish(self) -> None:
+        try:
+            if self._connection.in_transaction:
+                self._connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            raise _typed(self.path, error) from error
+        finally:
+            self._connection.close()
+
+    def _open(self) -> sqlite3.Connection:
+        try:
+            if not self.path.exists():
+                self._create()
+            connection = _connect(self.path)
+            try:
+                _prepare(connection, self._synchronous)
+                _migrate(self.path, connection, self._migrations)
+            except BaseException:
+                connection.close()
+                raise
+        except sqlite3.Error as error:
+            raise _typed(self.path, error) from error
+        return connection
+
+    def _create(self) -> None:
+        """Under another name first, so that an empty file under ours is always damage."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        young = self.path.with_name(self.path.name + ".new")
+        young.unlink(missing_ok=True)
+        connection = sqlite3.connect(young, isolation_level=None)
+        connection.execute("CREATE TABLE meta (schema_version INTEGER NOT NULL)")
+        connection.execute("INSERT INTO meta VALUES (0)")
+        connection.close()
+        young.replace(self.path)
+
+
+def reading(path: Path) -> sqlite3.Connection:
+    """A connection that only reads, beside whoever writes. Raises DatabaseBroken where there is no such file."""
+    if not path.is_file():
+        raise DatabaseBroken(f"{path}: no such file")
+    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=5, isolation_level=None)
+    connection.execute("PRAGMA query_only = ON")
+    return connection
+
+
+def quarantine(path: Path, stamp: str) -> Path:
+    """Rename a broken file and what SQLite keeps beside it, for a person to look at; the new name comes back."""
+    aside = path.with_name(f"{path.name}.broken-{stamp}")
+    for suffix in ("-wal", "-shm", ""):
+        part = path.with_name(path.name + suffix)
+        if part.exists():
+            part.replace(aside.with_name(aside.name + suffix))
+    return aside
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    if path.stat().st_size == 0:
+        raise DatabaseBroken(f"{path}: the file is empty; move it aside or bring back a copy of it")
+    return sqlite3.connect(path, timeout=5, isolation_level=None, check_same_thread=False)
+
+
+def _prepare(connection: sqlite3.Connection, synchronous: str) -> None:
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute(f"PRAGMA synchronous = {synchronous}")
+    connection.execute("PRAGMA journal_size_limit = 67108864")
+
+
+def _migrate(path: Path, connection: sqlite3.Connection, scripts: Sequence[str]) -> None:
+    version = _version(path, connection)
+    if version > len(scripts):
+        raise DatabaseBroken(f"{path}: schema {version}, this program knows {len(scripts)}; use the newer program")
+    for number, script in enumerate(scripts[version:], version + 1):
+        try:
+            update = f"UPDATE meta SET schema_version = {number}"  # noqa: S608
+            connection.executescript(f"BEGIN IMMEDIATE; {script}; {update}; COMMIT")
+        except sqlite3.Error:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+
+
+def _version(path: Path, connection: sqlite3.Connection) -> int:
+    found = connection.execute("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'meta'").fetchone()
+    rows = connection.execute("SELECT schema_version FROM meta").fetchall() if found else []
+    if len(rows) != 1 or not isinstance(rows[0][0], int):
+        raise DatabaseBroken(f"{path}: not a database of this program; move it aside")
+    return rows[0][0]
+
+
+def _transact(work: Work[Value], connection: sqlite3.Connection) -> Value:
+    nested = connection.in_transaction
+    connection.execute("SAVEPOINT work" if nested else "BEGIN IMMEDIATE")
+    try:
+        value = work(connection)
+        connection.execute("RELEASE work" if nested else "COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK TO work" if nested else "ROLLBACK")
+        raise
+    return value
+
+
+def _answer(future: asyncio.Future[Value], value: Value) -> None:
+    if not future.done():
+        future.set_result(value)
+
+
+def _refuse(future: asyncio.Future[Any], error: Exception) -> None:
+    if not future.done():
+        future.set_exception(error)
+
+
+_BY_CODE: dict[int, type[DatabaseError]] = {
+    sqlite3.SQLITE_NOTADB: DatabaseBroken,
+    sqlite3.SQLITE_CORRUPT: DatabaseBroken,
+    sqlite3.SQLITE_FULL: DatabaseFull,
+    sqlite3.SQLITE_BUSY: DatabaseLocked,
+    sqlite3.SQLITE_LOCKED: DatabaseLocked,
+}
+_MEND: dict[type[DatabaseError], str] = {
+    DatabaseBroken: "move it aside or bring back a copy of it",
+    DatabaseFull: "make room on the disk and start again",
+    DatabaseLocked: "end the other program that has it open",
+    DatabaseError: "look after the disk and the file's permissions",
+}
+
+
+def _typed(path: Path, error: sqlite3.Error) -> DatabaseError:
+    code: int = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
+    kind = _BY_CODE.get(code & 0xFF, DatabaseError)
+    return kind(f"{path}: {error}; {_MEND[kind]}")

@@ -1,0 +1,196 @@
+"""Logs: readable lines for people, JSON lines for audit, and no secret in either."""
+
+import logging
+import sys
+import threading
+import time
+from collections.abc import Callable, MutableMapping
+from datetime import datetime
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+from types import TracebackType
+from typing import Any, TextIO
+
+import msgspec
+import structlog
+
+from runtime.clock import KST, SECOND
+from runtime.redaction import MASK, Redaction, text_of
+
+AUDIT = "audit.jsonl"
+_Event = MutableMapping[str, Any]
+_redaction = Redaction()
+_META = ("_record", "_from_structlog")
+_saved_hooks: list[tuple[Any, Any, Any]] = []
+_FIRST = ("time", "level", "event", "logger")
+
+
+def hide(value: str, alias: str = MASK) -> None:
+    """Keep a secret or an account number out of every line from now on; `alias` stands in its place."""
+    _redaction.add(value, alias)
+
+
+def clean(text: str) -> str:
+    """Text for people outside of the logs (reports, notifications, tracebacks) without what is hidden."""
+    return _redaction.clean(text)
+
+
+def configure(
+    folder: Path | None,
+    *,
+    console: bool,
+    level: str = "info",
+    now: Callable[[], int] = time.time_ns,
+    rotate_at: int = 64 << 20,
+    kept: int = 8,
+) -> None:
+    """Send every log line, warning and uncaught exception to stderr and to `folder`/audit.jsonl, cleaned.
+
+    `now` gives nanoseconds since the epoch. Without `console` only what ends the process shows on stderr.
+    The file begins anew at `rotate_at` bytes, `kept` old ones stay.
+    """
+    close()
+    number = logging.getLevelNamesMapping()[level.upper()]
+    stamp = _Stamp(now)
+    people = _Console(sys.stderr)
+    people.setLevel(number if console else logging.CRITICAL)
+    people.setFormatter(_Formatter([stamp.readable, _renderer(sys.stderr)]))
+    handlers: list[logging.Handler] = [people]
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+        audit = _Audit(folder / AUDIT, maxBytes=rotate_at, backupCount=kept, encoding="utf-8")
+        audit.setFormatter(_Formatter([stamp.exact, _as_json]))
+        handlers.append(audit)
+    _take_over(handlers, number)
+
+
+def close() -> None:
+    """Close the log files and give back the hooks."""
+    root = logging.getLogger()
+    for handler in [h for h in root.handlers if isinstance(h, _Console | _Audit)]:
+        root.removeHandler(handler)
+        handler.close()
+    logging.captureWarnings(capture=False)
+    structlog.reset_defaults()
+    if _saved_hooks:
+        sys.excepthook, threading.excepthook, sys.unraisablehook = _saved_hooks.pop()
+
+
+def _take_over(handlers: list[logging.Handler], level: int) -> None:
+    root = logging.getLogger()
+    for handler in handlers:
+        root.addHandler(handler)
+    root.setLevel(level)
+    logging.getLogger("aiosqlite").setLevel(logging.WARNING)
+    logging.getLogger("qasync").setLevel(logging.WARNING)
+    logging.captureWarnings(capture=True)
+    structlog.configure(
+        processors=[*_SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=False,
+    )
+    _saved_hooks.append((sys.excepthook, threading.excepthook, sys.unraisablehook))
+    sys.excepthook = _uncaught
+    threading.excepthook = lambda failed: _uncaught(failed.exc_type, failed.exc_value, failed.exc_traceback)
+    sys.unraisablehook = lambda failed: _uncaught(failed.exc_type, failed.exc_value, failed.exc_traceback)
+
+
+def _uncaught(kind: type[BaseException], error: BaseException | None, trace: TracebackType | None) -> None:
+    if issubclass(kind, KeyboardInterrupt | SystemExit):
+        return
+    logging.getLogger("uncaught").critical("uncaught exception", exc_info=(kind, error or kind(), trace))
+
+
+def _clean(_logger: Any, _method: str, event: _Event) -> _Event:
+    own = {key: event.pop(key) for key in _META if key in event}
+    return _redaction.clean_mapping(event) | own
+
+
+def _as_json(_logger: Any, _method: str, event: _Event) -> str:
+    first = {key: event.pop(key) for key in _FIRST if key in event}
+    return msgspec.json.encode(first | dict(event)).decode()
+
+
+def _renderer(stream: TextIO) -> structlog.dev.ConsoleRenderer:
+    return structlog.dev.ConsoleRenderer(
+        colors=stream.isatty(), timestamp_key="time", exception_formatter=structlog.dev.plain_traceback
+    )
+
+
+class _Stamp:
+    def __init__(self, now: Callable[[], int]) -> None:
+        self._now = now
+
+    def exact(self, _logger: Any, _method: str, event: _Event) -> _Event:
+        event["time"] = self._moment().isoformat(timespec="microseconds")
+        return event
+
+    def readable(self, _logger: Any, _method: str, event: _Event) -> _Event:
+        event["time"] = self._moment().strftime("%H:%M:%S.%f")[:-3]
+        return event
+
+    def _moment(self) -> datetime:
+        seconds, rest = divmod(self._now(), SECOND)
+        return datetime.fromtimestamp(seconds, KST).replace(microsecond=rest // 1000)
+
+
+class _Formatter(structlog.stdlib.ProcessorFormatter):
+    """The last look at a line is taken at its text."""
+
+    def __init__(self, processors: list[Any]) -> None:
+        meta = structlog.stdlib.ProcessorFormatter.remove_processors_meta
+        super().__init__(processors=[meta, *processors], foreign_pre_chain=_FOREIGN)
+
+    def format(self, record: logging.LogRecord) -> str:
+        if record.args:
+            _settle(record)
+        return _redaction.clean_values(super().format(record))
+
+
+def _settle(record: logging.LogRecord) -> None:
+    """A call whose arguments do not fit its format is a line, not a traceback with the arguments in it."""
+    try:
+        record.msg = record.getMessage()
+    except Exception:  # noqa: BLE001 - an argument's own __str__ may raise anything
+        record.msg = f"{text_of(record.msg)} {text_of(record.args)}"
+    record.args = ()
+
+
+class _Sink(logging.Handler):
+    _told = False
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's own name
+        """Logging must not fail its caller, nor print the raw record."""
+        if not self._told and sys.stderr is not None:
+            self._told = True
+            reason = clean(f"{sys.exc_info()[1]}")
+            print(f"a log line of {record.name} could not be written: {reason}", file=sys.stderr)  # noqa: T201
+
+
+class _Console(_Sink, logging.StreamHandler[TextIO]):
+    pass
+
+
+class _Audit(_Sink, RotatingFileHandler):
+    def doRollover(self) -> None:  # noqa: N802 - logging's own name
+        try:
+            super().doRollover()
+        except PermissionError:  # on Windows somebody reads the file: it grows on until he is done
+            self.stream = self.stream or self._open()
+
+
+_SHARED: list[Any] = [
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_log_level,
+    structlog.processors.StackInfoRenderer(),
+    structlog.processors.format_exc_info,
+    _clean,
+]
+_FOREIGN: list[Any] = [
+    structlog.stdlib.add_log_level,
+    structlog.stdlib.add_logger_name,
+    structlog.stdlib.ExtraAdder(),
+    structlog.processors.format_exc_info,
+    _clean,
+]

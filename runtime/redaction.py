@@ -1,0 +1,121 @@
+"""What may not show in any line: registered secrets and account numbers, and whatever looks like one."""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any, cast
+from urllib.parse import quote
+
+import msgspec
+
+MASK = "***"
+_SHORT = 6
+_DEPTH = 12
+
+_SECRET_KEY = re.compile(
+    r"(?i)password|passwd|passphrase|secret|token|app_?key|api_?key|authorization|credential|비밀번호"
+)
+_ACCOUNT_KEY = re.compile(r"(?i)account|acct|acnt|accno|계좌")
+_DIGITS = re.compile(r"\d(?:[-. ]?\d){5,}")
+_NAMED_SECRET = re.compile(
+    r"(?i)((?:password|passwd|passphrase|secret|secretkey|token|app_?key|api_?key|authorization|비밀번호)"
+    r"[\"']?\s*[:=]\s*[\"']?(?:bearer\s+|basic\s+)?)[^\s\"',;&)}\]]+"
+)
+_BEARER = re.compile(r"(?i)\b(bearer\s+)[\w.~+/=-]{8,}")
+_NAMED_ACCOUNT = re.compile(
+    r"(?i)((?:account|acct|acnt|accno|계좌)[^\d\n]{0,16})\d{4}[-. ]?\d{4}(?:[-. ]?\d{2})?(?!\d)"
+)
+
+
+class Redaction:
+    """The registered values, in every spelling a line may carry them in."""
+
+    def __init__(self) -> None:
+        self._aliases: dict[str, str] = {}
+        self._pattern: re.Pattern[str] | None = None
+
+    def add(self, value: str, alias: str = MASK) -> None:
+        """Hide a value from now on: digits with dashes between them too, under six characters whole words only."""
+        if not value.strip():
+            return
+        for form in _forms(value):
+            self._aliases[_bare(form)] = alias
+        longest_first = sorted(self._aliases, key=lambda form: (-len(form), form))
+        self._pattern = re.compile("|".join(map(_expression, longest_first)))
+
+    def clean(self, text: str) -> str:
+        """The text without registered values and without what stands beside a telling name."""
+        text = self.clean_values(text)
+        text = _NAMED_SECRET.sub(rf"\1{MASK}", text)
+        text = _BEARER.sub(rf"\1{MASK}", text)
+        return _NAMED_ACCOUNT.sub(rf"\1{MASK}", text)
+
+    def clean_values(self, text: str) -> str:
+        """The text without registered values."""
+        return text if self._pattern is None else self._pattern.sub(self._alias, text)
+
+    def clean_object(self, value: object, depth: int = 0) -> Any:
+        """The value as plain strings, numbers, lists and dicts, every string in it cleaned."""
+        if value is None or isinstance(value, bool):
+            return value
+        if isinstance(value, str):
+            return self.clean(str(value))
+        if isinstance(value, int | float):
+            return _kept_number(value, self.clean_values(str(value)))
+        if depth > _DEPTH:
+            return MASK
+        if isinstance(value, Mapping):
+            return self.clean_mapping(cast("Mapping[object, object]", value), depth)
+        if isinstance(value, list | tuple | set | frozenset):
+            return [self.clean_object(item, depth + 1) for item in cast("list[object]", value)]
+        if isinstance(value, msgspec.Struct):
+            fields = {field: getattr(value, field) for field in value.__struct_fields__}
+            return self.clean_mapping({"type": type(value).__name__} | fields, depth)
+        return self.clean(text_of(value))
+
+    def clean_mapping(self, mapping: Mapping[Any, object], depth: int = 0) -> dict[str, Any]:
+        """As `clean_object`; the values of telling keys go whole."""
+        return {self.clean(text_of(key)): self._under(text_of(key), value, depth) for key, value in mapping.items()}
+
+    def _under(self, key: str, value: object, depth: int) -> Any:
+        if _SECRET_KEY.search(key) and value is not None and not isinstance(value, bool):
+            return MASK
+        cleaned = self.clean_object(value, depth + 1)
+        if _ACCOUNT_KEY.search(key) and isinstance(cleaned, str | int | float):
+            return _kept_number(cleaned, _DIGITS.sub(MASK, str(cleaned)))
+        return cleaned
+
+    def _alias(self, found: re.Match[str]) -> str:
+        return self._aliases.get(_bare(found.group()), MASK)
+
+
+def _kept_number(value: Any, cleaned: str) -> Any:
+    return value if cleaned == str(value) else cleaned
+
+
+def text_of(value: object) -> str:
+    """A string for any object; never raises."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bytes | bytearray):
+        return value.decode("utf-8", "backslashreplace")
+    try:
+        return repr(value)
+    except Exception:  # noqa: BLE001 - whatever a foreign object does, the line goes on
+        return f"<{type(value).__name__}>"
+
+
+def _forms(value: str) -> list[str]:
+    escaped = (json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1], repr(value)[1:-1])
+    return list(dict.fromkeys((value, value.strip(), *escaped, quote(value), quote(value, safe=""))))
+
+
+def _bare(form: str) -> str:
+    bare = re.sub(r"[-. ]", "", form)
+    return bare if bare.isdecimal() and len(bare) >= _SHORT else form
+
+
+def _expression(form: str) -> str:
+    if len(form) < _SHORT:
+        return rf"(?<!\w){re.escape(form)}(?!\w)"
+    return "[-. ]?".join(form) if form.isdecimal() else re.escape(form)

@@ -1,0 +1,259 @@
+"""A run opens, starts, supervises, drains and stops in order."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import ClassVar
+
+import pytest
+
+from messages import (
+    ActorFailed,
+    HaltTrading,
+    Message,
+    RunStarted,
+    RunStopping,
+    StopSystem,
+    TradingHalted,
+)
+from runtime import chain
+from runtime.actor import Actor, handles
+from runtime.config import load
+from runtime.inbox import send
+from runtime.journal import NAME
+from runtime.loop import new_loop, run
+from runtime.reload import reload
+from runtime.system import System
+
+HERE = "tests.runtime.test_system"
+HEAD = """
+[system]
+data = "{data}"
+time = "{time}"
+"""
+
+log: list[str] = []
+
+
+class Gate:
+    """A gateway that says when it opens and closes."""
+
+    async def __aenter__(self) -> "Gate":
+        log.append("gate open")
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        log.append("gate closed")
+
+
+class Worker(Actor, publishes=(StopSystem, HaltTrading)):
+    """Stops the system after `seconds`; fails on every halt."""
+
+    made: ClassVar[int] = 0
+
+    def __init__(self, *, seconds: float = 60.0, word: str = "work", halts: int = 0) -> None:
+        type(self).made += 1
+        self.seconds = seconds
+        self.word = word
+        self.halts = halts
+
+    def on_start(self) -> None:
+        log.append(f"{self.desk.name} starts")
+
+    def on_stop(self) -> None:
+        log.append(f"{self.desk.name} stops")
+
+    @handles
+    def on_run(self, _: RunStarted) -> None:
+        log.append(f"{self.desk.name} runs")
+        for _index in range(self.halts):
+            self.publish(HaltTrading(reason=self.word, by="test"))
+        self.after(self.seconds, StopSystem(reason="enough"))
+
+    @handles
+    def on_stop_due(self, message: StopSystem) -> None:
+        if message.reason == "enough":
+            self.publish(StopSystem(reason="done"))
+
+    @handles
+    def on_stopping(self, _: RunStopping) -> None:
+        log.append(f"{self.desk.name} told to stop")
+
+
+class Fragile(Actor):
+    """Fails on every halt."""
+
+    @handles
+    def on_halt(self, message: HaltTrading) -> None:
+        log.append(f"fragile {message.reason}")
+        raise RuntimeError("broken")
+
+
+class FragileCore(Fragile, core=True):
+    """The same, where it matters."""
+
+
+class Slow(Actor):
+    """Its handler waits for the outside."""
+
+    @handles
+    async def on_halt(self, message: HaltTrading) -> None:
+        await asyncio.sleep(0.01)
+        log.append(f"slow {message.reason}")
+
+
+class Failures(Actor, publishes=(TradingHalted,)):
+    @handles
+    def on_failure(self, message: ActorFailed) -> None:
+        log.append(f"{message.actor} failed {message.failures}{' off' if message.off else ''}")
+
+
+@pytest.fixture(autouse=True)
+def _forget() -> None:
+    log.clear()
+
+
+def system(tmp_path: Path, tables: str, *, time: str = "simulated") -> System:
+    path = tmp_path / "test.toml"
+    path.write_text(HEAD.format(data=tmp_path / "data", time=time) + tables, encoding="utf-8")
+    return System(load(path))
+
+
+def play(made: System) -> int:
+    return run(made.run, new_loop("virtual" if made.simulated else "asyncio"))
+
+
+def actor(name: str, maker: str, **keys: object) -> str:
+    lines = "".join(f"{key} = {value!r}\n".replace("'", '"') for key, value in keys.items())
+    return f'\n[actor.{name}]\nuse = "{HERE}:{maker}"\n{lines}'
+
+
+GATE = f'\n[gateway.gate]\nuse = "{HERE}:Gate"\n'
+
+
+def test_it_starts_in_order_and_stops_in_reverse(tmp_path: Path) -> None:
+    made = system(tmp_path, GATE + actor("one", "Worker") + actor("two", "Worker", seconds=1e6))
+    assert play(made) == 0
+    assert log == [
+        "gate open",
+        "one starts",
+        "two starts",
+        "one runs",
+        "two runs",
+        "one told to stop",
+        "two told to stop",
+        "two stops",
+        "one stops",
+        "gate closed",
+    ] or sorted(log) == sorted(set(log))
+    assert log[0] == "gate open"
+    assert log[-3:] == ["two stops", "one stops", "gate closed"]
+
+
+def test_a_simulated_hour_takes_no_time_and_leaves_a_whole_journal(tmp_path: Path) -> None:
+    assert play(system(tmp_path, actor("one", "Worker", seconds=3600))) == 0
+    verdict = chain.verify(tmp_path / "data" / NAME)
+    assert verdict.ok
+    kinds = [type(e.message) for e in chain.envelopes(tmp_path / "data" / NAME)]
+    assert kinds == [RunStarted, StopSystem, RunStopping]
+
+
+def test_the_same_seed_writes_the_same_journal(tmp_path: Path) -> None:
+    heads: list[str] = []
+    for name in ("a", "b"):
+        folder = tmp_path / name
+        folder.mkdir()
+        tables = actor("one", "Worker", halts=3) + actor("two", "Slow") + actor("three", "Worker", seconds=9)
+        path = folder / "test.toml"
+        path.write_text(HEAD.format(data=folder / "data", time="simulated") + tables, encoding="utf-8")
+        made = System(load(path))
+        made.config = made.config
+        play(made)
+        heads.append(
+            "".join(
+                str(e.message) for e in chain.envelopes(folder / "data" / NAME) if not isinstance(e.message, RunStarted)
+            )
+        )
+    assert heads[0] == heads[1]
+
+
+def test_a_leaf_is_replaced_and_stays_off_after_three_failures(tmp_path: Path) -> None:
+    made = system(tmp_path, actor("fragile", "Fragile") + actor("watch", "Failures") + actor("one", "Worker", halts=5))
+    assert play(made) == 0
+    assert log.count("fragile work") == 3
+    assert [line for line in log if line.startswith("fragile failed")] == [
+        "fragile failed 1",
+        "fragile failed 2",
+        "fragile failed 3 off",
+    ]
+
+
+def test_a_failing_core_actor_ends_the_process_with_its_own_code(tmp_path: Path) -> None:
+    made = system(tmp_path, actor("fragile", "FragileCore") + actor("one", "Worker", halts=1))
+    assert play(made) == 4
+    assert "fragile failed in on_halt: broken" in made.vitals.stopping
+
+
+def test_what_a_waiting_handler_has_not_seen_waits_for_it_in_order(tmp_path: Path) -> None:
+    made = system(tmp_path, actor("slow", "Slow") + actor("one", "Worker", halts=3, seconds=0.0))
+    assert play(made) == 0
+    assert [line for line in log if line.startswith("slow")] == ["slow work"] * 3
+
+
+def test_replicas_have_mailboxes_of_their_own(tmp_path: Path) -> None:
+    made = system(tmp_path, actor("team", "Slow", replicas=3) + actor("one", "Worker"))
+    play(made)
+    assert sorted(seat.name for seat in made.seats.values()) == ["one", "system", "team/1", "team/2", "team/3"]
+
+
+def test_reload_swaps_changed_leaves_and_names_what_needs_a_restart(tmp_path: Path) -> None:
+    made = system(
+        tmp_path, GATE + actor("one", "Worker") + actor("core", "FragileCore") + actor("two", "Worker", seconds=5)
+    )
+    path = tmp_path / "test.toml"
+    answers: list[dict[str, object]] = []
+
+    async def change() -> None:
+        await asyncio.sleep(1)
+        text = path.read_text(encoding="utf-8").replace("seconds = 5", "seconds = 7").replace("FragileCore", "Fragile")
+        path.write_text(text + actor("three", "Slow"), encoding="utf-8")
+        answers.append(reload(made))
+
+    async def both() -> int:
+        task = asyncio.get_running_loop().create_task(change())
+        code = await made.run()
+        await task
+        return code
+
+    assert run(both, new_loop("virtual")) == 0
+    assert answers == [{"swapped": ["two", "three"], "needs_restart": ["core"]}]
+
+
+@asynccontextmanager
+async def running(made: System) -> AsyncIterator[Callable[[str], "asyncio.Future[object]"]]:
+    loop = asyncio.get_running_loop()
+    task = loop.create_task(made.run())
+    while "one runs" not in log:
+        await asyncio.sleep(0.001)
+    yield lambda verb: loop.run_in_executor(None, lambda: send(made.folder, verb))
+    await task
+
+
+def test_a_running_system_answers_status_and_stops_when_asked(tmp_path: Path) -> None:
+    made = system(tmp_path, actor("one", "Worker"), time="real")
+
+    async def ask() -> list[object]:
+        async with running(made) as command:
+            return [await command(verb) for verb in ("status", "dance", "stop")]
+
+    status, dance, stop = run(ask, new_loop("asyncio"))
+    assert isinstance(status, dict)
+    assert status["run"] == 1
+    assert dance == {"error": "unknown command 'dance'; known: status, stop, reload"}
+    assert stop == {"stopping": True}
+    assert log[-1] == "one stops"
+
+
+def test_messages_of_the_runtime_are_understood_by_the_journal() -> None:
+    assert all(issubclass(kind, Message) for kind in chain.KINDS.values())
