@@ -130,9 +130,10 @@ def handlers(actor: type[Actor]) -> tuple[Handler, ...]:
 def _message_types(actor: type[Actor], name: str, method: Callable[..., object]) -> tuple[type[Message], ...]:
     hints = get_type_hints(method)
     hints.pop("return", None)
-    annotation = next(iter(hints.values()), None)
-    options = get_args(annotation) if get_origin(annotation) in (Union, UnionType) else (annotation,)
-    for option in options:
-        if not (isinstance(option, type) and issubclass(option, Message)):
-            raise Wiring(f"{actor.__name__}.{name} is annotated {annotation}: a handler takes one message class")
-    return options
+    annotation: object = next(iter(hints.values()), None)
+    union = get_origin(annotation) in (Union, UnionType)
+    options: tuple[object, ...] = get_args(annotation) if union else (annotation,)
+    types = tuple(option for option in options if isinstance(option, type) and issubclass(option, Message))
+    if len(types) != len(options):
+        raise Wiring(f"{actor.__name__}.{name} is annotated {annotation}: a handler takes one message class")
+    return types

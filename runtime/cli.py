@@ -83,6 +83,8 @@ def check(config: ConfigPath, overrides: Overrides = []) -> None:  # noqa: B006
         sys.stderr.write(f"kiwoom-actors: {config}: {problem}\n")
     if problems:
         raise typer.Exit(BAD_CONFIG)
+    for note in wiring.notes(parts):
+        sys.stdout.write(f"{config}: note: {note}\n")
     sys.stdout.write(f"{config}: {len(parts)} parts, digest {loaded.digest}: ok\n")
 
 

@@ -3,7 +3,8 @@
 import asyncio
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime, timedelta, timezone
 from functools import partial
 from typing import Protocol, TypeVar
@@ -51,6 +52,10 @@ class Clock(Protocol):
         """Return after a duration."""
         ...
 
+    def hold(self) -> AbstractContextManager[None]:
+        """Let time stand still, where it can, while something waits for the world outside of it, such as a disk."""
+        ...
+
     async def wait(self, future: asyncio.Future[T], seconds: float) -> T:
         """Return the future's result, or raise its exception, or TimeoutError after the duration.
 
@@ -62,6 +67,9 @@ class Clock(Protocol):
 class _Waiting(ABC):
     @abstractmethod
     def call_later(self, seconds: float, callback: Callback) -> TimerHandle: ...
+
+    def hold(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
     async def sleep(self, seconds: float) -> None:
         awake = asyncio.get_running_loop().create_future()
@@ -130,6 +138,20 @@ class SteppedClock(_Waiting):
     def __init__(self, start_ns: int) -> None:
         self._now = start_ns
         self._timers: Timers[int, _Alarm] = Timers()
+        self._holds = 0
+
+    @property
+    def held(self) -> bool:
+        """Whether something waits for the world outside: who drives the clock must not move it now."""
+        return self._holds > 0
+
+    @contextmanager
+    def hold(self) -> Iterator[None]:
+        self._holds += 1
+        try:
+            yield
+        finally:
+            self._holds -= 1
 
     def now(self) -> int:
         return self._now

@@ -6,13 +6,13 @@ import re
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, cast
 
 import msgspec
 
 from runtime import secrets
 
-T = TypeVar("T")
+Table = dict[str, Any]
 KINDS = ("gateway", "actor")
 RUNTIME_KEYS = ("use", "replicas")
 """Keys of a part's table that are the runtime's, not the constructor's."""
@@ -35,7 +35,8 @@ class SystemSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     """A command and its arguments, run with one line of text on a halt, an unknown order, a difference, a restart."""
     stop_timeout: float = 10.0
     """Seconds an orderly stop may take."""
-    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_level: Literal["debug", "info", "warning", "error"] = "warning"
+    """Of the console; the audit log always has everything from info up."""
 
 
 class PartTable(msgspec.Struct, frozen=True, kw_only=True):
@@ -127,11 +128,13 @@ def _override(path: Path, tables: dict[str, Any], override: str) -> None:
         raise ConfigError(
             f"--set {override}: not of the form table.key=value; e.g. --set actor.risk.max_order_value=5000000"
         )
-    table: Any = tables
+    table: Table | None = tables
     for step in steps[:-1]:
-        table = table.setdefault(step, {}) if step in KINDS or step == "system" else table.get(step)
-        if not isinstance(table, dict):
-            raise ConfigError(f"--set {override}: {path} has no table [{'.'.join(steps[:-1])}]; add it there first")
+        if table is not None and step in ("system", *KINDS):
+            table.setdefault(step, {})
+        table = _table(table.get(step)) if table is not None else None
+    if table is None:
+        raise ConfigError(f"--set {override}: {path} has no table [{'.'.join(steps[:-1])}]; add it there first")
     table[steps[-1]] = _toml_value(value.strip())
 
 
@@ -165,8 +168,8 @@ def _system_key(config: Config, key: str, value: object) -> None:
 def _parts(config: Config, tables: dict[str, Any]) -> tuple[PartTable, ...]:
     parts: list[PartTable] = []
     for kind in KINDS:
-        group = tables.get(kind, {})
-        if not isinstance(group, dict):
+        group = _table(tables.get(kind, {}))
+        if group is None:
             raise config.error(kind, "", "is a value", f"write tables such as [{kind}.NAME]")
         parts += [_part(config, kind, name, table) for name, table in group.items()]
     names = [part.name for part in parts]
@@ -176,9 +179,10 @@ def _parts(config: Config, tables: dict[str, Any]) -> tuple[PartTable, ...]:
     return tuple(parts)
 
 
-def _part(config: Config, kind: str, name: str, table: Any) -> PartTable:
+def _part(config: Config, kind: str, name: str, given: object) -> PartTable:
     where = f"{kind}.{name}"
-    if not isinstance(table, dict):
+    table = _table(given)
+    if table is None:
         raise config.error(kind, name, "is a value", f"write a table [{where}] with a key `use`")
     use = table.get("use")
     if not isinstance(use, str) or use.count(":") != 1:
@@ -188,6 +192,10 @@ def _part(config: Config, kind: str, name: str, table: Any) -> PartTable:
         raise config.error(where, "replicas", f"{replicas!r} will not do", "give 1 to 64, for an actor")
     keys = {key: value for key, value in table.items() if key not in RUNTIME_KEYS}
     return PartTable(kind=kind, name=name, use=use, replicas=replicas, keys=keys)
+
+
+def _table(value: object) -> Table | None:
+    return cast("Table", value) if isinstance(value, dict) else None
 
 
 def _digest(tables: dict[str, Any]) -> str:

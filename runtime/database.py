@@ -134,7 +134,8 @@ class Database:
 
     async def execute(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
         """One statement, stored when this returns; its rows come back."""
-        return await self.submit(sql, parameters)
+        with self._clock.hold():
+            return await self.submit(sql, parameters)
 
     def submit(self, sql: str, parameters: Sequence[Any] = ()) -> asyncio.Future[list[Row]]:
         """As `execute`, for whoever may not wait; the future is his to look at."""
@@ -142,11 +143,13 @@ class Database:
 
     async def run(self, work: Work[Value]) -> Value:
         """`work` in the writer's thread, in one transaction: all of it is stored or nothing."""
-        return await self._send(partial(_transact, work))
+        with self._clock.hold():
+            return await self._send(partial(_transact, work))
 
     async def read(self, work: Work[Value]) -> Value:
         """`work` in the writer's thread, which only reads."""
-        return await self._send(work)
+        with self._clock.hold():
+            return await self._send(work)
 
     def write(self, work: Work[None]) -> None:
         """`run` that waits for nothing.

@@ -136,7 +136,8 @@ class Journal:
             raise _refusal(self.failure)
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._awaited.append((target, future))
-        await future
+        with self._clock.hold():
+            await future
 
     def emergency(self, number: int) -> None:
         """Keep one message the failed journal could not store: durable on return, merged by the next start.

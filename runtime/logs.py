@@ -46,7 +46,8 @@ def configure(
 ) -> None:
     """Send every log line, warning and uncaught exception to stderr and to `folder`/audit.jsonl, cleaned.
 
-    `now` gives nanoseconds since the epoch. Without `console` only what ends the process shows on stderr.
+    `now` gives nanoseconds since the epoch. `level` is stderr's; the file has everything from
+    info up. Without `console` only what ends the process shows on stderr.
     The file begins anew at `rotate_at` bytes, `kept` old ones stay.
     """
     close()
@@ -61,7 +62,7 @@ def configure(
         audit = _Audit(folder / AUDIT, maxBytes=rotate_at, backupCount=kept, encoding="utf-8")
         audit.setFormatter(_Formatter([stamp.exact, _as_json]))
         handlers.append(audit)
-    _take_over(handlers, number)
+    _take_over(handlers, min(number, logging.INFO) if folder is not None else number)
 
 
 def close() -> None:

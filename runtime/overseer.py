@@ -17,13 +17,14 @@ TAKEN = {name: f"its_{name}" for name in ("event", "level", "logger", "time", "n
 
 def audited() -> Iterator[type[Message]]:
     """Every class whose messages belong in the audit trail."""
-    return (kind for kind in concrete(Message) if kind.journalled and kind.__module__.startswith("messages."))
+    said = (kind for kind in concrete(Message) if kind is not Message and kind.__module__.startswith("messages."))
+    return (kind for kind in said if kind.journalled)
 
 
 if TYPE_CHECKING:
     Audited = Message
 else:
-    Audited = Union[tuple(audited())]
+    Audited = Union[tuple(audited())]  # noqa: UP007 - made at run time
 
 
 class Overseer(Actor, publishes=(HaltTrading, ResumeTrading), core=True):

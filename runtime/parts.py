@@ -111,11 +111,13 @@ def _check_references(config: Config, part: Part, parts: Mapping[str, Part]) -> 
 
 
 def _missing(wanted: Any, maker: type[Any]) -> list[str]:
-    protocols = [option for option in (get_args(wanted) or (wanted,)) if getattr(option, "_is_protocol", False)]
+    protocols: list[type[Any]] = [
+        option for option in (get_args(wanted) or (wanted,)) if getattr(option, "_is_protocol", False)
+    ]
     if not protocols:
         return []
-    verbs = [name for base in protocols[0].__mro__ if base.__module__ != "typing" for name in vars(base)]
-    return [name for name in verbs if not name.startswith("_") and not hasattr(maker, name)]
+    names: list[str] = [name for base in protocols[0].__mro__ if base.__module__ != "typing" for name in vars(base)]
+    return [name for name in names if not name.startswith("_") and not hasattr(maker, name)]
 
 
 def _ordered(config: Config, parts: Mapping[str, Part]) -> list[Part]:

@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Callable, Coroutine
 from random import Random
 from time import perf_counter
-from typing import Any
+from typing import Any, cast
 
 from messages import Message
 from runtime.bus import Bus
@@ -100,12 +100,13 @@ class Pump:
 
     def _prints(self, mailbox: Mailbox, count: int) -> int:
         """The hottest loop: nothing waits in the order lane, nothing in the market lane can be replaced."""
-        bus, handlers, take, orders = self.bus, self._handlers[mailbox], mailbox.market.popleft, mailbox.orders
+        bus, handlers, orders = self.bus, self._handlers[mailbox], mailbox.orders
+        take = cast("Callable[[], Envelope]", mailbox.market.popleft)
         done = 0
         for done in range(1, count + 1):  # noqa: B007
             envelope = take()
-            bus.current = envelope  # pyright: ignore[reportAttributeAccessIssue]
-            message = envelope.message  # pyright: ignore
+            bus.current = envelope
+            message = envelope.message
             try:
                 work = handlers[type(message)](message)
             except Exception as error:  # noqa: BLE001

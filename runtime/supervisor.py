@@ -1,4 +1,4 @@
-"""What happens when an actor fails: core ends the process, a leaf is replaced, and stays off if it fails again and again."""
+"""What happens when an actor fails: core ends the process, a leaf is replaced, and after too many failures stays off."""
 
 import traceback
 from collections import deque

@@ -128,8 +128,10 @@ class System:
         self.pump.failed = self.supervisor.handler_failed
         self.pump.recovered = self.supervisor.recovered
         self.pump.waits = lambda mailbox, envelope, work: self.seats[mailbox].wait_for(envelope, work)
-        failed = lambda error: self.stop(f"the journal failed: {error}", CORE_FAILED)  # noqa: E731
-        return Journal(self.folder, clock=self.clock, failed=failed)
+        return Journal(self.folder, clock=self.clock, failed=self._journal_failed)
+
+    def _journal_failed(self, error: BaseException) -> None:
+        self.stop(f"the journal failed: {error}", CORE_FAILED)
 
     async def _open(self, stack: AsyncExitStack, journal: Journal) -> dict[str, Any]:
         built: dict[str, Any] = {"clock": self.clock, "journal": journal, "data": self.folder, "vitals": self.vitals}
@@ -260,7 +262,10 @@ class System:
                 loop.add_signal_handler(number, self._leave)
             except (NotImplementedError, RuntimeError):
                 with suppress(ValueError):
-                    signal.signal(number, lambda *_: loop.call_soon_threadsafe(self._leave))
+                    signal.signal(number, partial(self._leave_soon, loop))
+
+    def _leave_soon(self, loop: asyncio.AbstractEventLoop, _number: int, _frame: object) -> None:
+        loop.call_soon_threadsafe(self._leave)
 
     def _leave(self) -> None:
         self._leaving += 1

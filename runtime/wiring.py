@@ -36,13 +36,11 @@ def check(parts: Sequence[Part]) -> list[str]:
     """What is wrong with the wiring, a line each; empty when all is well."""
     problems: list[str] = []
     actors = list(_actors(parts))
-    said = {kind for _, publishes, _ in actors for kind in publishes}
     for name, _, found in actors:
         try:
             check_unambiguous(name, found)
         except Wiring as error:
             problems.append(f"[actor.{name}]: {error}")
-        problems += [_unsaid(name, handler) for handler in found if not _any_said(handler, said)]
     taken = {kind for _, _, found in actors for handler in found for kind in _kinds(handler)}
     for name, publishes, _ in actors:
         problems += [
@@ -51,6 +49,13 @@ def check(parts: Sequence[Part]) -> list[str]:
             if kind.command and kind not in taken
         ]
     return problems
+
+
+def notes(parts: Sequence[Part]) -> list[str]:
+    """What is worth a look and may be meant: handlers that will never hear anything."""
+    actors = list(_actors(parts))
+    said = {kind for _, publishes, _ in actors for kind in publishes}
+    return [_unsaid(name, handler) for name, _, found in actors for handler in found if not _any_said(handler, said)]
 
 
 def table(parts: Sequence[Part]) -> list[Line]:
@@ -87,4 +92,4 @@ def _is_public(kind: type[Message]) -> bool:
 
 def _unsaid(name: str, handler: Handler) -> str:
     kinds = ", ".join(kind.__name__ for kind in handler.types)
-    return f"[actor.{name}]: handles {kinds}, which nobody publishes; add the actor that does"
+    return f"[actor.{name}]: handles {kinds}, which nobody publishes here"

@@ -1,6 +1,7 @@
 """Messages are numbered once, routed by class and subject, and every one is accounted for."""
 
 import asyncio
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import pytest
@@ -120,9 +121,9 @@ class Hall:
 
 
 @pytest.fixture
-def hall() -> "Hall":
+def hall() -> Iterator[Hall]:
     hall = Hall()
-    yield hall  # type: ignore[misc]
+    yield hall
     hall.close()
 
 
@@ -176,7 +177,11 @@ def test_the_cause_of_a_message_is_the_one_being_handled(hall: Hall) -> None:
     hall.bus.begin(1, Tap())
     box = hall.listener(Tick).mailbox
     halt = HaltTrading(reason="test", by="test")
-    hall.pump.attach(box, {Tick: lambda _message: hall.bus.publish(halt, "risk") and None})
+
+    def handle(_: Message) -> None:
+        hall.bus.publish(halt, "risk")
+
+    hall.pump.attach(box, {Tick: handle})
     number = hall.bus.publish(tick(), "feed")
     hall.drain()
     hall.bus.publish(halt, "person")

@@ -1,10 +1,10 @@
 """A run opens, starts, supervises, drains and stops in order."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import pytest
 
@@ -39,7 +39,7 @@ log: list[str] = []
 class Gate:
     """A gateway that says when it opens and closes."""
 
-    async def __aenter__(self) -> "Gate":
+    async def __aenter__(self) -> Self:
         log.append("gate open")
         return self
 
@@ -135,20 +135,9 @@ GATE = f'\n[gateway.gate]\nuse = "{HERE}:Gate"\n'
 def test_it_starts_in_order_and_stops_in_reverse(tmp_path: Path) -> None:
     made = system(tmp_path, GATE + actor("one", "Worker") + actor("two", "Worker", seconds=1e6))
     assert play(made) == 0
-    assert log == [
-        "gate open",
-        "one starts",
-        "two starts",
-        "one runs",
-        "two runs",
-        "one told to stop",
-        "two told to stop",
-        "two stops",
-        "one stops",
-        "gate closed",
-    ] or sorted(log) == sorted(set(log))
-    assert log[0] == "gate open"
-    assert log[-3:] == ["two stops", "one stops", "gate closed"]
+    assert log[:3] == ["gate open", "one starts", "two starts"]
+    assert sorted(log[3:7]) == ["one runs", "one told to stop", "two runs", "two told to stop"]
+    assert log[7:] == ["two stops", "one stops", "gate closed"]
 
 
 def test_a_simulated_hour_takes_no_time_and_leaves_a_whole_journal(tmp_path: Path) -> None:
@@ -231,10 +220,10 @@ def test_reload_swaps_changed_leaves_and_names_what_needs_a_restart(tmp_path: Pa
 
 
 @asynccontextmanager
-async def running(made: System) -> AsyncIterator[Callable[[str], "asyncio.Future[object]"]]:
+async def running(made: System) -> AsyncGenerator[Callable[[str], "asyncio.Future[object]"]]:
     loop = asyncio.get_running_loop()
     task = loop.create_task(made.run())
-    while "one runs" not in log:
+    while "one runs" not in log:  # noqa: ASYNC110 - what is waited for is in another loop's hands
         await asyncio.sleep(0.001)
     yield lambda verb: loop.run_in_executor(None, lambda: send(made.folder, verb))
     await task
