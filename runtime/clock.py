@@ -139,11 +139,16 @@ class SteppedClock(_Waiting):
         self._now = start_ns
         self._timers: Timers[int, _Alarm] = Timers()
         self._holds = 0
+        self._free: list[Callback] = []
 
     @property
     def held(self) -> bool:
         """Whether something waits for the world outside: who drives the clock must not move it now."""
         return self._holds > 0
+
+    def when_free(self, callback: Callback) -> None:
+        """Run the callback once nothing holds the clock any more."""
+        self._free.append(callback)
 
     @contextmanager
     def hold(self) -> Iterator[None]:
@@ -152,6 +157,10 @@ class SteppedClock(_Waiting):
             yield
         finally:
             self._holds -= 1
+            if not self._holds:
+                free, self._free = self._free, []
+                for callback in free:
+                    callback()
 
     def now(self) -> int:
         return self._now

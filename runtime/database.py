@@ -134,8 +134,7 @@ class Database:
 
     async def execute(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
         """One statement, stored when this returns; its rows come back."""
-        with self._clock.hold():
-            return await self.submit(sql, parameters)
+        return await self.submit(sql, parameters)
 
     def submit(self, sql: str, parameters: Sequence[Any] = ()) -> asyncio.Future[list[Row]]:
         """As `execute`, for whoever may not wait; the future is his to look at."""
@@ -143,13 +142,11 @@ class Database:
 
     async def run(self, work: Work[Value]) -> Value:
         """`work` in the writer's thread, in one transaction: all of it is stored or nothing."""
-        with self._clock.hold():
-            return await self._send(partial(_transact, work))
+        return await self._send(partial(_transact, work))
 
     async def read(self, work: Work[Value]) -> Value:
         """`work` in the writer's thread, which only reads."""
-        with self._clock.hold():
-            return await self._send(work)
+        return await self._send(work)
 
     def write(self, work: Work[None]) -> None:
         """`run` that waits for nothing.

@@ -154,11 +154,15 @@ class Journal:
         wanted = chain.names(types)
         await self.durable(self._appended)
         previous = chain.START if first == 0 else None
-        while rows := await self._database.execute(PAGE, (first,)):
+        while rows := await self._page(first):
             for entry in chain.checked(rows, previous):
                 first, previous = entry.number + 1, entry.hash
                 if entry.type in wanted:
                     yield chain.decode(entry)
+
+    async def _page(self, first: int) -> list[tuple[Any, ...]]:
+        with self._clock.hold():
+            return await self._database.execute(PAGE, (first,))
 
     def _open_emergency(self) -> None:
         path = self.path.with_suffix(".emergency")

@@ -148,6 +148,7 @@ class Mailbox(asyncio.Queue[Envelope]):
 
     def clear(self) -> None:
         """Nobody will take what waits: it counts as refused."""
+        self.held = self.scheduled = False
         self.refused += self.qsize()
         self.orders.clear()
         self.market.clear()

@@ -48,7 +48,7 @@ class Seat:
     ) -> None:
         self.name = name
         self.mailbox = mailbox
-        self.off = False
+        self.off = self.started = False
         self.actor = make()
         self._make = make
         self._bus = bus
@@ -67,6 +67,7 @@ class Seat:
         self._names = {kind: h.name for h in found for kind in Subscription(mailbox, [h]).latest}
         self._publishes = frozenset(type(self.actor).publishes)
         bus.subscribe(self._subscription)
+        mailbox.held = mailbox.scheduled = True
         self._sit()
 
     @property
@@ -79,13 +80,16 @@ class Seat:
         return self.mailbox.held
 
     async def start(self) -> None:
+        """Start the actor; what others say meanwhile waits in its mailbox."""
         work = self.actor.on_start()
         if work is not None:
             await work
+        self.started = True
+        self._pump.resume(self.mailbox)
 
     async def stop(self) -> None:
         """Let the actor say goodbye, then end its timers and tasks."""
-        if not self.off:
+        if self.started and not self.off:
             work = self.actor.on_stop()
             if work is not None:
                 await work
@@ -134,8 +138,12 @@ class Seat:
     def begin(self) -> None:
         """Start the actor while the system runs."""
         work = self.actor.on_start()
-        if work is not None:
-            self._task(work, "on_start", 0)
+        self.started = True
+        if work is None and self.mailbox.held:
+            self._pump.resume(self.mailbox)
+        elif work is not None:
+            self.mailbox.held = self.mailbox.scheduled = True
+            self._task(work, "on_start", 0).add_done_callback(lambda _: self._pump.resume(self.mailbox))
 
     def retire(self) -> None:
         """The actor stays off: its mailbox takes nothing more."""

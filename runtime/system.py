@@ -207,6 +207,9 @@ class System:
                 return {"error": f"unknown command {verb!r}; known: status, stop, reload"}
 
     async def _stop(self) -> None:
+        for seat in self.seats.values():
+            if not seat.started:
+                seat.retire()
         stopping = RunStopping(time=self.clock.now(), reason=self.vitals.stopping, code=self._code)  # type: ignore[arg-type]
         self.bus.publish(stopping, NAME)
         try:

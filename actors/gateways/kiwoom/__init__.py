@@ -1,0 +1,1 @@
+"""Kiwoom Securities: the OCX, its twin, and their tables."""

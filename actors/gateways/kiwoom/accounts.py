@@ -1,0 +1,132 @@
+"""Answers of the account queries as one BrokerState."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from msgspec.structs import replace
+
+from actors.gateways.kiwoom.codes import bare_code
+from actors.gateways.kiwoom.queries import Question
+from actors.gateways.kiwoom.records import MalformedError, midnight, seconds_of
+from actors.gateways.kiwoom.values import optional, signed, text, whole
+from actors.gateways.port import BrokerOrder, BrokerPosition, BrokerState
+from actors.market.time import SECOND
+from messages import Nanoseconds, Shares, Side, Symbol, Won
+
+Row = Mapping[str, str]
+CASH: Final = "d+2추정예수금"
+ORDERABLE: Final = "주문가능금액"
+
+
+def cash_question(account: str) -> Question:
+    """opw00001, as ordinary (not estimated) query."""
+    inputs = {"계좌번호": account, "비밀번호": "", "비밀번호입력매체구분": "00", "조회구분": "2"}
+    return Question(tr="opw00001", inputs=inputs, single=(CASH, ORDERABLE))
+
+
+def holdings_question(account: str) -> Question:
+    """opw00018, one row an issue."""
+    inputs = {"계좌번호": account, "비밀번호": "", "비밀번호입력매체구분": "00", "조회구분": "1", "거래소구분": ""}
+    return Question(tr="opw00018", inputs=inputs)
+
+
+def open_orders_question(account: str) -> Question:
+    """opt10075, every issue and venue."""
+    inputs = {"전체종목구분": "0", "매매구분": "0", "종목코드": "", "체결구분": "1", "거래소구분": "0"}
+    return Question(tr="opt10075", inputs={"계좌번호": account, **inputs})
+
+
+def orders_of_today_question(account: str) -> Question:
+    """opt10076, every issue and venue, filled or not."""
+    inputs = {"종목코드": "", "조회구분": "0", "매도수구분": "0", "비밀번호": "", "주문번호": "", "체결구분": "0"}
+    return Question(tr="opt10076", inputs={"계좌번호": account, "거래소구분": "0", **inputs})
+
+
+def broker_state(
+    now: int, cash: Row, holdings: Sequence[Row], resting: Sequence[Row], today: Sequence[Row]
+) -> BrokerState:
+    """The four answers as one. Raises MalformedError: half an account is none."""
+    orders = {order.broker_order: order for order in _orders_of_today(today, now)}
+    for order in _resting_orders(resting, now):
+        traded = orders.get(order.broker_order)
+        orders[order.broker_order] = order if traded is None else replace(order, filled=traded.filled)
+    return BrokerState(
+        time=Nanoseconds(now),
+        cash=Won(signed(cash, CASH)),
+        orderable=Won(signed(cash, ORDERABLE)),
+        positions=tuple(_position(row) for row in holdings if whole(row, "보유수량")),
+        orders=tuple(sorted(orders.values(), key=lambda order: order.broker_order)),
+    )
+
+
+def _position(row: Row) -> BrokerPosition:
+    return BrokerPosition(
+        symbol=_symbol(row, "종목번호"),
+        quantity=Shares(whole(row, "보유수량")),
+        average_price=Won(whole(row, "매입가")),
+        cost=Won(whole(row, "매입금액")),
+        last=Won(whole(row, "현재가")),
+    )
+
+
+def _resting_orders(rows: Sequence[Row], now: int) -> list[BrokerOrder]:
+    return [_resting(row, now) for row in rows if "취소" not in text(row, "주문구분")]
+
+
+def _resting(row: Row, now: int) -> BrokerOrder:
+    quantity, left, amount = whole(row, "주문수량"), whole(row, "미체결수량"), optional(row, "체결누계금액")
+    return _order(
+        row, now, "시간", filled=quantity - left if amount else 0, amount=amount, quantity=quantity, left=left
+    )
+
+
+def _orders_of_today(rows: Sequence[Row], now: int) -> list[BrokerOrder]:
+    grouped: dict[str, list[Row]] = {}
+    for row in rows:
+        if "취소" not in text(row, "주문구분"):
+            grouped.setdefault(text(row, "주문번호"), []).append(row)
+    return [_traded(group, now) for group in grouped.values()]
+
+
+def _traded(group: Sequence[Row], now: int) -> BrokerOrder:
+    fills = [(optional(row, "체결량"), optional(row, "체결가")) for row in group]
+    filled = sum(quantity for quantity, _ in fills)
+    amount = sum(quantity * price for quantity, price in fills)
+    last = group[-1]
+    left = min(whole(row, "미체결수량") for row in group)
+    quantity = whole(last, "주문수량")
+    return _order(last, now, "주문시간", filled=filled, amount=amount, quantity=quantity, left=left)
+
+
+def _order(row: Row, now: int, time: str, *, filled: int, amount: int, quantity: int, left: int) -> BrokerOrder:
+    original, clock = text(row, "원주문번호"), text(row, time)
+    return BrokerOrder(
+        broker_order=text(row, "주문번호"),
+        original=original if original.strip("0") else "",
+        symbol=_symbol(row, "종목코드"),
+        side=_side(text(row, "주문구분")),
+        quantity=Shares(quantity),
+        price=Won(optional(row, "주문가격")),
+        open=Shares(left),
+        filled=Shares(filled),
+        amount=Won(amount),
+        commission=Won(optional(row, "당일매매수수료")),
+        tax=Won(optional(row, "당일매매세금")),
+        time=Nanoseconds(midnight(now) + seconds_of(clock) * SECOND if clock else now),
+        status=text(row, "주문상태"),
+    )
+
+
+def _symbol(row: Row, item: str) -> Symbol:
+    symbol = bare_code(text(row, item))
+    if not symbol:
+        raise MalformedError(f"{item} is blank")
+    return Symbol(symbol)
+
+
+def _side(words: str) -> Side:
+    if "매도" in words:
+        return Side.SELL
+    if "매수" in words:
+        return Side.BUY
+    raise MalformedError("주문구분 names no side")

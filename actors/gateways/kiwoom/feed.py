@@ -1,0 +1,200 @@
+"""Real-time records from the control to messages: kept raw in one line, thinned only there, parsed in batches."""
+
+import asyncio
+from collections import Counter, deque
+from collections.abc import AsyncIterator, Callable
+from functools import partial
+from typing import Final
+
+import structlog
+
+from actors.gateways.kiwoom import codes
+from actors.gateways.kiwoom.control import Calls
+from actors.gateways.kiwoom.records import (
+    PARSERS,
+    MalformedError,
+    assembled,
+    differing_fids,
+    midnight,
+    vi_subject,
+)
+from actors.gateways.port import FeedMessage
+from messages import FeedEnded, FeedLost, Nanoseconds, Session, SessionChanged, Tick, Venue
+from runtime.clock import Clock
+
+_LOG = structlog.get_logger("gateway.kiwoom")
+_BATCH: Final = 500
+_BATCH_NS: Final = 4_000_000
+_LOOK: Final = 64
+"""Records between two looks at the clock."""
+FLOOD: Final = 2_000
+"""Waiting records from which on a book holds only its newest."""
+VERIFY_EVERY: Final = 10_000
+
+
+class _Raw:
+    __slots__ = ("code", "data", "kind", "received")
+
+    def __init__(self, code: str, kind: str, data: str, received: int) -> None:
+        self.code = code
+        self.kind = kind
+        self.data = data
+        self.received = received
+
+
+class Intake:
+    """The one line between the slot and the stream. `add` is called inside the event and only appends."""
+
+    def __init__(self, calls: Calls, clock: Clock, name: str, last_session: str, day_over: Callable[[], None]) -> None:
+        self._calls = calls
+        self._clock = clock
+        self._name = name
+        self._last_session = last_session
+        self._day_over = day_over
+        self._line: deque[_Raw | FeedMessage] = deque()
+        self._books: dict[str, _Raw] = {}
+        self._wake: asyncio.Future[None] | None = None
+        self._field_by_field: set[str] = set()
+        self._interruptions: set[tuple[str, str, str]] = set()
+        self._newest: dict[str, int] = {}
+        self._seen: Counter[str] = Counter()
+        self.counts: Counter[str] = Counter()
+        """received = passed + conflated + rejected + silent + waiting; unused and unreadable records beside them."""
+
+    def add(self, code: str, kind: str, data: str) -> None:
+        """One OnReceiveRealData, inside the event."""
+        if kind not in PARSERS:
+            self.counts["unused"] += 1
+            return
+        self._seen[kind] += 1
+        if self._seen[kind] % VERIFY_EVERY == 1:
+            self._verify(code, kind, data)
+        if kind in self._field_by_field:
+            data = assembled(kind, partial(self._calls.real, code))
+        self.counts["received"] += 1
+        self._append(code, kind, data)
+        self._wake_stream()
+
+    def say(self, message: FeedMessage) -> None:
+        """Put a message of our own into the line."""
+        self._line.append(message)
+        self._wake_stream()
+
+    @property
+    def waiting(self) -> int:
+        """Records not given to the stream yet."""
+        return len(self._line)
+
+    async def stream(self) -> AsyncIterator[list[FeedMessage]]:
+        """Batches in the order received; ends after a FeedEnded."""
+        while True:
+            batch = self._take()
+            if batch:
+                yield batch
+                if isinstance(batch[-1], FeedEnded):
+                    return
+            if self._line:
+                await asyncio.sleep(0)
+            else:
+                self._wake = asyncio.get_running_loop().create_future()
+                await self._wake
+
+    def _append(self, code: str, kind: str, data: str) -> None:
+        received = self._clock.now()
+        if kind != codes.BOOK:
+            self._line.append(_Raw(code, kind, data, received))
+            return
+        waiting = self._books.get(code)
+        if waiting is not None and len(self._line) > FLOOD:
+            waiting.data, waiting.received = data, received
+            self.counts["conflated"] += 1
+            return
+        raw = self._books[code] = _Raw(code, kind, data, received)
+        self._line.append(raw)
+
+    def _wake_stream(self) -> None:
+        if self._wake is not None and not self._wake.done():
+            self._wake.set_result(None)
+
+    def _verify(self, code: str, kind: str, data: str) -> None:
+        answers = {fid: self._calls.real(code, fid) for fid in codes.REAL_TYPES[kind].fids}
+        if not any(answer.strip() for answer in answers.values()):
+            self.counts["unverified"] += 1
+            return
+        differing = differing_fids(kind, data, answers.__getitem__)
+        if differing and kind not in self._field_by_field:
+            self._field_by_field.add(kind)
+            self.counts["fallbacks"] += 1
+            _LOG.warning("raw string differs from the fields: read one by one now", type=kind, fids=differing)
+
+    def _take(self) -> list[FeedMessage]:
+        batch: list[FeedMessage] = []
+        start = self._clock.now()
+        day = midnight(start)
+        for taken in range(_BATCH):
+            if not self._line or (taken % _LOOK == _LOOK - 1 and self._clock.now() - start > _BATCH_NS):
+                break
+            item = self._line.popleft()
+            if isinstance(item, _Raw):
+                self._parse(item, day, batch.append)
+            else:
+                batch.append(item)
+            if batch and isinstance(batch[-1], FeedEnded):
+                break
+        return batch
+
+    def _parse(self, raw: _Raw, day: int, give: Callable[[FeedMessage], None]) -> None:
+        if self._books.get(raw.code) is raw:
+            del self._books[raw.code]
+        try:
+            message = PARSERS[raw.kind](raw.code, raw.data, day, raw.received)
+            known = raw.kind == codes.VI and self._is_repeated(raw)
+        except ValueError as error:
+            self._reject(raw, error)
+            return
+        if message is None or known:
+            self.counts["silent"] += 1
+            return
+        self.counts["passed"] += 1
+        if isinstance(message, Tick):
+            self._watch_order(message)
+        give(message)
+        if isinstance(message, SessionChanged):
+            self._announced(message, give)
+
+    def _announced(self, message: SessionChanged, give: Callable[[FeedMessage], None]) -> None:
+        if message.venue is Venue.KRX and message.session is Session.CLOSED_FOR_DAY:
+            self._day_over()
+        if message.code == self._last_session:
+            give(self._ended())
+
+    def _is_repeated(self, raw: _Raw) -> bool:
+        subject = vi_subject(raw.code, raw.data)
+        known = subject in self._interruptions
+        self._interruptions.add(subject)
+        return known
+
+    def _reject(self, raw: _Raw, error: ValueError) -> None:
+        self.counts["rejected"] += 1
+        reason = str(error) if isinstance(error, MalformedError) else "not a number"
+        if self.counts["rejected"] in (1, 10, 100, 1_000, 10_000, 100_000):
+            _LOG.warning("real-time record rejected", type=raw.kind, reason=reason, so_far=self.counts["rejected"])
+
+    def _watch_order(self, tick: Tick) -> None:
+        if tick.time < self._newest.get(tick.symbol, 0):
+            self.counts["out_of_order"] += 1
+        else:
+            self._newest[tick.symbol] = tick.time
+
+    def lost(self, reason: str) -> None:
+        """Say that the feed is no longer complete."""
+        self.say(FeedLost(feed=self._name, time=Nanoseconds(self._clock.now()), reason=reason))
+
+    def _ended(self) -> FeedEnded:
+        return FeedEnded(
+            feed=self._name,
+            time=Nanoseconds(self._clock.now()),
+            records=self.counts["received"],
+            rejected=self.counts["rejected"],
+            out_of_order=self.counts["out_of_order"],
+        )

@@ -1,0 +1,292 @@
+"""The Kiwoom OCX gateway: one body of logic over the real control and over its twin."""
+
+import asyncio
+import random
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import ClassVar, Final, Literal, Self, cast
+
+import structlog
+
+from actors.gateways.kiwoom import accounts
+from actors.gateways.kiwoom.charts import Charts
+from actors.gateways.kiwoom.control import Calls, Control
+from actors.gateways.kiwoom.events import Events
+from actors.gateways.kiwoom.feed import Intake
+from actors.gateways.kiwoom.login import Login, LoginRefused, Server, open_session, refuse_failure
+from actors.gateways.kiwoom.queries import Answer, Queries, QueryRefused, Question
+from actors.gateways.kiwoom.reference import Issues
+from actors.gateways.kiwoom.registrations import Registrations
+from actors.gateways.kiwoom.screens import Screens
+from actors.gateways.kiwoom.trading import Trading
+from actors.gateways.kiwoom.twin_settings import TwinSettings
+from actors.gateways.pacer import Pacer
+from actors.gateways.port import (
+    BrokerReport,
+    BrokerState,
+    FeedMessage,
+    Instruction,
+    KnownOrder,
+    Outcome,
+    Page,
+    SendResult,
+    Urgency,
+)
+from messages import Instrument, LinkLost, Nanoseconds, Ranked, Symbol
+from runtime.clock import Clock, TimerHandle, kst
+from runtime.logs import hide
+
+_LOG = structlog.get_logger("gateway.kiwoom")
+NAME: Final = "kiwoom"
+_LINK_EVERY: Final = 5.0
+_VI_QUESTION: Final = Question(
+    tr="opt10054",
+    inputs={
+        "시장구분": "000",
+        "장전구분": "0",
+        "종목코드": "",
+        "발동구분": "0",
+        "제외종목": "000000000",
+        "거래량구분": "0",
+        "최소거래량": "",
+        "최대거래량": "",
+        "거래대금구분": "0",
+        "최소거래대금": "",
+        "최대거래대금": "",
+        "발동방향": "0",
+        "거래소구분": "1",
+    },
+)
+
+
+class OcxGateway:
+    """Kiwoom's Open API+ as feed, reference, broker and archive.
+
+    `server` must be the one the login is on, and on the real one `live_confirmation` must be the last four digits
+    of the account. A blank `account` is the first of the login. `last_session` is the announcement (FID 215) after
+    which the feed ends; 8 follows the regular session, 9 the whole day. Times are in seconds.
+    """
+
+    needs_loop: ClassVar = "qt"
+
+    def __init__(
+        self,
+        clock: Clock,
+        data: Path,
+        rng: random.Random,
+        *,
+        control: Literal["twin", "activex"] = "twin",
+        account: str = "",
+        server: Server = "mock",
+        live_confirmation: str = "",
+        commission: float = 0.00015,
+        query_timeout: float = 10.0,
+        order_timeout: float = 10.0,
+        login_timeout: float = 300.0,
+        last_session: str = "9",
+        twin: TwinSettings | None = None,
+    ) -> None:
+        if server == "real" and control == "activex" and not live_confirmation:
+            raise ValueError("live_confirmation is missing: the last four digits of the account that shall trade")
+        if twin is not None and control != "twin":
+            raise ValueError("twin settings without the twin")
+        self.commission = commission
+        self._clock = clock
+        self._rng = rng
+        self._kind = control
+        self._twin = twin or TwinSettings(commission=commission)
+        self._wanted = (account, server, live_confirmation)
+        self._times = (query_timeout, order_timeout, login_timeout)
+        self._last_session = last_session
+        self._pacer = Pacer(clock, data / "pacer.txt")
+        self._lost = False
+        self._timer: TimerHandle | None = None
+
+    def begins(self) -> int | None:
+        """When the twin's day begins; None with the real control, whose time is the wall's."""
+        return self._twin.start if self._kind == "twin" else None
+
+    async def __aenter__(self) -> Self:
+        """Connect, log in and register announcements. Raises LoginRefused, QueryRefused or TimeoutError."""
+        self._control = self._open_control()
+        self._calls = Calls(self._control)
+        self._screens = Screens()
+        self._queries = Queries(self._calls, self._clock, self._pacer, self._screens, self._times[0])
+        self._issues = Issues(self._calls, self._queries)
+        self._charts = Charts(self._queries)
+        self._intake = Intake(self._calls, self._clock, NAME, self._last_session, self._day_over)
+        self._registrations = Registrations(self._calls, self._clock, self._screens)
+        self._connected: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self._trading: Trading | None = None
+        self._events = Events(self._control, self._calls, self)
+        try:
+            self._login = await self._log_in()
+            self._trading = self._make_trading(self._login.account)
+            self._registrations.sessions()
+            await self._register_interruptions()
+        except BaseException:
+            self._close()
+            raise
+        self._timer = self._clock.call_later(_LINK_EVERY, self._look_at_link)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._close()
+
+    def watch(self, trades: Collection[Symbol], books: Collection[Symbol]) -> None:
+        self._registrations.watch(trades, books)
+
+    def stream(self) -> AsyncIterator[Sequence[FeedMessage]]:
+        return self._intake.stream()
+
+    async def instruments(self, symbols: Collection[Symbol]) -> Sequence[Instrument]:
+        return await self._issues.instruments(symbols)
+
+    async def ranking(self, count: int) -> Sequence[Ranked]:
+        return await self._issues.ranking(count)
+
+    def bars(self, symbol: Symbol, interval: int, since: Nanoseconds) -> AsyncIterator[Page]:
+        today = kst(self._clock.now()).strftime("%Y%m%d")
+        return self._charts.bars(symbol, interval, since, today)
+
+    async def open(self, report: Callable[[BrokerReport], None], known: Sequence[KnownOrder]) -> None:
+        assert self._trading is not None
+        self._trading.open(report, known)
+
+    async def turn(self, urgency: Urgency) -> None:
+        await self._pacer.turn(urgency)
+
+    def send(self, instruction: Instruction) -> SendResult:
+        if self._lost or self._trading is None or not self._calls.connected():
+            return SendResult(outcome=Outcome.NEVER, reason="the link to Kiwoom is down: start the process again")
+        return self._trading.send(instruction)
+
+    async def state(self) -> BrokerState:
+        account = self._login.account
+        cash = await self._queries.one(accounts.cash_question(account))
+        holdings = await self._queries.whole(accounts.holdings_question(account))
+        resting = await self._queries.whole(accounts.open_orders_question(account))
+        today = await self._queries.whole(accounts.orders_of_today_question(account))
+        try:
+            return accounts.broker_state(
+                self._clock.now(), cash=cash.single, holdings=holdings.rows, resting=resting.rows, today=today.rows
+            )
+        except ValueError as error:
+            raise QueryRefused(f"the account cannot be read: {error}") from error
+
+    def statistics(self) -> Mapping[str, int]:
+        """Counts since the connection, by name."""
+        trading = self._trading.counts if self._trading is not None else Counter[str]()
+        return {
+            **{f"real {name}": count for name, count in sorted(self._intake.counts.items())},
+            **{f"order {name}": count for name, count in sorted(trading.items())},
+            "real waiting": self._intake.waiting,
+            "order repeated": self._trading.repeated if self._trading is not None else 0,
+            "queries": self._queries.asked,
+            "queries timed out": self._queries.timed_out,
+            "queries overloaded": self._queries.overloaded,
+            "registrations refused": self._registrations.refused,
+            "rows rejected": self._charts.rejected + self._issues.rejected,
+            "slot failures": self._events.failures,
+        }
+
+    def read_answer(self, screen: str, name: str, tr: str, following: str) -> object:
+        """Inside OnReceiveTrData."""
+        if self._trading is not None:
+            number = self._trading.read_answer(screen, name, tr)
+            if number is not None:
+                return number
+        return self._queries.read(screen, name, tr, following)
+
+    def on_answer(self, screen: str, name: str, answer: object) -> None:
+        """What `read_answer` took."""
+        if isinstance(answer, Answer):
+            self._queries.deliver(screen, name, answer)
+        elif self._trading is not None:
+            self._trading.on_answer(screen, name, str(answer))
+
+    def on_text(self, screen: str, name: str, text: str) -> None:
+        """OnReceiveMsg."""
+        self._queries.messaged(screen, name, text)
+        if self._trading is not None:
+            self._trading.on_text(screen, name, text)
+
+    def on_order_record(self, fields: dict[int, str]) -> None:
+        """OnReceiveChejanData about an order."""
+        if self._trading is not None:
+            self._trading.on_record(fields)
+
+    def on_connect(self, code: int) -> None:
+        """OnEventConnect: the answer to a login, or word of a cut."""
+        if not self._connected.done():
+            self._connected.set_result(code)
+        elif code:
+            self._lose(f"the control reports {code}")
+
+    def add_real(self, code: str, kind: str, data: str) -> None:
+        """Inside OnReceiveRealData."""
+        self._intake.add(code, kind, data)
+
+    def _open_control(self) -> Control:
+        if self._kind == "activex":
+            from actors.gateways.kiwoom import activex  # noqa: PLC0415 - needs Qt
+
+            return activex.open_control()
+        from actors.gateways.kiwoom import twin  # noqa: PLC0415 - needs Qt
+
+        control = twin.open_control(self._twin, self._clock, self._rng)
+        control.backlog = lambda: self._intake.waiting
+        return cast("Control", control)
+
+    async def _log_in(self) -> Login:
+        self._calls.connect()
+        try:
+            refuse_failure(await self._clock.wait(self._connected, self._times[2]))
+        except TimeoutError:
+            raise LoginRefused(f"nobody logged in within {self._times[2]:g} s; log in, or allow more time") from None
+        for number, account in enumerate(self._calls.login_info("ACCNO").split(";"), 1):
+            if account.strip():
+                hide(account.strip(), f"account {number}")
+        account, server, confirmation = self._wanted
+        login = open_session(self._calls, account=account, server=server, confirmation=confirmation)
+        _LOG.info("logged in", server=login.server, accounts=len(login.accounts))
+        return login
+
+    async def _register_interruptions(self) -> None:
+        try:
+            await self._queries.one(_VI_QUESTION, pool="vi")
+        except (QueryRefused, TimeoutError) as error:
+            _LOG.warning("volatility interruptions will not be seen", reason=str(error))
+
+    def _make_trading(self, account: str) -> Trading:
+        timeout = self._times[1]
+        return Trading(self._calls, self._clock, self._screens, self._issues, account=account, timeout=timeout)
+
+    def _look_at_link(self) -> None:
+        if self._calls.connected():
+            self._timer = self._clock.call_later(_LINK_EVERY, self._look_at_link)
+        else:
+            self._lose("GetConnectState says that the session is gone")
+
+    def _lose(self, reason: str) -> None:
+        if self._lost:
+            return
+        self._lost = True
+        self._intake.lost(reason)
+        if self._trading is not None:
+            self._trading.report(LinkLost(gateway=NAME, time=Nanoseconds(self._clock.now()), reason=reason))
+
+    def _day_over(self) -> None:
+        if self._trading is not None:
+            self._trading.day_over()
+
+    def _close(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._registrations.close()
+        self._events.close()
+        self._control.close()

@@ -1,0 +1,341 @@
+"""Raw real-data strings into messages, refused where a field is not what Kiwoom's table says."""
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import date
+from functools import lru_cache
+from types import MappingProxyType
+from typing import Final
+
+from actors.gateways.kiwoom import codes
+from actors.market import time
+from actors.market.time import SECOND
+from messages import (
+    Aggressor,
+    ExpectedPrice,
+    IndexTick,
+    Nanoseconds,
+    OrderBook,
+    SessionChanged,
+    Shares,
+    Symbol,
+    Tick,
+    Venue,
+    ViKind,
+    ViReleased,
+    ViTriggered,
+    Won,
+)
+
+RealMessage = Tick | OrderBook | ExpectedPrice | SessionChanged | ViTriggered | ViReleased | IndexTick
+
+DAY: Final = 86_400 * SECOND
+_KST_OFFSET: Final = 9 * 3_600 * SECOND
+
+HIGHEST_PRICE: Final = 1_000_000_000
+MOST_SHARES: Final = 1_000_000_000_000
+MOST_MILLIONS: Final = 1_000_000_000
+_MILLION: Final = 1_000_000
+_STRENGTH_LIMIT: Final = 1e9
+_SPECIAL_TIMES: Final = MappingProxyType({"888888": 57_600, "999999": 64_800})
+_SUFFIXES: Final = MappingProxyType({"": Venue.KRX, "NX": Venue.NXT, "AL": Venue.SOR})
+_TWO_MARKS: Final = re.compile(r"[+-]([+-][0-9])")
+_BOUGHT: Final = Aggressor.BUYER
+_SOLD: Final = Aggressor.SELLER
+_NOBODY: Final = Aggressor.NONE
+_make_tick: Callable[..., Tick] = Tick  # units as NewTypes would cost a call a field
+_make_book: Callable[..., OrderBook] = OrderBook
+_VI_KINDS: Final = MappingProxyType({"정적": ViKind.STATIC, "동적": ViKind.DYNAMIC, "동적+정적": ViKind.BOTH})
+
+
+class MalformedError(ValueError):
+    """A record whose fields are not what Kiwoom's table says."""
+
+
+def midnight(now: int) -> int:
+    """The start of the Korean day that `now` lies in, in nanoseconds UTC."""
+    return now - (now + _KST_OFFSET) % DAY
+
+
+def at(day: str, seconds: int) -> int:
+    """Nanoseconds UTC `seconds` into the Korean day YYYYMMDD; ValueError where there is none."""
+    if len(day) != 8 or not (day.isascii() and day.isdecimal()):
+        raise MalformedError("a date is not YYYYMMDD")
+    return time.at(date(int(day[:4]), int(day[4:6]), int(day[6:]))) + seconds * SECOND
+
+
+@lru_cache(maxsize=100_000)
+def seconds_of(text: str) -> int:
+    """Seconds after midnight of HHMMSS."""
+    if len(text) != 6 or not (text.isascii() and text.isdecimal()):
+        raise MalformedError("a time is not HHMMSS")
+    hours, minutes, seconds = int(text[:2]), int(text[2:4]), int(text[4:])
+    if hours > 23 or minutes > 59 or seconds > 59:
+        raise MalformedError("a time is not of this day")
+    return hours * 3_600 + minutes * 60 + seconds
+
+
+def announced_seconds(text: str) -> int:
+    """The same for announcements and chart rows, where 888888 stands for 16:00 and 999999 for 18:00."""
+    special = _SPECIAL_TIMES.get(text)
+    return seconds_of(text) if special is None else special
+
+
+@lru_cache(maxsize=10_000)
+def identity(code: str) -> tuple[Symbol, Venue]:
+    """Symbol and venue of a code as events carry it: `005930`, `A005930`, `005930_AL`."""
+    _, _, suffix = code.strip().partition("_")
+    symbol = codes.bare_code(code)
+    if len(symbol) != 6 or not (symbol.isascii() and symbol.isalnum()) or suffix not in _SUFFIXES:
+        raise MalformedError("not an issue code")
+    return Symbol(symbol), _SUFFIXES[suffix]
+
+
+def number(text: str) -> int:
+    """A whole number with at most two marks in front, of which a price may have both."""
+    try:
+        return int(text)
+    except ValueError:
+        bare = text.strip()
+        if len(bare) > 2 and bare[0] in "+-" and bare[1] in "+-" and bare[2:].isdecimal():
+            return int(bare[1:])
+        raise MalformedError("not a number") from None
+
+
+def amount(text: str, limit: int) -> int:
+    """The magnitude of a field whose marks are colours."""
+    value = abs(number(text))
+    if value > limit:
+        raise MalformedError("a number is too large")
+    return value
+
+
+def parse_trade(code: str, data: str, day: int, received: int) -> Tick:
+    """주식체결: `day` is the midnight its HHMMSS counts from, `received` when the record came, both nanoseconds UTC."""
+    fields = data.split("\t", 19)
+    if len(fields) < 19 or "_" in data or not data.isascii():
+        raise MalformedError("fields are missing, or hold what no number does")
+    clock, last, _, _, ask, bid, size, volume, value, first, high, low = fields[:12]
+    try:
+        prices = abs(int(last)), abs(int(ask)), abs(int(bid)), abs(int(first)), abs(int(high)), abs(int(low))
+        shares, total, millions, strength = int(size), int(volume), int(value), float(fields[18])
+    except ValueError:
+        return parse_trade(code, _with_single_marks(data), day, received)
+    if not (prices[0] and shares and max(prices) <= HIGHEST_PRICE and abs(shares) <= MOST_SHARES):
+        raise MalformedError("a print without price or size, or a price too large")
+    if not (0 <= total <= MOST_SHARES and 0 <= millions <= MOST_MILLIONS and 0 <= strength < _STRENGTH_LIMIT):
+        raise MalformedError("a figure of the day that cannot be")
+    symbol, venue = identity(code)
+    return _make_tick(
+        symbol=symbol,
+        venue=venue,
+        time=day + seconds_of(clock) * SECOND,
+        received=received,
+        price=prices[0],
+        size=abs(shares),
+        side=_SOLD if shares < 0 else _BOUGHT if "+" in size else _NOBODY,
+        volume=total,
+        value=millions * _MILLION,
+        ask=prices[1],
+        bid=prices[2],
+        open=prices[3],
+        high=prices[4],
+        low=prices[5],
+        strength=strength,
+    )
+
+
+def parse_book(code: str, data: str, day: int, received: int) -> OrderBook:
+    """주식호가잔량, ten levels a side."""
+    fields = data.split("\t", 64)
+    if len(fields) < 64 or "_" in data or not data.isascii():
+        raise MalformedError("fields are missing, or hold what no number does")
+    try:
+        ask_prices, bid_prices = tuple(map(abs, map(int, fields[1:61:6]))), tuple(map(abs, map(int, fields[4:61:6])))
+        ask_sizes, bid_sizes = tuple(map(int, fields[2:61:6])), tuple(map(int, fields[5:61:6]))
+        totals = int(fields[61]), int(fields[63])
+    except ValueError:
+        return parse_book(code, _with_single_marks(data), day, received)
+    if max(ask_prices) > HIGHEST_PRICE or max(bid_prices) > HIGHEST_PRICE:
+        raise MalformedError("a price is too large")
+    if min(ask_sizes) < 0 or min(bid_sizes) < 0 or min(totals) < 0 or max(ask_sizes + bid_sizes + totals) > MOST_SHARES:
+        raise MalformedError("not a count of shares")
+    symbol, venue = identity(code)
+    return _make_book(
+        symbol=symbol,
+        venue=venue,
+        time=day + seconds_of(fields[0]) * SECOND,
+        received=received,
+        ask_prices=ask_prices,
+        ask_sizes=ask_sizes,
+        bid_prices=bid_prices,
+        bid_sizes=bid_sizes,
+        ask_total=totals[0],
+        bid_total=totals[1],
+    )
+
+
+def parse_expected(code: str, data: str, day: int, received: int) -> ExpectedPrice:
+    """주식예상체결; the mark of its size says nothing about who trades."""
+    _plain(data)
+    clock, price, _, _, size, _, _ = _fields(data, 7)
+    symbol, venue = identity(code)
+    return ExpectedPrice(
+        symbol=symbol,
+        venue=venue,
+        time=Nanoseconds(day + seconds_of(clock) * SECOND),
+        received=Nanoseconds(received),
+        price=Won(amount(price, HIGHEST_PRICE)),
+        size=Shares(amount(size, MOST_SHARES)),
+    )
+
+
+def parse_session(code: str, data: str, day: int, received: int) -> SessionChanged | None:
+    """장시작시간; None where it concerns derivatives only."""
+    del code, received
+    _plain(data)
+    value, clock, remaining = _fields(data, 3)
+    known = codes.SESSIONS.get(value.strip())
+    if known is None:
+        raise MalformedError("not a session Kiwoom lists")
+    begins, left = announced_seconds(clock.strip()), seconds_of(remaining.strip())
+    if known.venue is None:
+        return None
+    return SessionChanged(
+        venue=known.venue,
+        session=known.session,
+        time=Nanoseconds(day + begins * SECOND),
+        code=value.strip(),
+        remaining=left,
+    )
+
+
+def parse_vi(code: str, data: str, day: int, received: int) -> ViTriggered | ViReleased:
+    """VI발동/해제: 9068 decides which of the two it is."""
+    del received
+    fields = _fields(data, 19)
+    symbol, venue = _vi_identity(code, fields[0])
+    event, triggered, released = fields[4].strip(), fields[8].strip(), fields[9].strip()
+    if event == "2":
+        return ViReleased(symbol=symbol, venue=venue, time=Nanoseconds(day + seconds_of(released) * SECOND))
+    kind, direction = _VI_KINDS.get(fields[10].strip()), fields[17].strip()
+    if event != "1" or kind is None or direction not in ("1", "2"):
+        raise MalformedError("not an interruption Kiwoom lists")
+    return ViTriggered(
+        symbol=symbol,
+        venue=venue,
+        time=Nanoseconds(day + seconds_of(triggered) * SECOND),
+        kind=kind,
+        trigger_price=Won(_text_amount(fields[7])),
+        static_reference=Won(_reference(fields[11])),
+        dynamic_reference=Won(_reference(fields[12])),
+        upward=direction == "1",
+        count=_text_amount(fields[16]),
+    )
+
+
+def vi_subject(code: str, data: str) -> tuple[str, str, str]:
+    """What makes a VI record a repetition of another: with Nextrade the same one arrives once per venue."""
+    fields = _fields(data, 19)
+    return _vi_identity(code, fields[0])[0], fields[8].strip(), fields[4].strip()
+
+
+def parse_index(code: str, data: str, day: int, received: int) -> IndexTick:
+    """업종지수; volume in thousands of shares, as delivered."""
+    _plain(data)
+    fields = _fields(data, 12)
+    if not code.isascii() or not code.strip().isalnum():
+        raise MalformedError("not an index code")
+    return IndexTick(
+        index=code.strip(),
+        time=Nanoseconds(day + seconds_of(fields[0]) * SECOND),
+        received=Nanoseconds(received),
+        hundredths=_hundredths(fields[1]),
+        volume=_count(number(fields[5])),
+        value=Won(_millions(fields[6])),
+    )
+
+
+Parser = Callable[[str, str, int, int], RealMessage | None]
+
+PARSERS: Final[Mapping[str, Parser]] = MappingProxyType(
+    {
+        codes.TRADE: parse_trade,
+        codes.BOOK: parse_book,
+        codes.EXPECTED: parse_expected,
+        codes.SESSION: parse_session,
+        codes.VI: parse_vi,
+        codes.INDEX: parse_index,
+    }
+)
+"""Types that are not here say nothing that is not in one of these."""
+
+
+def differing_fids(kind: str, data: str, read: Callable[[int], str]) -> tuple[int, ...]:
+    """The FIDs whose place in the raw string holds something else than the control says of them."""
+    fields = data.split("\t")
+    pairs = zip(codes.REAL_TYPES[kind].fids, fields, strict=False)
+    return tuple(fid for fid, field in pairs if read(fid).strip() != field.strip())
+
+
+def assembled(kind: str, read: Callable[[int], str]) -> str:
+    """The raw string as the table has it, from the control's own answers field by field."""
+    return "\t".join(read(fid) for fid in codes.REAL_TYPES[kind].fids)
+
+
+def _with_single_marks(data: str) -> str:
+    changed = _TWO_MARKS.sub(r"\1", data)
+    if changed == data:
+        raise MalformedError("not a number")
+    return changed
+
+
+def _plain(data: str) -> None:
+    if not data.isascii() or "_" in data:
+        raise MalformedError("characters that no number has")
+
+
+def _fields(data: str, count: int) -> list[str]:
+    fields = data.split("\t", count)
+    if len(fields) < count:
+        raise MalformedError("too few fields")
+    return fields[:count]
+
+
+def _count(value: int) -> int:
+    if not 0 <= value <= MOST_SHARES:
+        raise MalformedError("not a count of shares")
+    return value
+
+
+def _millions(text: str) -> int:
+    value = number(text)
+    if not 0 <= value <= MOST_MILLIONS:
+        raise MalformedError("not an amount in millions")
+    return value * _MILLION
+
+
+def _vi_identity(code: str, field: str) -> tuple[Symbol, Venue]:
+    symbol, venue = identity(field)
+    if venue is Venue.KRX and code.endswith(("_NX", "_AL")):
+        venue = identity(code)[1]
+    return symbol, venue
+
+
+def _text_amount(text: str) -> int:
+    _plain(text)
+    return amount(text, HIGHEST_PRICE)
+
+
+def _reference(text: str) -> int:
+    """Blank is Kiwoom's way to say that the other kind of reference was reached."""
+    return _text_amount(text) if text.strip() else 0
+
+
+def _hundredths(text: str) -> int:
+    whole, point, decimals = text.strip().partition(".")
+    if not point:
+        return amount(whole, HIGHEST_PRICE)
+    if len(decimals) > 2 or not decimals.isdecimal():
+        raise MalformedError("not an index value")
+    return amount(whole, HIGHEST_PRICE // 100) * 100 + int(decimals.ljust(2, "0"))

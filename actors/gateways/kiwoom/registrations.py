@@ -1,0 +1,143 @@
+"""What is registered for real-time data: two tiers, a hundred codes a screen, changed a portion at a time."""
+
+from collections.abc import Collection
+from typing import Final
+
+import structlog
+
+from actors.gateways.kiwoom import codes
+from actors.gateways.kiwoom.control import Calls
+from actors.gateways.kiwoom.screens import CODES_A_SCREEN, Screens, ScreensExhausted
+from actors.gateways.port import Outcome
+from messages import Symbol
+from runtime.clock import Clock, TimerHandle
+
+_LOG = structlog.get_logger("gateway.kiwoom")
+_TRADE_FIDS: Final = "20;10;15;228"
+_BOOK_FIDS: Final = "20;10;15;228;21;41;61"
+_SESSION_FIDS: Final = "215;20;214"
+_PAUSE: Final = 0.02
+"""Seconds between two calls, so that other work gets its turns."""
+_AGAIN: Final = 1.0
+_AGAIN_AT_MOST: Final = 60.0
+"""Seconds after a refusal, doubling with each."""
+
+
+class Tier:
+    """The codes registered with one set of FIDs, and the screens they are on."""
+
+    def __init__(self, calls: Calls, screens: Screens, fids: str) -> None:
+        self._calls = calls
+        self._screens = screens
+        self._fids = fids
+        self._places: dict[str, list[Symbol]] = {}
+        self._where: dict[Symbol, str] = {}
+        self._wanted: dict[Symbol, None] = {}
+
+    def want(self, symbols: Collection[Symbol]) -> None:
+        self._wanted = dict.fromkeys(sorted(symbols))
+
+    @property
+    def registered(self) -> tuple[Symbol, ...]:
+        return tuple(self._where)
+
+    def step(self) -> bool:
+        """Take out what is not wanted, or register one portion; False when nothing is left to do.
+
+        Raises ScreensExhausted, and ConnectionError where the control refuses.
+        """
+        surplus = [symbol for symbol in self._where if symbol not in self._wanted][:CODES_A_SCREEN]
+        if surplus:
+            for symbol in surplus:
+                self._remove(symbol)
+            return True
+        missing = [symbol for symbol in self._wanted if symbol not in self._where]
+        if missing:
+            self._add(missing)
+        return len(missing) > 0
+
+    def _remove(self, symbol: Symbol) -> None:
+        screen = self._where.pop(symbol)
+        self._calls.unregister(screen, symbol)
+        self._places[screen].remove(symbol)
+        if not self._places[screen]:
+            del self._places[screen]
+            self._calls.drop_screen(screen)
+            self._screens.free(screen)
+
+    def _add(self, missing: list[Symbol]) -> None:
+        screen = next((name for name, held in self._places.items() if len(held) < CODES_A_SCREEN), "")
+        option = "1" if screen else "0"
+        screen = screen or self._screens.take("real")
+        held = self._places.setdefault(screen, [])
+        portion = missing[: CODES_A_SCREEN - len(held)]
+        error = codes.error_of(self._calls.register(screen, portion, self._fids, option))
+        if error.outcome is not Outcome.SENT:
+            self._undo(screen)
+            raise ConnectionError(f"SetRealReg: {error.code} {error.meaning}; {error.mend}")
+        held.extend(portion)
+        self._where.update(dict.fromkeys(portion, screen))
+
+    def _undo(self, screen: str) -> None:
+        if not self._places[screen]:
+            del self._places[screen]
+            self._screens.free(screen)
+
+
+class Registrations:
+    """Brings what is registered to what is wanted, one call a turn."""
+
+    def __init__(self, calls: Calls, clock: Clock, screens: Screens) -> None:
+        self._calls = calls
+        self._clock = clock
+        self._screens = screens
+        self._trades = Tier(calls, screens, _TRADE_FIDS)
+        self._books = Tier(calls, screens, _BOOK_FIDS)
+        self._timer: TimerHandle | None = None
+        self._again = _AGAIN
+        self.refused = 0
+
+    def watch(self, trades: Collection[Symbol], books: Collection[Symbol]) -> None:
+        """Want exactly these; a code with a book has its trades too."""
+        self._trades.want([*trades, *books])
+        self._books.want(books)
+        self._step_after(0.0)
+
+    def sessions(self) -> None:
+        """Register the announcements of the market's sessions. Raises ConnectionError."""
+        error = codes.error_of(self._calls.register(self._screens.take("session"), (), _SESSION_FIDS, "0"))
+        if error.outcome is not Outcome.SENT:
+            raise ConnectionError(f"SetRealReg of the sessions: {error.code} {error.meaning}; {error.mend}")
+
+    def close(self) -> None:
+        """Drop every registration."""
+        self._trades.want(())
+        self._books.want(())
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        for pool in ("real", "session", "vi"):
+            for screen in self._screens.taken(pool):
+                self._calls.drop_screen(screen)
+
+    @property
+    def registered(self) -> tuple[tuple[Symbol, ...], tuple[Symbol, ...]]:
+        """Codes with trades, and codes with books."""
+        return self._trades.registered, self._books.registered
+
+    def _step_after(self, seconds: float) -> None:
+        if self._timer is None:
+            self._timer = self._clock.call_later(seconds, self._step)
+
+    def _step(self) -> None:
+        self._timer = None
+        try:
+            if self._trades.step() or self._books.step():
+                self._step_after(_PAUSE)
+            self._again = _AGAIN
+        except (ConnectionError, ScreensExhausted) as error:
+            self.refused += 1
+            _LOG.warning("registration refused", reason=str(error))
+            if isinstance(error, ConnectionError):
+                self._step_after(self._again)
+                self._again = min(2 * self._again, _AGAIN_AT_MOST)

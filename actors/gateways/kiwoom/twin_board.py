@@ -1,0 +1,126 @@
+"""The exchange's market events as real data of whatever is registered."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from actors.exchange.events import (
+    AuctionEstimate,
+    BookChanged,
+    PhaseChanged,
+    Print,
+    ViEnded,
+    ViStarted,
+)
+from actors.exchange.exchange import Exchange
+from actors.gateways.kiwoom import codes
+from actors.gateways.kiwoom import twin_announcements as announcements
+from actors.gateways.kiwoom import twin_values as values
+from actors.gateways.kiwoom.twin_books import BookText
+from actors.gateways.kiwoom.twin_registrations import BOOK, EXPECTED, QUOTE, SESSION, TRADE, VI, WHOLE_MARKET
+from actors.gateways.kiwoom.twin_trades import Tape
+from actors.market import krx
+from actors.market.calendar import Calendar
+from actors.market.time import kst
+from messages import Instrument, Symbol
+
+Emit = Callable[[str, str, str], None]
+_COMMISSIONS = 30
+"""Of a round trip, in hundred-thousandths of the amount."""
+
+
+class Board:
+    """Writes down every registered event and hands it to `emit(code, type, fields)`."""
+
+    def __init__(self, exchange: Exchange, wanted: Mapping[str, int], emit: Emit) -> None:
+        self.issues: dict[str, Instrument] = {issue.symbol: issue for issue in exchange.issues()}
+        self.yesterday = {symbol: _yesterday(exchange, Symbol(symbol)) for symbol in self.issues}
+        """Volume and value of the trading day before."""
+        self.tapes = {
+            symbol: Tape(issue, self.yesterday[symbol], _cost_rate(exchange, issue))
+            for symbol, issue in self.issues.items()
+        }
+        self._books = {
+            symbol: BookText(issue, self.tapes[symbol].marks, self.yesterday[symbol][0])
+            for symbol, issue in self.issues.items()
+        }
+        self._quotes: dict[str, tuple[int, int]] = {}
+        self._exchange = exchange
+        self._wanted = wanted
+        self._emit = emit
+        self.shows: Mapping[type, Callable[[Any], None]] = {
+            Print: self._print,
+            BookChanged: self._book,
+            AuctionEstimate: self._estimate,
+            PhaseChanged: self._phase,
+            ViStarted: self._interruption,
+            ViEnded: self._interruption,
+        }
+        """What to do with an event of each class; Kiwoom has no words for a halt."""
+
+    def end_day(self) -> None:
+        """전체장마감."""
+        if self._wanted.get(WHOLE_MARKET, 0) & SESSION:
+            self._emit(announcements.SESSION_CODE, codes.SESSION, announcements.end_of_day())
+
+    def last(self, symbol: str) -> int:
+        """Of the last print, the base price before it."""
+        return self.tapes[symbol].last or self.issues[symbol].base_price
+
+    def _print(self, event: Print) -> None:
+        symbol = event.symbol
+        tape = self.tapes[symbol]
+        tape.count(event)
+        wanted = self._wanted.get(symbol, 0)
+        if wanted & TRADE:
+            self._emit(symbol, codes.TRADE, tape.render(event))
+
+    def _book(self, event: BookChanged) -> None:
+        symbol = event.symbol
+        wanted = self._wanted.get(symbol, 0)
+        if not wanted & (BOOK | QUOTE):
+            return
+        book, tape = self._exchange.book(symbol), self.tapes[symbol]
+        if wanted & QUOTE:
+            self._quote(symbol, book.ask_prices[0], book.bid_prices[0])
+        if wanted & BOOK:
+            self._emit(symbol, codes.BOOK, self._books[symbol].render(book, tape.volume))
+
+    def _quote(self, symbol: str, ask: int, bid: int) -> None:
+        if self._quotes.get(symbol) != (ask, bid):
+            self._quotes[symbol] = (ask, bid)
+            marks = self.tapes[symbol].marks
+            self._emit(symbol, codes.BEST_QUOTE, f"{marks[ask]}\t{marks[bid]}")
+
+    def _estimate(self, event: AuctionEstimate) -> None:
+        symbol, price = event.symbol, event.price
+        if not price or not self._wanted.get(symbol, 0) & EXPECTED:
+            return
+        issue, tape = self.issues[symbol], self.tapes[symbol]
+        rate = values.percent(values.change_rate(price, issue.base_price))
+        mark = "-" if price < issue.base_price else "+"
+        text = (
+            f"{values.hhmmss(event.time)}\t{tape.marks[price]}\t{values.signed(price - issue.base_price)}\t{rate}"
+            f"\t{mark}{event.size}\t{tape.volume}\t{values.direction(price, issue)}"
+        )
+        self._emit(symbol, codes.EXPECTED, text)
+
+    def _phase(self, event: PhaseChanged) -> None:
+        if self._wanted.get(WHOLE_MARKET, 0) & SESSION:
+            self._emit(announcements.SESSION_CODE, codes.SESSION, announcements.session_text(event))
+
+    def _interruption(self, event: ViStarted | ViEnded) -> None:
+        if not self._wanted.get(WHOLE_MARKET, 0) & VI:
+            return
+        issue, tape = self.issues[event.symbol], self.tapes[event.symbol]
+        text = announcements.vi_text(event, issue, tape.volume, tape.value, tape.opening)
+        self._emit(event.symbol, codes.VI, text)
+
+
+def _yesterday(exchange: Exchange, symbol: Symbol) -> tuple[int, int]:
+    bars = [bar for bar in exchange.charts(symbol, 86_400) if kst(bar.time).date() < kst(exchange.start).date()]
+    return (bars[-1].volume, bars[-1].value) if bars else (0, 0)
+
+
+def _cost_rate(exchange: Exchange, issue: Instrument) -> int:
+    settlement = Calendar().settlement(kst(exchange.start).date())
+    return _COMMISSIONS + krx.tax_rate(issue.market, settlement) * 10

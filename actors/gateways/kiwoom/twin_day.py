@@ -1,0 +1,105 @@
+"""The exchange's day in slices of 100 ms, one turn of the loop each."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Final
+
+from actors.exchange.events import ExchangeEvent
+from actors.exchange.exchange import Exchange
+from actors.market.time import SECOND
+from runtime.clock import Clock, SteppedClock, TimerHandle
+
+SLICE: Final = SECOND // 10
+_DAY: Final = 86_400 * SECOND
+_BEHIND: Final = 0.05
+"""Seconds of the wall that a paced day makes up for, once it had to wait."""
+_AFTERWARDS: Final = 0.001
+"""Seconds of the wall a slice takes once the day is over and only the clock goes on."""
+
+
+class Day:
+    """Steps the exchange: as the clock says, or where it is a stepped clock, ahead of it.
+
+    `handle` gets the events of each slice; a stepped day stands still while `must_wait()`.
+    """
+
+    def __init__(
+        self,
+        *,
+        exchange: Exchange,
+        clock: Clock,
+        speed: float,
+        handle: Callable[[Sequence[ExchangeEvent]], None],
+        must_wait: Callable[[], bool],
+    ) -> None:
+        self._exchange = exchange
+        self._clock = clock
+        self._speed = speed
+        self._handle = handle
+        self._must_wait = must_wait
+        self._until = exchange.start
+        self._offset = 0
+        self._due = 0.0
+        self._closed = False
+        self._timer: TimerHandle | None = None
+
+    def begin(self) -> None:
+        """Start stepping, if it has not begun."""
+        if self._timer is not None:
+            return
+        clock, now = self._clock, self._clock.now()
+        if isinstance(clock, SteppedClock):
+            self._due = asyncio.get_running_loop().time()
+            self._timer = asyncio.get_running_loop().call_soon(self._step_ahead, clock)
+            return
+        if clock.name == "wall" or abs(now - self._until) > _DAY:
+            self._offset = now - self._until
+        self._follow_clock()
+
+    def close(self) -> None:
+        """Step no more."""
+        self._closed = True
+        if self._timer is not None:
+            self._timer.cancel()
+
+    @property
+    def is_over(self) -> bool:
+        return self._until >= self._exchange.end
+
+    def _follow_clock(self) -> None:
+        self._until = max(self._until + SLICE, self._clock.now() - self._offset)
+        self._timer = self._clock.call_at(self._until + self._offset, self._step_behind)
+
+    def _step_behind(self) -> None:
+        events = self._exchange.advance(self._until)
+        if not self.is_over:
+            self._follow_clock()
+        self._handle(events)
+
+    def _step_ahead(self, clock: SteppedClock) -> None:
+        loop = asyncio.get_running_loop()
+        if self._closed:
+            return
+        if clock.held:
+            clock.when_free(partial(loop.call_soon, self._step_ahead, clock))
+            return
+        if self._must_wait():
+            self._timer = loop.call_soon(self._step_ahead, clock)
+            return
+        was_over = self.is_over
+        self._until = max(self._until + SLICE, clock.now())
+        events = self._exchange.advance(self._until)
+        delay = _AFTERWARDS if was_over else self._pace(loop.time())
+        if delay > 0:
+            self._timer = loop.call_later(delay, self._step_ahead, clock)
+        else:
+            self._timer = loop.call_soon(self._step_ahead, clock)
+        clock.advance(self._until)
+        self._handle(events)
+
+    def _pace(self, now: float) -> float:
+        if not self._speed:
+            return 0.0
+        self._due = max(self._due, now - _BEHIND) + SLICE / SECOND / self._speed
+        return self._due - now

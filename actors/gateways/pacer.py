@@ -1,0 +1,246 @@
+"""One pacer for every call to a broker: nothing goes out faster than its limits, the most urgent first."""
+
+import asyncio
+import heapq
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+import structlog
+
+from actors.gateways.port import Urgency
+from messages import Record
+from runtime.clock import Clock, TimerHandle
+
+_LOG = structlog.get_logger("pacer")
+_SECOND: Final = 1_000_000_000
+
+
+class Window(Record):
+    """At most `count` calls within any `seconds`."""
+
+    count: int
+    seconds: float
+
+
+QUERY_WINDOWS: Final = (
+    Window(count=4, seconds=1.0),
+    Window(count=5, seconds=18.0),
+    Window(count=25, seconds=90.0),
+    Window(count=50, seconds=180.0),
+    Window(count=1_000, seconds=3_600.0),
+)
+"""Kiwoom allows 5 a second; one less is the margin for the way to its clock."""
+ORDER_WINDOWS: Final = (Window(count=4, seconds=1.0),)
+SLACK: Final = 0.1
+"""Seconds added to each window: a call goes out a little after its turn was given."""
+_RESERVED: Final = {Urgency.ENTRY: 1, Urgency.EXIT: 1, Urgency.BACKFILL: 1}
+"""Places in every window that calls of this urgency leave to those above them."""
+
+
+class Interrupted(Exception):
+    """A more urgent query came between two pages: the continuation is broken and starts anew."""
+
+
+class Pacer:
+    """Gives turns; orders (CANCEL, EXIT, ENTRY) and queries (QUERY, BACKFILL) are counted apart.
+
+    The times of queries are kept in `history` over restarts. Orders need no history: their window is a second,
+    which a pacer that has one waits out at its start.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        history: Path | None = None,
+        queries: tuple[Window, ...] = QUERY_WINDOWS,
+        orders: tuple[Window, ...] = ORDER_WINDOWS,
+    ) -> None:
+        self._clock = clock
+        self._history = _History(history, clock.now(), max(window.seconds for window in queries))
+        self._queries = _Channel(clock, queries, self._history)
+        self._orders = _Channel(clock, orders, None)
+        if self._history.times:
+            self._orders.hold(clock.now() + round((1.0 + SLACK) * _SECOND))
+        for time in self._history.times:
+            self._queries.remember(time)
+
+    async def turn(self, urgency: Urgency) -> None:
+        """Return when one call of this urgency may go out, and count it."""
+        channel = self._orders if urgency <= Urgency.ENTRY else self._queries
+        await channel.turn(urgency, None)
+
+    def session(self, urgency: Urgency) -> "Session":
+        """A query of several pages, between which no other query of the same or less urgency goes out."""
+        return Session(self._queries, urgency)
+
+    def hold(self, seconds: float) -> None:
+        """Let no query out for a while: the broker said that it has too many."""
+        self._queries.hold(self._clock.now() + round(seconds * _SECOND))
+
+    def waiting(self) -> int:
+        """How many calls wait for their turn."""
+        return len(self._orders.waiters) + len(self._queries.waiters)
+
+
+class Session:
+    """Turns for the pages of one continuation; leaving it lets the others go on."""
+
+    def __init__(self, channel: "_Channel", urgency: Urgency) -> None:
+        self._channel = channel
+        self.urgency = urgency
+        self.interrupted = False
+
+    async def turn(self) -> None:
+        """Wait for the turn of the next page. Raises Interrupted once a more urgent query came between."""
+        if self.interrupted:
+            raise Interrupted
+        await self._channel.turn(self.urgency, self)
+        if self.interrupted:
+            raise Interrupted
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._channel.leave(self)
+
+
+class _Waiter:
+    __slots__ = ("future", "serial", "session", "urgency")
+
+    def __init__(self, urgency: Urgency, serial: int, session: Session | None) -> None:
+        self.urgency = urgency
+        self.serial = serial
+        self.session = session
+        self.future = asyncio.get_running_loop().create_future()
+
+    def __lt__(self, other: "_Waiter") -> bool:
+        return (self.urgency, self.serial) < (other.urgency, other.serial)
+
+
+class _Channel:
+    def __init__(self, clock: Clock, windows: tuple[Window, ...], history: "_History | None") -> None:
+        self._clock = clock
+        self._history = history
+        self._spans = [(window.count, round((window.seconds + SLACK) * _SECOND)) for window in windows]
+        self._given: deque[int] = deque(maxlen=max(window.count for window in windows))
+        self._held_until = 0
+        self._serial = 0
+        self._session: Session | None = None
+        self._timer: TimerHandle | None = None
+        self.waiters: list[_Waiter] = []
+
+    def remember(self, time: int) -> None:
+        self._given.append(time)
+
+    def hold(self, until: int) -> None:
+        self._held_until = max(self._held_until, until)
+
+    async def turn(self, urgency: Urgency, session: Session | None) -> None:
+        self._serial += 1
+        waiter = _Waiter(urgency, self._serial, session)
+        heapq.heappush(self.waiters, waiter)
+        self._serve()
+        try:
+            await waiter.future
+        finally:
+            if waiter.future.cancelled():
+                self._forget(waiter)
+
+    def leave(self, session: Session) -> None:
+        if self._session is session:
+            self._session = None
+            self._serve()
+
+    def _forget(self, waiter: _Waiter) -> None:
+        if waiter in self.waiters:
+            self.waiters.remove(waiter)
+            heapq.heapify(self.waiters)
+            self._serve()
+
+    def _serve(self) -> None:
+        while (waiter := self._next()) is not None:
+            ready = self._ready_at(waiter.urgency)
+            if ready > self._clock.now():
+                self._wake_at(ready)
+                return
+            self._give(waiter)
+
+    def _next(self) -> _Waiter | None:
+        if not self.waiters:
+            return None
+        holder = self._session
+        if holder is None or self.waiters[0].urgency < holder.urgency:
+            return self.waiters[0]
+        return min((waiter for waiter in self.waiters if waiter.session is holder), default=None)
+
+    def _ready_at(self, urgency: Urgency) -> int:
+        ready = self._held_until
+        for count, span in self._spans:
+            places = max(1, count - _RESERVED.get(urgency, 0))
+            if len(self._given) >= places:
+                ready = max(ready, self._given[-places] + span)
+        return ready
+
+    def _give(self, waiter: _Waiter) -> None:
+        self.waiters.remove(waiter)
+        heapq.heapify(self.waiters)
+        if waiter.future.done():
+            return
+        if self._session is not None and waiter.session is not self._session:
+            self._session.interrupted = True
+        self._session = waiter.session
+        now = self._clock.now()
+        self._given.append(now)
+        if self._history is not None:
+            self._history.add(now)
+        waiter.future.set_result(None)
+
+    def _wake_at(self, when: int) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._clock.call_at(when, self._serve)
+
+
+class _History:
+    """The times of queries, a line each, rewritten once at start and appended to from then on."""
+
+    def __init__(self, path: Path | None, now: int, seconds: float) -> None:
+        self._path = path
+        oldest = now - round((seconds + SLACK) * _SECOND)
+        self.times = sorted(time for time in self._read() if oldest < time < now)
+        self._attempt(self._rewrite)
+
+    def add(self, time: int) -> None:
+        if self._path is not None:
+            self._attempt(lambda: self._append(time))
+
+    def _read(self) -> list[int]:
+        if self._path is None or not self._path.exists():
+            return []
+        lines = self._path.read_bytes().splitlines(keepends=True)
+        return [int(line) for line in lines if line.endswith(b"\n") and line.strip().isdigit()]
+
+    def _rewrite(self) -> None:
+        if self._path is None:
+            return
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        draft = self._path.with_suffix(".new")
+        draft.write_text("".join(f"{time}\n" for time in self.times), encoding="ascii")
+        draft.replace(self._path)
+
+    def _append(self, time: int) -> None:
+        assert self._path is not None
+        with self._path.open("a", encoding="ascii") as file:
+            file.write(f"{time}\n")
+
+    def _attempt(self, write: Callable[[], None]) -> None:
+        try:
+            write()
+        except OSError as error:
+            _LOG.warning("pacer history not kept", error=str(error))

@@ -1,0 +1,136 @@
+import csv
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from actors.gateways.kiwoom import codes
+from actors.gateways.kiwoom.queries import QueryRefused
+from messages import (
+    Market,
+    Nanoseconds,
+    Side,
+    Symbol,
+)
+from tests.gateways.kiwoom_bench import Bench, on_a_bench
+
+CHART = Path(__file__).parents[2].parent / "shared" / "data" / "opt10080_raw" / "114800_20221109_20221114.csv"
+
+
+@on_a_bench
+async def test_a_query_without_answer_times_out_and_frees_its_screen(bench: Bench) -> None:
+    bench.control.silent.add("opt10032")
+    with pytest.raises(TimeoutError, match="opt10032: no answer within 10 s"):
+        await bench.gateway.ranking(3)
+    assert bench.control.calls[-1] == ("DisconnectRealData", ["1000"])
+
+
+@on_a_bench
+async def test_an_overload_is_waited_out_and_a_refusal_is_not(bench: Bench) -> None:
+    bench.control.query_codes = [-200, -200]
+    bench.control.tables["opt10032"] = [[["A005930", "1", "1", "삼성", *["1"] * 8, " 632640"]]]
+    started = bench.clock.now()
+    (ranked,) = await bench.gateway.ranking(3)
+    assert (ranked.symbol, ranked.value) == ("005930", 632_640_000_000)
+    assert bench.clock.now() - started >= 6_000_000_000
+    bench.control.query_codes = [-300]
+    with pytest.raises(QueryRefused, match="-300"):
+        await bench.gateway.ranking(3)
+
+
+@on_a_bench
+async def test_instruments_are_asked_by_the_hundred_and_unknown_codes_are_left_out(bench: Bench) -> None:
+    row = dict.fromkeys(codes.TRS["optkwfid"].multi, "")
+    row |= {"종목코드": "005930", "종목명": "삼성전자", "기준가": " 77500", "상한가": "+100500", "하한가": "-54300"}
+    bench.control.tables["OPTKWFID"] = [[list(row.values()), [""] * len(row)], []]
+    bench.control.functions["GetStockMarketKind", "005930"] = "0"
+    bench.control.functions["GetMasterStockInfo", "005930"] = "시장구분0|코스피;업종구분|전기전자;"
+    found = await bench.gateway.instruments([Symbol("005930"), *(Symbol(f"9{n:05d}") for n in range(120))])
+    assert [len(arguments[0].split(";")) for arguments in bench.control.called("CommKwRqData")] == [100, 21]
+    (samsung,) = found
+    assert (samsung.base_price, samsung.upper_limit, samsung.lower_limit) == (77_500, 100_500, 54_300)
+    assert (samsung.market, samsung.sector) == (Market.KOSPI, "전기전자")
+
+
+@on_a_bench
+async def test_the_account_is_read_to_the_last_page(bench: Bench) -> None:
+    bench.control.single = {"d+2추정예수금": " 000000009500000", "주문가능금액": "000000009000000"}
+    holding = dict.fromkeys(codes.TRS["opw00018"].multi, "")
+    holding |= {"종목번호": "A005930", "매입가": "000000000077000", "보유수량": "000000000000010"}
+    holding |= {"현재가": "-00000077100", "매입금액": "000000000770000"}
+    bench.control.tables["opw00018"] = [[list(holding.values())], [list((holding | {"종목번호": "Q500001"}).values())]]
+    resting = dict.fromkeys(codes.TRS["opt10075"].multi, "")
+    resting |= {"주문번호": "0000007", "종목코드": "005930", "주문상태": "체결", "주문수량": "10", "주문가격": "77000"}
+    resting |= {
+        "미체결수량": "7",
+        "체결누계금액": "231000",
+        "원주문번호": "0000000",
+        "주문구분": "+매수",
+        "시간": "090105",
+    }
+    bench.control.tables["opt10075"] = [[list(resting.values())]]
+    done = dict.fromkeys(codes.TRS["opt10076"].multi, "")
+    done |= {
+        "주문번호": "0000008",
+        "주문구분": "-매도",
+        "주문가격": "0",
+        "주문수량": "5",
+        "체결가": "77100",
+        "체결량": "5",
+    }
+    done |= {"미체결수량": "0", "주문상태": "체결", "주문시간": "090200", "종목코드": "005930", "당일매매세금": "690"}
+    bench.control.tables["opt10076"] = [[list(done.values())]]
+    state = await bench.gateway.state()
+    assert (state.cash, state.orderable) == (9_500_000, 9_000_000)
+    assert [position.symbol for position in state.positions] == ["005930", "500001"]
+    assert (state.positions[0].quantity, state.positions[0].cost, state.positions[0].last) == (10, 770_000, 77_100)
+    first, second = state.orders
+    assert (first.broker_order, first.open, first.filled, first.amount) == ("0000007", 7, 3, 231_000)
+    assert (second.side, second.filled, second.amount, second.tax) == (Side.SELL, 5, 385_500, 690)
+
+
+@on_a_bench
+async def test_an_account_that_cannot_be_read_whole_is_refused(bench: Bench) -> None:
+    bench.control.single = {"d+2추정예수금": "", "주문가능금액": "1"}
+    with pytest.raises(QueryRefused, match="추정예수금 is not a number"):
+        await bench.gateway.state()
+
+
+@on_a_bench
+async def test_a_recorded_chart_page_becomes_bars_oldest_first(bench: Bench) -> None:
+    if not CHART.exists():
+        pytest.skip("the recorded chart page is not there")
+    with CHART.open(encoding="utf-8-sig", newline="") as file:
+        table = list(csv.DictReader(file))
+    page = [[row.get(item, "") for item in codes.TRS["opt10080"].multi] for row in table]
+    bench.control.tables["opt10080"] = [page[:450], page[450:]]
+    pages = [page async for page in bench.gateway.bars(Symbol("114800"), 60, Nanoseconds(0))]
+    assert [len(page.bars) for page in pages] == [450, 450]
+    assert [page.last for page in pages] == [False, True]
+    bars = [*pages[1].bars, *pages[0].bars]
+    assert all(earlier.time < later.time for earlier, later in pairwise(bars))
+    assert [arguments[2] for arguments in bench.control.called("CommRqData")][1:] == [0, 2]
+
+
+@on_a_bench
+async def test_an_interval_kiwoom_does_not_have_is_refused(bench: Bench) -> None:
+    with pytest.raises(ValueError, match="no bars of 7 s"):
+        await anext(bench.gateway.bars(Symbol("114800"), 7, Nanoseconds(0)))
+
+
+@on_a_bench
+async def test_a_broken_continuation_is_read_over_and_no_bar_is_given_twice(bench: Bench) -> None:
+    def chart(day: int) -> list[list[str]]:
+        rows = [{"일자": f"202511{number:02d}", "거래량": "5"} for number in (day + 1, day)]
+        prices = dict.fromkeys(("시가", "고가", "저가", "현재가"), "-100")
+        return [[(row | prices).get(item, "") for item in codes.TRS["opt10081"].multi] for row in rows]
+
+    bench.control.tables["opt10081"] = [chart(9), chart(7), chart(9), chart(7), chart(5)]
+    pages = bench.gateway.bars(Symbol("005930"), 86_400, Nanoseconds(0))
+    first = await anext(pages)
+    await bench.gateway.ranking(1)
+    rest = [page async for page in pages]
+    days = [[bar.time // 86_400_000_000_000 for bar in page.bars] for page in (first, *rest)]
+    newest = days[0][-1]
+    assert days == [[newest - 1, newest], [newest - 3, newest - 2], [newest - 5, newest - 4]]
+    assert [page.last for page in (first, *rest)] == [False, False, True]
