@@ -1,7 +1,8 @@
 """An actor: named handlers over a mailbox, and the few verbs it may use."""
 
 import inspect
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import AsyncIterable, Callable, Coroutine, Iterable
+from pathlib import Path
 from random import Random
 from types import UnionType
 from typing import Any, ClassVar, NamedTuple, Protocol, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -39,6 +40,7 @@ class Office(Protocol):
     def every(self, seconds: float, message: Message) -> None: ...
     def after(self, seconds: float, message: Message) -> None: ...
     def listen(self, subjects: Iterable[str] | None) -> None: ...
+    async def recall(self, past: AsyncIterable[Message | Envelope]) -> int: ...
 
 
 class Desk(NamedTuple):
@@ -48,6 +50,8 @@ class Desk(NamedTuple):
     clock: Clock
     rng: Random
     log: Log
+    data: Path
+    """The run's data folder."""
     office: Office
 
     @property
@@ -115,6 +119,14 @@ class Actor:
     def listen(self, subjects: Iterable[str] | None) -> None:
         """Take selective messages (prices, books, bars) only for these subjects; None takes all."""
         self.desk.office.listen(subjects)
+
+    async def recall(self, past: AsyncIterable[Message | Envelope]) -> int:
+        """Rebuild state in `on_start`: run the past through the handlers, and let nothing they say or arm go out.
+
+        What was recalled as an envelope is not handled again when it also waits in the mailbox. Returns how many
+        messages the handlers would have said.
+        """
+        return await self.desk.office.recall(past)
 
 
 def handlers(actor: type[Actor]) -> tuple[Handler, ...]:

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime, timedelta, timezone
 from functools import partial
@@ -138,6 +138,8 @@ class SteppedClock(_Waiting):
     def __init__(self, start_ns: int) -> None:
         self._now = start_ns
         self._timers: Timers[int, _Alarm] = Timers()
+        self.idle: Callable[[], bool] = lambda: True
+        """Whether nobody has work to do; who drives the clock waits until it is so."""
         self._holds = 0
         self._free: list[Callback] = []
 
@@ -151,7 +153,7 @@ class SteppedClock(_Waiting):
         self._free.append(callback)
 
     @contextmanager
-    def hold(self) -> Iterator[None]:
+    def hold(self) -> Generator[None]:
         self._holds += 1
         try:
             yield

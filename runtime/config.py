@@ -146,11 +146,9 @@ def _toml_value(text: str) -> object:
 
 
 def _system(config: Config, tables: dict[str, Any]) -> SystemSettings:
-    given = tables.get("system")
-    if not isinstance(given, dict) or "data" not in given:
-        raise config.error(
-            "system", "", "missing or without `data`", 'begin the file with [system] and data = "var/NAME"'
-        )
+    given = _table(tables.get("system"))
+    if given is None or "data" not in given:
+        raise config.error("system", "", "missing or without `data`", 'begin with [system] and data = "var/NAME"')
     for key, value in given.items():
         _system_key(config, key, value)
     return msgspec.convert(given, SystemSettings)

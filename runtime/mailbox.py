@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from operator import attrgetter
 from typing import Any
 
@@ -145,6 +145,13 @@ class Mailbox(asyncio.Queue[Envelope]):
         if self.waiting.get(key) is cell:
             del self.waiting[key]
         return envelope
+
+    def forget(self, numbers: Collection[int]) -> None:
+        """Drop order messages whose effect is already known: they count as conflated."""
+        kept = [envelope for envelope in self.orders if envelope.number not in numbers]
+        self.conflated += len(self.orders) - len(kept)
+        self.orders.clear()
+        self.orders.extend(kept)
 
     def clear(self) -> None:
         """Nobody will take what waits: it counts as refused."""

@@ -42,6 +42,11 @@ class Pump:
         self._scheduled = False
 
     @property
+    def resting(self) -> bool:
+        """No handler is due to be called; one may be waiting for the outside."""
+        return not self._scheduled
+
+    @property
     def idle(self) -> bool:
         """Nothing waits and no handler is under way."""
         return not self._scheduled and not self._ready and not any(box.scheduled for box in self._handlers)

@@ -1,8 +1,9 @@
 """An actor's place in the running system: its mailbox, its timers, its tasks."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import AsyncIterable, Callable, Coroutine, Iterable
 from contextvars import copy_context
+from pathlib import Path
 from random import Random
 from typing import Any
 from zlib import crc32
@@ -42,6 +43,7 @@ class Seat:
         clock: Clock,
         rng: Random,
         log: Log,
+        data: Path,
         failed: Failed,
         mailbox: Mailbox,
         shard: Shard | None = None,
@@ -56,6 +58,9 @@ class Seat:
         self._clock = clock
         self._rng = rng
         self._log = log
+        self._data = data
+        self._muted = False
+        self._discarded = 0
         self._failed = failed
         self._shard = shard
         self._tasks: dict[asyncio.Task[None], str] = {}
@@ -104,6 +109,9 @@ class Seat:
             raise Wiring(
                 f"{self.name} publishes {type(message).__name__}, which {type(self.actor).__name__} does not declare"
             )
+        if self._muted:
+            self._discarded += 1
+            return 0
         return self._bus.publish(message, self.name)
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
@@ -119,6 +127,26 @@ class Seat:
         if subjects is not None and self._shard is not None:
             subjects = [subject for subject in subjects if self._shard.mine(subject)]
         self._bus.listen(self.mailbox, subjects)
+
+    async def recall(self, past: AsyncIterable[Message | Envelope]) -> int:
+        self._muted, self._discarded = True, 0
+        known: set[int] = set()
+        try:
+            async for item in past:
+                message = item.message if isinstance(item, Envelope) else item
+                if isinstance(item, Envelope):
+                    known.add(item.number)
+                await self._relive(message)
+        finally:
+            self._muted = False
+        self.mailbox.forget(known)
+        return self._discarded
+
+    async def _relive(self, message: Message) -> None:
+        name = self._names.get(type(message))
+        work = getattr(self.actor, name)(message) if name else None
+        if work is not None:
+            await work
 
     def wait_for(self, envelope: Envelope, work: Coroutine[Any, Any, None]) -> None:
         """Run the rest of an `async def` handler; the mailbox is held meanwhile."""
@@ -153,7 +181,7 @@ class Seat:
         self.mailbox.clear()
 
     def _sit(self) -> None:
-        self.actor.desk = Desk(self.name, self._clock, self._rng, self._log, self)
+        self.actor.desk = Desk(self.name, self._clock, self._rng, self._log, self._data, self)
         names = self._names.items()
         self._pump.attach(self.mailbox, {kind: getattr(self.actor, name) for kind, name in names})
 
@@ -164,6 +192,8 @@ class Seat:
     def _arm(self, seconds: float, message: Message, cause: int, *, again: bool) -> None:
         if type(message) not in self._names:
             raise Wiring(f"{self.name} posts {type(message).__name__} to itself but has no handler for it")
+        if self._muted:
+            return
         self._timer += 1
         timer = self._timer
 

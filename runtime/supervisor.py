@@ -1,4 +1,4 @@
-"""What happens when an actor fails: core ends the process, a leaf is replaced, and after too many failures stays off."""
+"""What happens when an actor fails: core ends the process, a leaf is replaced, and then stays off."""
 
 import traceback
 from collections import deque

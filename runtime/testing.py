@@ -3,6 +3,7 @@
 import asyncio
 import functools
 from collections.abc import Callable, Coroutine
+from pathlib import Path
 from random import Random
 from typing import Any, ParamSpec, TypeVar
 
@@ -44,7 +45,7 @@ def in_virtual_time(test: Callable[P, Coroutine[Any, Any, None]]) -> Callable[P,
 class Stage:
     """Stands in for the system around one actor."""
 
-    def __init__(self, actor: Actor, *, name: str = "actor", start: int = START) -> None:
+    def __init__(self, actor: Actor, *, name: str = "actor", start: int = START, data: Path = Path()) -> None:
         loop = asyncio.get_running_loop()
         assert isinstance(loop, VirtualLoop), "a Stage needs @in_virtual_time"
         self.clock = SimulatedClock(start, loop)
@@ -66,6 +67,7 @@ class Stage:
             clock=self.clock,
             rng=Random(1),
             log=structlog.get_logger(),
+            data=data,
             failed=lambda _seat, _name, error: self.failures.append(error),
             mailbox=mailbox,
         )

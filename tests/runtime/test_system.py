@@ -1,7 +1,7 @@
 """A run opens, starts, supervises, drains and stops in order."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import ClassVar, Self
@@ -20,6 +20,7 @@ from messages import (
 from runtime import chain
 from runtime.actor import Actor, handles
 from runtime.config import load
+from runtime.envelope import Envelope
 from runtime.inbox import send
 from runtime.journal import NAME
 from runtime.loop import new_loop, run
@@ -246,3 +247,31 @@ def test_a_running_system_answers_status_and_stops_when_asked(tmp_path: Path) ->
 
 def test_messages_of_the_runtime_are_understood_by_the_journal() -> None:
     assert all(issubclass(kind, Message) for kind in chain.KINDS.values())
+
+
+class Rememberer(Actor, publishes=(HaltTrading,)):
+    """Rebuilds what it heard from the past, and would say something each time."""
+
+    async def on_start(self) -> None:
+        self.heard: list[str] = []
+        self.unsaid = await self.recall(self._past())
+        log.append(f"recalled {self.heard}, unsaid {self.unsaid}")
+
+    async def _past(self) -> AsyncIterator[Message | Envelope]:
+        for envelope in chain.envelopes(self.desk.data / NAME, types=(StopSystem,)):
+            yield envelope
+
+    @handles
+    def on_stop_due(self, message: StopSystem) -> None:
+        self.heard.append(message.reason)
+        self.publish(HaltTrading(reason="heard", by="test"))
+        self.after(1.0, StopSystem(reason="again"))
+
+
+def test_an_actor_relives_the_past_in_silence(tmp_path: Path) -> None:
+    play(system(tmp_path, actor("one", "Worker")))
+    log.clear()
+    play(system(tmp_path, actor("rememberer", "Rememberer") + actor("one", "Worker")))
+    assert log[0] == "recalled ['done'], unsaid 1"
+    halts = [e for e in chain.envelopes(tmp_path / "data" / NAME, types=(HaltTrading,))]
+    assert [envelope.source for envelope in halts] == ["rememberer"]
