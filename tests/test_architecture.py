@@ -17,6 +17,7 @@ LAYERS = {
     "limits": 2,
     "exchange": 2,
     "gateways": 3,
+    "ordering": 4,
     "learning": 4,
     "strategies": 5,
 }

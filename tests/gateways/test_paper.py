@@ -51,7 +51,7 @@ class Desk:
         self.broker = PaperBroker(self.feed, self.clock, cash=cash, participation=0.5)
         self.reports: list[BrokerReport] = []
         self._market = market
-        self._stream = self.broker.stream()
+        self._stream = aiter(self.broker.stream())
 
     async def open(self) -> "Desk":
         await self.broker.open(self.reports.append, ())
@@ -60,7 +60,7 @@ class Desk:
 
     async def give(self, *messages: FeedMessage) -> Sequence[FeedMessage]:
         self.feed.give(*messages)
-        return await anext(self._stream)  # type: ignore[arg-type]
+        return await anext(self._stream)
 
     async def order(self, side: Side, quantity: int, price: int = 0, **terms: Any) -> None:
         self.broker.send(wish(side, quantity, price, **terms))
@@ -74,7 +74,7 @@ class Desk:
 
 
 def wish(side: Side, quantity: int, price: int = 0, **terms: Any) -> Instruction:
-    facts = {
+    facts: dict[str, Any] = {
         "order": 1,
         "action": Action.NEW,
         "strategy": "s",
@@ -242,25 +242,34 @@ async def test_an_order_sent_during_a_bar_waits_for_the_next_one_and_takes_a_par
     assert desk.fills() == [(10_100, 30), (10_200, 70)]
 
 
-PRICES = st.integers(95, 105).map(lambda tens: tens * 10)
+PRICES = st.sampled_from(range(950, 1_051, 10))
 SIZES = st.integers(1, 20)
+
+
+def made_tick(price: int, size: int, side: Aggressor) -> Tick:
+    return tick(1, price, size, side=side)
+
+
+def made_book(middle: int, sizes: list[int]) -> OrderBook:
+    asks = [(middle + 10 + 10 * n, size) for n, size in enumerate(sizes)]
+    return book(1, asks, [(middle - 10 * n, size) for n, size in enumerate(sizes)])
+
+
+def made_bar(opened: int, other: int, volume: int) -> Bar:
+    return bar(1, opened, max(opened, other), min(opened, other), opened, volume=volume)
+
+
+def made_order(side: Side, quantity: int, price: int, validity: Validity) -> PaperOrder:
+    return PaperOrder(wish(side, quantity, price, validity=validity), "1", price, NINE)
+
+
 EVENTS = st.one_of(
-    st.builds(lambda p, s, side: tick(1, p, s, side=side), PRICES, SIZES, st.sampled_from(list(Aggressor))),
-    st.builds(
-        lambda mid, sizes: book(
-            1,
-            [(mid + 10 + 10 * n, size) for n, size in enumerate(sizes)],
-            [(mid - 10 * n, size) for n, size in enumerate(sizes)],
-        ),
-        PRICES,
-        st.lists(SIZES, min_size=1, max_size=4),
-    ),
-    st.builds(lambda o, h, low, v: bar(1, o, max(o, h), min(o, low), o, volume=v), PRICES, PRICES, PRICES, SIZES),
+    st.builds(made_tick, PRICES, SIZES, st.sampled_from(list(Aggressor))),
+    st.builds(made_book, PRICES, st.lists(SIZES, min_size=1, max_size=4)),
+    st.builds(made_bar, PRICES, PRICES, SIZES),
 )
 ORDERS = st.builds(
-    lambda side, quantity, price, validity: PaperOrder(
-        wish(side, quantity, price, validity=validity), "1", price, NINE
-    ),
+    made_order,
     st.sampled_from(list(Side)),
     SIZES,
     st.one_of(st.just(0), PRICES),

@@ -6,6 +6,7 @@ from actors.gateways.kiwoom.twin_trades import Marks
 from messages import Instrument
 
 LEVELS = 10
+_EMPTY = "0\t0\t0"
 _NO_AUCTION = "0\t0.00\t3\t0\t0\t3\t0\t0.00"
 _LIQUIDITY_PROVIDERS = "\t".join(["0"] * 20)
 _TAIL = "\t%d\t%s\t%d\t%s\t%s\t%+d\t%.2f\t%+d\t%.2f\t%s\t%s\t%d\t%s\t\t"
@@ -16,7 +17,7 @@ class SideText:
     """Ten levels of one side, each as price, size and change of the size."""
 
     def __init__(self, marks: Marks) -> None:
-        self.texts = ["0\t0\t0"] * LEVELS
+        self.texts = [_EMPTY] * LEVELS
         self._marks = marks
         self._prices = self._sizes = (0,) * LEVELS
         self._moved: list[int] = []
@@ -30,15 +31,25 @@ class SideText:
         self._moved = moved
         if prices == self._prices and sizes == self._sizes:
             return
+        if prices == self._prices:
+            for at, (size, before) in enumerate(zip(sizes, self._sizes, strict=True)):
+                if size != before:
+                    texts[at] = f"{marks[prices[at]]}\t{size}\t{size - before:+d}"
+                    moved.append(at)
+        else:
+            self._reprice(prices, sizes)
+        self._prices, self._sizes = prices, sizes
+
+    def _reprice(self, prices: tuple[int, ...], sizes: tuple[int, ...]) -> None:
+        texts, marks, moved = self.texts, self._marks, self._moved
         levels = zip(prices, sizes, self._prices, self._sizes, strict=True)
         for at, (price, size, price_before, size_before) in enumerate(levels):
-            if price != price_before:
-                texts[at] = f"{marks[price]}\t{size}\t{size:+d}" if size else "0\t0\t0"
+            change = size - size_before if price == price_before else size
+            if change:
+                texts[at] = f"{marks[price]}\t{size}\t{change:+d}"
                 moved.append(at)
-            elif size != size_before:
-                texts[at] = f"{marks[price]}\t{size}\t{size - size_before:+d}"
-                moved.append(at)
-        self._prices, self._sizes = prices, sizes
+            elif price != price_before:
+                texts[at] = _EMPTY
 
 
 class BookText:

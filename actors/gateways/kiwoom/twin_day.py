@@ -12,6 +12,8 @@ from runtime.clock import Clock, SteppedClock, TimerHandle
 
 SLICE: Final = SECOND // 10
 _DAY: Final = 86_400 * SECOND
+_QUIET_TURNS: Final = 4
+"""Turns of the loop in which nobody had work, before a stepped day goes on: records pass from task to task."""
 _BEHIND: Final = 0.05
 """Seconds of the wall that a paced day makes up for, once it had to wait."""
 _AFTERWARDS: Final = 0.001
@@ -42,6 +44,7 @@ class Day:
         self._offset = 0
         self._due = 0.0
         self._closed = False
+        self._quiet = 0
         self._timer: TimerHandle | None = None
 
     def begin(self) -> None:
@@ -51,7 +54,7 @@ class Day:
         clock, now = self._clock, self._clock.now()
         if isinstance(clock, SteppedClock):
             self._due = asyncio.get_running_loop().time()
-            self._timer = asyncio.get_running_loop().call_soon(self._step_ahead, clock)
+            self._step_soon(clock)
             return
         if clock.name == "wall" or abs(now - self._until) > _DAY:
             self._offset = now - self._until
@@ -82,11 +85,13 @@ class Day:
         if self._closed:
             return
         if clock.held:
-            clock.when_free(partial(loop.call_soon, self._step_ahead, clock))
+            clock.when_free(partial(self._step_soon, clock))
             return
-        if self._must_wait():
-            self._timer = loop.call_soon(self._step_ahead, clock)
+        self._quiet = 0 if self._must_wait() or not clock.idle() else self._quiet + 1
+        if self._quiet < _QUIET_TURNS:
+            self._step_soon(clock)
             return
+        self._quiet = 0
         was_over = self.is_over
         self._until = max(self._until + SLICE, clock.now())
         events = self._exchange.advance(self._until)
@@ -94,9 +99,12 @@ class Day:
         if delay > 0:
             self._timer = loop.call_later(delay, self._step_ahead, clock)
         else:
-            self._timer = loop.call_soon(self._step_ahead, clock)
+            self._step_soon(clock)
         clock.advance(self._until)
         self._handle(events)
+
+    def _step_soon(self, clock: SteppedClock) -> None:
+        self._timer = asyncio.get_running_loop().call_soon(self._step_ahead, clock)
 
     def _pace(self, now: float) -> float:
         if not self._speed:

@@ -23,7 +23,7 @@ class TwinSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     intensity: float = 1.0
     speed: float = 0.0
     """Simulated seconds per second of the wall, at most, on a stepped clock; 0 is as fast as can be."""
-    backlog: int = 2_000
+    backlog: int = 0
     """Unhandled records at the consumer over which a stepped exchange waits."""
     cash: int = 100_000_000
     commission: float = 0.00015
@@ -41,6 +41,8 @@ class TwinSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     reentrant: bool = False
     """Whether answers come inside the call that asks for them."""
     faults: tuple[dict[str, Any], ...] = ()
+    """Tables of `actors.exchange.faults.Fault`. Their `record` is a real type, `chejan`, `answer`, `message` (of orders
+    and queries), a TR in lower case, `login`, `condition`, `clock`, or a call to refuse, such as `SendOrder`."""
 
     @property
     def day(self) -> dt.date:

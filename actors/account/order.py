@@ -1,0 +1,248 @@
+"""One order of ours: what is known of it, in whatever order it became known."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from actors.market import krx
+from messages import (
+    Action,
+    ApprovedOrder,
+    CancelRejected,
+    Kind,
+    OrderAccepted,
+    OrderCanceled,
+    OrderEvent,
+    OrderExpired,
+    OrderFilled,
+    OrderRejected,
+    OrderReplaced,
+    OrderSent,
+    OrderSubmitting,
+    OrderUnknown,
+    Purpose,
+    ReplaceRejected,
+    Shares,
+    Side,
+    Symbol,
+    Validity,
+    Venue,
+)
+
+
+class Phase(StrEnum):
+    """Where an order stands."""
+
+    APPROVED = "approved"
+    SUBMITTING = "submitting"
+    SENT = "sent"
+    UNKNOWN = "unknown"
+    OPEN = "open"
+    FILLED = "filled"
+    CANCELED = "canceled"
+    EXPIRED = "expired"
+    REJECTED = "rejected"
+
+
+_ENDED = (Phase.FILLED, Phase.CANCELED, Phase.EXPIRED, Phase.REJECTED)
+
+
+@dataclass(slots=True)
+class Order:
+    """Facts only ever add up, and the phase follows from all of them: no record comes too late, twice or too early."""
+
+    number: int
+    strategy: str
+    symbol: Symbol
+    venue: Venue
+    side: Side
+    kind: Kind
+    validity: Validity
+    purpose: Purpose
+    quantity: Shares
+    """What we asked for: completion is judged by it, whatever the broker shows."""
+    price: int
+    upper_limit: int
+    """Priceless kinds bind cash at this price."""
+    time: int
+    """Of the newest record."""
+    approval: int = 0
+    """Number of the approval; 0 while it is only foreseen, or was never seen."""
+    submitting: bool = False
+    sent: bool = False
+    unknown: bool = False
+    rejected: bool = False
+    canceling: bool = False
+    """A cancel is with the broker, unanswered."""
+    canceled: int = 0
+    expired: bool = False
+    dead: bool = False
+    """Canceled or expired."""
+    broker_orders: list[str] = field(default_factory=list[str])
+    """The broker's numbers, the one in force last."""
+    changes: list[str] = field(default_factory=list[str])
+    """Those that came by a change."""
+    replacing: int = 0
+    """Number of the approved change that the broker has not answered."""
+    wanted_price: int = 0
+    reduction: int = 0
+    """The price that change wants, and the shares it takes away."""
+    filled: int = 0
+    amount: int = 0
+    commission: int = 0
+    tax: int = 0
+
+    phase: Phase = field(init=False)
+    live: bool = field(init=False)
+    """Whether it may still trade, as far as anyone knows."""
+    open: Shares = field(init=False)
+    """Still to fill; 0 once it is over."""
+    bound: int = field(init=False)
+    """Shares that may still trade or have traded unheard: what is open, or missing from the records of the end."""
+
+    def __post_init__(self) -> None:
+        self.review()
+
+    @property
+    def broker_order(self) -> str:
+        """The broker's number in force; blank while it is not known."""
+        return self.broker_orders[-1] if self.broker_orders else ""
+
+    @property
+    def settled(self) -> bool:
+        """Ended, and every share of it accounted for: no record is missing."""
+        return not self.bound
+
+    @property
+    def reserve(self) -> int:
+        """Won a share that the broker binds for a buy; the dearer price while a change is under way."""
+        return krx.reserve_price(self.kind, max(self.price, self.wanted_price), self.upper_limit)
+
+    def learn(self, event: OrderEvent) -> None:
+        """Take in anything but a fill."""
+        match event:
+            case OrderAccepted():
+                self.know(event.broker_order)
+            case OrderReplaced():
+                self.replaced(event)
+            case OrderCanceled():
+                self.canceled, self.dead = max(self.canceled, event.canceled), True
+            case OrderExpired():
+                self.canceled, self.dead, self.expired = max(self.canceled, event.expired), True, True
+            case _:
+                self._asked(event)
+        self.review()
+
+    def filled_to(self, quantity: int, amount: int) -> None:
+        """The whole order has that many shares filled, for that amount."""
+        self.filled, self.amount = quantity, amount
+        self.review()
+
+    def review(self) -> None:
+        """Draw the conclusions from the facts."""
+        self.phase = self._phase()
+        self.live = self.phase not in _ENDED
+        left = max(self.quantity - self.filled, 0)
+        self.open = Shares(left if self.live else 0)
+        self.bound = left if self.live else max(left - self.canceled, 0) * self.dead
+
+    def know(self, broker_order: str) -> None:
+        """Bind it to a number of the broker's."""
+        if broker_order and broker_order not in self.broker_orders:
+            self.broker_orders.append(broker_order)
+
+    def wants(self, number: int, quantity: int, price: int) -> None:
+        """A change was approved: `quantity` shall stay open at `price`."""
+        self.replacing, self.wanted_price, self.reduction = number, price, max(0, self.open - quantity)
+
+    def replaced(self, event: OrderReplaced) -> None:
+        """The broker changed it; what the change took away is not asked for any more."""
+        if event.broker_order in self.changes:
+            return
+        self.changes.append(event.broker_order)
+        self.know(event.broker_order)
+        self._link(event.original, event.broker_order)
+        if self.broker_order == event.broker_order:
+            left = max(self.quantity - self.reduction, self.filled + event.quantity)
+            self.quantity, self.price = Shares(min(self.quantity, left)), event.price
+        self.stands()
+
+    def stands(self) -> None:
+        """No change is under way any more."""
+        self.replacing = self.wanted_price = self.reduction = 0
+
+    def _phase(self) -> Phase:
+        if self.filled >= self.quantity:
+            return Phase.FILLED
+        if self.dead:
+            return Phase.EXPIRED if self.expired else Phase.CANCELED
+        if self.broker_orders or self.filled:
+            return Phase.OPEN
+        if self.rejected:
+            return Phase.REJECTED
+        if self.unknown:
+            return Phase.UNKNOWN
+        if self.sent:
+            return Phase.SENT
+        return Phase.SUBMITTING if self.submitting else Phase.APPROVED
+
+    def _asked(self, event: OrderEvent) -> None:
+        match event:
+            case OrderSubmitting():
+                self.submitting = self.submitting or event.action is Action.NEW
+                self.canceling = self.canceling or event.action is Action.CANCEL
+            case OrderSent():
+                self.sent = self.sent or event.action is Action.NEW
+            case OrderUnknown():
+                self.unknown, self.canceling = True, False
+            case OrderRejected():
+                self.rejected = True
+            case CancelRejected():
+                self.canceling = False
+            case ReplaceRejected():
+                self.stands()
+            case _:
+                raise TypeError(f"an order does not know {type(event).__name__}")
+
+    def _link(self, original: str, number: str) -> None:
+        numbers = self.broker_orders
+        if original in numbers:
+            numbers.remove(original)
+        if original:
+            numbers.insert(numbers.index(number), original)
+
+
+def approved(approval: ApprovedOrder, number: int, upper_limit: int) -> Order:
+    """A new order from its approval."""
+    return Order(
+        number=approval.order,
+        strategy=approval.strategy,
+        symbol=approval.symbol,
+        venue=approval.venue,
+        side=approval.side,
+        kind=approval.kind,
+        validity=approval.validity,
+        purpose=approval.purpose,
+        quantity=approval.quantity,
+        price=approval.price,
+        upper_limit=upper_limit or max(approval.evidence.last, approval.evidence.ask),
+        time=approval.evidence.time,
+        approval=number,
+    )
+
+
+def unheard_of(fill: OrderFilled) -> Order:
+    """An order known by nothing but a fill: it is booked all the same."""
+    return Order(
+        number=fill.order,
+        strategy=fill.strategy,
+        symbol=fill.symbol,
+        venue=fill.venue,
+        side=fill.side,
+        kind=Kind.LIMIT,
+        validity=Validity.DAY,
+        purpose=Purpose.ENTRY if fill.side is Side.BUY else Purpose.EXIT,
+        quantity=Shares(fill.filled + fill.open),
+        price=fill.price,
+        upper_limit=fill.price,
+        time=fill.time,
+    )

@@ -1,0 +1,42 @@
+"""A ledger from the journal: start is recovery, and the only one."""
+
+from collections.abc import AsyncIterator
+from typing import Protocol
+
+from actors.account.ledger import Booked, Ledger
+from messages import (
+    ApprovedOrder,
+    ApprovedReplace,
+    Instrument,
+    Message,
+    OrderEvent,
+    PositionAdjusted,
+    Reconciled,
+)
+from runtime.envelope import Envelope
+
+_BOOKED: tuple[type[Booked], ...] = (
+    ApprovedOrder,
+    ApprovedReplace,
+    OrderEvent,
+    PositionAdjusted,
+    Reconciled,
+    Instrument,
+)
+
+
+class History(Protocol):
+    """The journal, for reading."""
+
+    def read(self, first: int = ..., types: tuple[type[Message], ...] = ...) -> AsyncIterator[Envelope]:
+        """Every stored message of these types from number `first` on."""
+        ...
+
+
+async def replay(history: History, ledger: Ledger) -> None:
+    """Fold all the journal holds, earlier runs included; nothing may be folded before or meanwhile."""
+    async for envelope in history.read(0, _BOOKED):
+        message = envelope.message
+        assert isinstance(message, Booked)
+        assert envelope.number > ledger.number, "a message was folded before the journal was read"
+        ledger.fold(message, envelope.number)

@@ -1,0 +1,74 @@
+"""Accountant: the account in figures, exact to the won, for whoever shows it."""
+
+from actors.account.ledger import Booked, Ledger
+from actors.account.recovery import History, replay
+from messages import AccountChanged, LedgerFolded, Message, Nanoseconds, Reconciled, Tick, Won
+from runtime.actor import Actor, handles, latest
+
+_PERIOD = 0.5
+"""Seconds between two accounts at least, unless the last share went."""
+
+
+class Due(Message):
+    """The accountant's own beat."""
+
+    journalled = False
+
+
+class Accountant(Actor, publishes=(AccountChanged, LedgerFolded), core=True):
+    """Publishes an AccountChanged when something changed, at most two a second, and one at the end.
+
+    `commission` is the broker's rate, for what open buys bind; what was paid comes from the fills.
+    """
+
+    def __init__(self, journal: History, *, commission: float = 0.00015) -> None:
+        self._journal = journal
+        self._ledger = Ledger(commission=commission)
+        self._changed = False
+
+    async def on_start(self) -> None:
+        await replay(self._journal, self._ledger)
+        self.every(_PERIOD, Due())
+
+    def on_stop(self) -> None:
+        self._publish()
+
+    @latest
+    def on_tick(self, tick: Tick) -> None:
+        self._ledger.mark(tick.symbol, tick.price)
+        if tick.symbol in self._ledger.holdings:
+            self._changed = True
+
+    @handles
+    def on_booked(self, message: Booked) -> None:
+        envelope = self.desk.envelope
+        assert envelope is not None
+        held = any(True for _ in self._ledger.each())
+        self._ledger.fold(message, envelope.number)
+        self._changed = True
+        if isinstance(message, Reconciled):
+            self.publish(LedgerFolded(reconciliation=envelope.number, digest=self._ledger.digest()))
+        if held and not any(True for _ in self._ledger.each()):
+            self._publish()
+
+    @handles
+    def on_due(self, _due: Due) -> None:
+        if self._changed:
+            self._publish()
+
+    def _publish(self) -> None:
+        ledger = self._ledger
+        self._changed = False
+        self.publish(
+            AccountChanged(
+                time=Nanoseconds(self.desk.clock.now()),
+                cash=Won(ledger.cash),
+                reserved=Won(ledger.reserved),
+                positions=ledger.positions(),
+                realised=Won(ledger.realised),
+                unrealised=Won(ledger.unrealised),
+                commission=Won(ledger.commission),
+                tax=Won(ledger.tax),
+                equity=Won(ledger.equity),
+            )
+        )

@@ -1,0 +1,79 @@
+"""`why`: from tick to won for an order, or why nothing was bought of an issue at some time."""
+
+import datetime as dt
+import sys
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from actors.commands.why_order import find, way
+from actors.commands.why_symbol import silence
+from actors.commands.wording import Prices
+from messages import RunStarted, Symbol
+from runtime.chain import envelopes
+from runtime.cli import fail
+from runtime.clock import KST, kst, nanoseconds
+from runtime.database import DatabaseError
+from runtime.envelope import Envelope
+from runtime.journal import NAME
+
+
+class NothingKnown(Exception):
+    """The journal says nothing about what was asked; one line for the user."""
+
+
+def why(
+    subject: Annotated[
+        str, typer.Argument(help="An order (7:1234, 1234 or the broker's number), or a code with --at.")
+    ],
+    data: Annotated[Path, typer.Option(help="The data folder of the system: its [system] data.")],
+    at: Annotated[str, typer.Option(help="When, in Korea: 09:31, 09:31:05 or '2025-09-02 09:31'.")] = "",
+    window: Annotated[float, typer.Option(help="Seconds before and after in which intents are told.")] = 300.0,
+) -> None:
+    """Tell the way of an order from tick to won, or why nothing was bought of an issue."""
+    try:
+        lines = of_symbol(data, Symbol(subject), at, window) if at else of_order(data, subject)
+    except (NothingKnown, DatabaseError) as error:
+        fail(str(error))
+    sys.stdout.write("\n".join(lines) + "\n")
+
+
+def of_order(data: Path, name: str) -> list[str]:
+    """Raises NothingKnown for an order nobody asked for, DatabaseError where the journal cannot be read."""
+    told = _told(data)
+    number = find(told, name)
+    if number is None:
+        raise NothingKnown(f"no order {name} in {data / NAME}; for an issue give --at TIME too")
+    with closing(Prices(data)) as prices:
+        return way(told, number, prices)
+
+
+def of_symbol(data: Path, symbol: Symbol, at: str, window: float = 300.0) -> list[str]:
+    """Raises NothingKnown for an empty journal or what is no time, DatabaseError where it cannot be read."""
+    told = _told(data)
+    instant = _instant(told, at)
+    with closing(Prices(data)) as prices:
+        return silence(told, symbol, instant, window, prices)
+
+
+def _told(data: Path) -> Sequence[Envelope]:
+    told = list(envelopes(data / NAME))
+    if not told:
+        raise NothingKnown(f"{data / NAME} tells of no run")
+    return told
+
+
+def _instant(told: Sequence[Envelope], at: str) -> int:
+    """A time alone is one of the newest run's day."""
+    try:
+        if ":" in at and "-" not in at:
+            started = [envelope.time for envelope in told if isinstance(envelope.message, RunStarted)]
+            moment = dt.datetime.combine(kst((started or [told[-1].time])[-1]).date(), dt.time.fromisoformat(at))
+        else:
+            moment = dt.datetime.fromisoformat(at)
+    except ValueError:
+        raise NothingKnown(f"{at!r} is no time; give 09:31, 09:31:05 or '2025-09-02 09:31'") from None
+    return nanoseconds(moment if moment.tzinfo else moment.replace(tzinfo=KST))

@@ -1,0 +1,122 @@
+"""From tick to won: everything the journal says about one order."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final, get_args
+
+from actors.account.ledger import Booked, Ledger
+from actors.account.order import Order
+from actors.commands.wording import Prices, describe
+from messages import (
+    Message,
+    OrderAccepted,
+    OrderFilled,
+    OrderIntent,
+    OrderRefused,
+    OrderReplaced,
+    ReplaceIntent,
+)
+from runtime.bus import RUN_BITS
+from runtime.clock import text
+from runtime.envelope import Envelope
+
+_SEQUENCE: Final = (1 << RUN_BITS) - 1
+_BOOKED: Final[tuple[type[Message], ...]] = get_args(Booked)
+_MILLISECOND: Final = 1_000_000
+
+
+def find(told: Sequence[Envelope], name: str) -> int | None:
+    """The number of the order somebody calls `name`; None where nobody asked for such an order.
+
+    Its full number, `run:sequence`, the sequence (in the newest run that has it), or the broker's number.
+    """
+    intents = [envelope.number for envelope in told if isinstance(envelope.message, OrderIntent)]
+    own, brokers = _own(intents, name), _brokers(told, name)
+    return (brokers or own) if name.startswith("0") else (own or brokers)
+
+
+def way(told: Iterable[Envelope], order: int, prices: Prices) -> list[str]:
+    """The order's life, a line each; `told` is the whole journal, so that the won come out right."""
+    ledger = Ledger()
+    lines: list[str] = []
+    effect = _Effect()
+    related = {order}
+    began, refused = 0, False
+    for envelope in told:
+        message = envelope.message
+        mine = bool(related & {envelope.number, getattr(message, "order", 0)})
+        if mine and isinstance(message, ReplaceIntent):
+            related.add(envelope.number)
+        if isinstance(message, _BOOKED):
+            effect.fold(ledger, envelope, mine=mine and isinstance(message, OrderFilled))
+        if not mine:
+            continue
+        refused = refused or (isinstance(message, OrderRefused) and message.order == order)
+        if isinstance(message, OrderIntent):
+            began = envelope.time
+            lines += _opening(envelope, message, prices)
+        lines.append(_line(envelope, began))
+    return [*lines, *_ending(ledger.orders.get(order), effect, refused=refused)]
+
+
+class _Effect:
+    """What the order's fills did to the account."""
+
+    def __init__(self) -> None:
+        self.cash = self.realised = 0
+
+    def fold(self, ledger: Ledger, envelope: Envelope, *, mine: bool) -> None:
+        cash, realised = ledger.cash, ledger.realised
+        ledger.fold(envelope.message, envelope.number)  # type: ignore[arg-type]
+        if mine:
+            self.cash += ledger.cash - cash
+            self.realised += ledger.realised - realised
+
+
+def _own(intents: Sequence[int], name: str) -> int | None:
+    run, _, sequence = name.rpartition(":")
+    if not sequence.isdecimal() or (run and not run.isdecimal()):
+        return None
+    wanted = (int(run) << RUN_BITS) + int(sequence) if run else int(sequence)
+    full = wanted > _SEQUENCE
+    return next((number for number in reversed(intents) if wanted == (number if full else number & _SEQUENCE)), None)
+
+
+def _brokers(told: Sequence[Envelope], name: str) -> int | None:
+    wanted = name.lstrip("0")
+    for envelope in reversed(told):
+        message = envelope.message
+        known = isinstance(message, OrderAccepted | OrderReplaced | OrderFilled)
+        if known and wanted and message.broker_order.lstrip("0") == wanted:
+            return message.order
+    return None
+
+
+def _opening(envelope: Envelope, intent: OrderIntent, prices: Prices) -> Iterator[str]:
+    run, sequence = envelope.number >> RUN_BITS, envelope.number & _SEQUENCE
+    yield f"order {run}:{sequence} ({envelope.number}) in {prices.name(intent.symbol)} of {intent.venue.value}"
+    tick = prices.tick(intent.symbol, envelope.cause, envelope.time) if envelope.cause else ""
+    if tick:
+        yield f"  cause       print {envelope.cause & _SEQUENCE}: {tick}"
+        return
+    if envelope.cause:
+        yield f"  cause       message {envelope.cause & _SEQUENCE}: a bar, a timer or another one that is not stored"
+    yield f"  price       {prices.newest(intent.symbol, envelope.time)}"
+
+
+def _line(envelope: Envelope, began: int) -> str:
+    after = f"+{(envelope.time - began) / _MILLISECOND:,.3f} ms" if began else ""
+    return f"  {text(envelope.time)[11:]}  {after:>16}  {describe(envelope.message, envelope.time)}"
+
+
+def _ending(order: Order | None, effect: _Effect, *, refused: bool) -> Iterator[str]:
+    if order is None:
+        refusal = "refused: it never reached the broker, no won moved"
+        yield f"  end         {refusal if refused else 'risk never answered'}"
+        return
+    yield f"  end         {order.phase.value}: {order.filled:,} of {order.quantity:,} filled"
+    if order.filled:
+        average = order.amount / order.filled
+        yield f"  amount      {order.amount:,} won, {average:,.2f} a share on average"
+        yield f"  costs       commission {order.commission:,} won, tax {order.tax:,} won"
+        yield f"  cash        {effect.cash:+,} won"
+        yield f"  realised    {effect.realised:+,} won before costs"

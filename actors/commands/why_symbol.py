@@ -1,0 +1,209 @@
+"""Why nothing was bought: what the system knew and said about one issue around one instant."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import get_args
+
+from actors.account.ledger import Booked, Ledger
+from actors.commands.wording import Prices, plain, refusal
+from messages import (
+    ActorFailed,
+    ApprovedOrder,
+    FeedLost,
+    FeedRestored,
+    HaltTrading,
+    InstrumentHalted,
+    LinkLost,
+    LinkRestored,
+    MailboxOverflowed,
+    MailboxRecovered,
+    Message,
+    OrderFilled,
+    OrderIntent,
+    OrderRefused,
+    ResumeTrading,
+    SessionChanged,
+    Symbol,
+    TradingHalted,
+    UniverseChanged,
+    ViReleased,
+    ViTriggered,
+)
+from runtime.bus import RUN_BITS
+from runtime.clock import SECOND, text
+from runtime.envelope import Envelope
+
+_BOOKED: tuple[type[Message], ...] = get_args(Booked)
+
+
+def silence(told: Sequence[Envelope], symbol: Symbol, at: int, window: float, prices: Prices) -> list[str]:
+    """What stood in the way of an order at `at`, a line each; intents are told `window` seconds before and after."""
+    run = _run_at(told, at)
+    before = [e for e in told if e.number >> RUN_BITS < run or (e.number >> RUN_BITS == run and e.time <= at)]
+    today = [envelope for envelope in told if envelope.number >> RUN_BITS == run]
+    lately = [envelope for envelope in today if envelope.time <= at]
+    span = round(window * SECOND)
+    return [
+        f"{prices.name(symbol)} at {text(at)[:19]}, run {run}",
+        f"  price       {prices.newest(symbol, at)}",
+        *_situation(lately, symbol),
+        *_account(before, symbol),
+        *_asked(today, symbol, at - span, at + span),
+        *_strategies(lately),
+    ]
+
+
+def _run_at(told: Sequence[Envelope], at: int) -> int:
+    """The newest run that was under way then; otherwise the newest that had begun."""
+    spans: dict[int, tuple[int, int]] = {}
+    for envelope in told:
+        run = envelope.number >> RUN_BITS
+        spans[run] = (spans.get(run, (envelope.time, 0))[0], envelope.time)
+    under_way = [run for run, (first, last) in spans.items() if first <= at <= last]
+    begun = [run for run, (first, _) in spans.items() if first <= at]
+    return max(under_way or begun or spans, default=0)
+
+
+def _situation(lately: Iterable[Envelope], symbol: Symbol) -> Iterator[str]:
+    facts = _Facts(symbol)
+    for envelope in lately:
+        facts.take(envelope.message, text(envelope.time)[11:19])
+    yield f"  session     {facts.session or 'not known'}"
+    for universe, place in facts.universes.items():
+        yield f"  universe    {universe}: {place}"
+    if not facts.universes:
+        yield "  universe    none was published"
+    yield from (f"  in the way  {what}" for what in facts.obstacles.values())
+    if not facts.obstacles:
+        yield "  in the way  no halt, no interruption, no lost link or feed, no gap"
+
+
+class _Facts:
+    """What was in force."""
+
+    def __init__(self, symbol: Symbol) -> None:
+        self.session = ""
+        self.universes: dict[str, str] = {}
+        self.obstacles: dict[object, str] = {}
+        self._symbol = symbol
+
+    def take(self, message: Message, since: str) -> None:
+        match message:
+            case SessionChanged(remaining=0):
+                self.session = f"{message.session.value} since {since}"
+            case UniverseChanged():
+                self.universes[message.universe] = f"{self._place(message)} since {since}"
+            case InstrumentHalted() | ViTriggered() | ViReleased():
+                self._suspend(message, since)
+            case MailboxOverflowed(subject=subject) if subject == self._symbol:
+                self.obstacles["gap", message.actor] = f"{message.actor} misses prints since {since}"
+            case MailboxRecovered():
+                self.obstacles.pop(("gap", message.actor), None)
+            case _:
+                self._system(message, since)
+
+    def _place(self, universe: UniverseChanged) -> str:
+        symbols = universe.symbols
+        if self._symbol not in symbols:
+            return f"not among its {len(symbols)} codes"
+        return f"place {symbols.index(self._symbol) + 1} of {len(symbols)}"
+
+    def _suspend(self, message: InstrumentHalted | ViTriggered | ViReleased, since: str) -> None:
+        if message.symbol != self._symbol:
+            return
+        match message:
+            case InstrumentHalted():
+                self._set("halted", f"trading of the issue halted since {since}: {message.reason}", message.halted)
+            case ViTriggered():
+                self._set("vi", f"a {message.kind.value} volatility interruption since {since}", True)
+            case ViReleased():
+                self._set("vi", "", False)
+
+    def _system(self, message: Message, since: str) -> None:
+        match message:
+            case TradingHalted() | HaltTrading():
+                self._set("halt", f"trading halted since {since}: {message.reason}", True)
+            case ResumeTrading():
+                self._set("halt", "", False)
+            case LinkLost():
+                self._set(("link", message.gateway), f"order link {message.gateway} lost since {since}", True)
+            case LinkRestored():
+                self._set(("link", message.gateway), "", False)
+            case FeedLost():
+                self._set(("feed", message.feed), f"feed {message.feed} lost since {since}", True)
+            case FeedRestored():
+                self._set(("feed", message.feed), "", False)
+            case ActorFailed(off=True):
+                self._set(("actor", message.actor), f"{message.actor} is off since {since}: {message.error}", True)
+            case _:
+                pass
+
+    def _set(self, key: object, what: str, in_force: bool) -> None:
+        if in_force:
+            self.obstacles[key] = what
+        else:
+            self.obstacles.pop(key, None)
+
+
+def _account(before: Iterable[Envelope], symbol: Symbol) -> Iterator[str]:
+    ledger = Ledger()
+    for envelope in before:
+        if isinstance(envelope.message, _BOOKED):
+            ledger.fold(envelope.message, envelope.number)  # type: ignore[arg-type]
+    own = ledger.holdings.get(symbol, {}).values()
+    yield f"  position    {ledger.held(symbol):,} shares for {sum(holding.cost for holding in own):,} won"
+    for order in ledger.live(symbol):
+        price = f"{order.price:,}" if order.price else order.kind.value
+        yield f"  open order  {order.side.value} {order.open:,} at {price}, {order.phase.value}"
+    yield f"  cash        {ledger.cash:,} won, {ledger.reserved:,} of it bound by open orders"
+
+
+def _asked(today: Sequence[Envelope], symbol: Symbol, since: int, until: int) -> Iterator[str]:
+    outcomes = _outcomes(today)
+    intents = [(e, e.message) for e in today if isinstance(e.message, OrderIntent) and e.message.symbol == symbol]
+    within = [(envelope, intent) for envelope, intent in intents if since <= envelope.time <= until]
+    span = f"between {text(since)[11:19]} and {text(until)[11:19]}"
+    if not within:
+        yield f"  intents     no strategy asked for anything in this issue {span}"
+        yield from _nearest([envelope.time for envelope, _ in intents], since)
+    for envelope, intent in within:
+        price = f"{intent.price:,}" if intent.price else intent.kind.value
+        words = f"{intent.strategy}: {intent.side.value} {plain(intent.quantity)} at {price}: {intent.reason}"
+        outcome = outcomes.get(envelope.number, "not answered by risk")
+        yield f"  intent      {text(envelope.time)[11:]}  {words} > {outcome}"
+
+
+def _outcomes(today: Iterable[Envelope]) -> dict[int, str]:
+    found: dict[int, str] = {}
+    for envelope in today:
+        match envelope.message:
+            case OrderRefused(order=order):
+                found[order] = f"refused {refusal(envelope.message)}"
+            case ApprovedOrder(order=order):
+                found[order] = "approved, not filled"
+            case OrderFilled(order=order, filled=filled):
+                found[order] = f"approved, {filled:,} filled"
+            case _:
+                pass
+    return found
+
+
+def _nearest(times: Sequence[int], since: int) -> Iterator[str]:
+    earlier, later = [time for time in times if time < since], [time for time in times if time >= since]
+    if earlier:
+        yield f"              the last one before came at {text(earlier[-1])[11:19]}"
+    if later:
+        yield f"              the next one came at {text(later[0])[11:19]}"
+    if not times:
+        yield "              nor at any other time of this run"
+
+
+def _strategies(lately: Iterable[Envelope]) -> Iterator[str]:
+    spoken: dict[str, str] = {}
+    for envelope in lately:
+        intent = envelope.message
+        if isinstance(intent, OrderIntent):
+            words = f"{intent.side.value} {intent.symbol} at {text(envelope.time)[11:19]}"
+            spoken[intent.strategy] = f"last spoke to {words}"
+    yield from (f"  strategy    {name} {words}" for name, words in sorted(spoken.items()))
+    if not spoken:
+        yield "  strategy    none had asked for anything yet in this run"

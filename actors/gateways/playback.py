@@ -1,0 +1,102 @@
+"""The order in which a recording happens: its records and the day's sessions, and bars as a feed can give them."""
+
+import datetime as dt
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from operator import itemgetter
+from typing import Final
+
+from actors.market.calendar import Calendar, UnknownDayError
+from actors.market.history import History
+from actors.market.time import SECOND, at, kst
+from messages import Aggressor, Bar, Nanoseconds, OrderBook, Session, SessionChanged, Shares, Symbol, Tick, Won
+
+Played = Tick | OrderBook | Bar | SessionChanged
+DAY: Final = 86_400 * SECOND
+
+
+class Playback:
+    """Walks through a history. A bar is known at its end; a day is closed after its last record."""
+
+    def __init__(self, history: History, symbols: Sequence[Symbol], interval: int, span: tuple[int, int]) -> None:
+        self._history = history
+        self._symbols = symbols
+        self._interval = interval
+        self._span = span
+        self._calendar = Calendar()
+
+    def batches(self, length: int) -> Iterator[tuple[int, list[Played]]]:
+        """What happens within each `length` nanoseconds, with the end of that time."""
+        for due, events in groupby(self.events(), key=lambda event: -(-event[0] // length) * length):
+            yield due, list(map(itemgetter(1), events))
+
+    def events(self) -> Iterator[tuple[int, Played]]:
+        """Each record and each change of session with its time, which never falls."""
+        phases: list[SessionChanged] = []
+        midnight = last = -DAY
+        for time, begun, record in self._records():
+            if not midnight <= begun < midnight + DAY:
+                yield from self._rest(phases, last)
+                day = kst(begun).date()
+                midnight = at(day)
+                phases = self._phases(day)
+            while len(phases) > 1 and phases[0].time <= begun:
+                yield phases[0].time, phases.pop(0)
+            last = time
+            yield time, record
+        yield from self._rest(phases, last)
+
+    def _records(self) -> Iterator[tuple[int, int, Tick | OrderBook | Bar]]:
+        if self._interval:
+            for bar in self._history.bar_messages(self._symbols, self._interval, *self._span):
+                yield bar.time + self._interval * SECOND, bar.time, bar
+        else:
+            for message in self._history.messages(self._symbols, *self._span):
+                yield message.received, message.received, message
+
+    @staticmethod
+    def _rest(phases: Sequence[SessionChanged], last: int) -> Iterator[tuple[int, SessionChanged]]:
+        for phase in phases:
+            yield max(phase.time, last), phase
+
+    def _phases(self, date: dt.date) -> list[SessionChanged]:
+        try:
+            day = self._calendar.day(date)
+        except UnknownDayError:
+            day = None
+        if day is None:
+            return []
+        sessions = [SessionChanged(session=p.session, time=p.start) for p in day.phases if p.start < day.close]
+        return [*sessions, SessionChanged(session=Session.CLOSED_FOR_DAY, time=day.close)]
+
+
+class BarFeed:
+    """Gives each bar as a feed would: a tick of size 0 with its close and the day so far, then the bar."""
+
+    def __init__(self) -> None:
+        self._days: dict[Symbol, tuple[int, Tick]] = {}
+
+    def given(self, bar: Bar) -> tuple[Tick, Bar]:
+        time = Nanoseconds(bar.time + bar.interval * SECOND)
+        day = (bar.time + 9 * 3_600 * SECOND) // DAY
+        known, before = self._days.get(bar.symbol, (-1, None))
+        same = before if known == day else None
+        tick = Tick(
+            symbol=bar.symbol,
+            venue=bar.venue,
+            time=time,
+            received=time,
+            price=bar.close,
+            size=Shares(0),
+            side=Aggressor.NONE,
+            volume=Shares(bar.volume + (same.volume if same else 0)),
+            value=Won((bar.value or bar.close * bar.volume) + (same.value if same else 0)),
+            ask=Won(0),
+            bid=Won(0),
+            open=same.open if same else bar.open,
+            high=max(bar.high, same.high) if same else bar.high,
+            low=min(bar.low, same.low) if same else bar.low,
+            strength=0.0,
+        )
+        self._days[bar.symbol] = (day, tick)
+        return tick, bar

@@ -1,0 +1,203 @@
+"""A recording through the port: what was recorded or imported, in time order, moving a simulated clock."""
+
+import asyncio
+import datetime as dt
+import sqlite3
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Self
+
+from actors.gateways.playback import DAY, BarFeed, Playback, Played
+from actors.gateways.port import FeedMessage
+from actors.market import intake, krx, recordings, store
+from actors.market.history import EVER, History
+from actors.market.time import SECOND, at, kst
+from messages import (
+    Bar,
+    FeedEnded,
+    Instrument,
+    Market,
+    Nanoseconds,
+    OrderBook,
+    Ranked,
+    SessionChanged,
+    Symbol,
+    Tick,
+    Won,
+)
+from runtime.clock import Clock
+
+
+class ReplayGateway:
+    """Feed and Reference over recordings.
+
+    `source` is a data folder, a market.sqlite, or files that `import` reads. With `bars` = 0 ticks and books
+    are played, otherwise bars of so many seconds (under a day), each at its end: first a tick of size 0 that
+    carries the close, then the bar. Sessions come from the calendar; a day is closed only after its last
+    record. `since` and `until` are dates, both played. Records within `batch` seconds come together, at the
+    end of that time. Base prices that were not recorded are the last close before the day, or the first price.
+    `speed` is for a wall clock: times faster than recorded, 0 without waiting.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        *,
+        source: str | list[str],
+        symbols: Sequence[str] = (),
+        bars: int = 0,
+        since: str = "",
+        until: str = "",
+        batch: float = 0.1,
+        speed: float = 0.0,
+        market: Market = Market.KOSPI,
+        markets: dict[str, Market] | None = None,
+    ) -> None:
+        if not 0 <= bars * SECOND < DAY:
+            raise ValueError(f"bars = {bars}: 0 for ticks, or seconds of less than a day")
+        if batch <= 0:
+            raise ValueError(f"batch = {batch}: seconds, more than 0")
+        if clock.name == "stepped":
+            raise ValueError('source: a recording has its own pace; set time = "simulated" or "real"')
+        self._clock = clock
+        self._places = [Path(place) for place in ([source] if isinstance(source, str) else source)]
+        self._symbols = [Symbol(code) for code in symbols]
+        self._interval = bars
+        self._span = (_midnight("since", since, 0), _midnight("until", until, EVER - DAY) + DAY)
+        self._batch = round(batch * SECOND)
+        self._speed = speed
+        self._market = market
+        self._markets = markets or {}
+        self._bars = BarFeed()
+        self._opened = ExitStack()
+        self._history: History | None = None
+        self._trades: Collection[Symbol] = ()
+        self._books: Collection[Symbol] = ()
+        self._value: dict[Symbol, int] = {}
+        self._records = self._rejected = self._out_of_order = 0
+
+    async def __aenter__(self) -> Self:
+        self._open()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._opened.close()
+
+    def begins(self) -> int | None:
+        """Start of the first day's first session, nanoseconds. Raises ConnectionError where there is nothing."""
+        first = next(self._playback().events(), None)
+        if first is None:
+            raise ConnectionError(
+                f"{self._places[0]}: nothing to replay; import something, or mend symbols, bars, since"
+            )
+        return first[0]
+
+    def watch(self, trades: Collection[Symbol], books: Collection[Symbol]) -> None:
+        self._trades = frozenset(trades)
+        self._books = frozenset(books)
+
+    async def stream(self) -> AsyncIterator[Sequence[FeedMessage]]:
+        before = 0
+        for due, messages in self._playback().batches(self._batch):
+            await self._wait(before, due)
+            before = due
+            wanted = [given for message in messages for given in self._given(message)]
+            if wanted:
+                yield wanted
+        yield [self._ended()]
+
+    async def instruments(self, symbols: Collection[Symbol]) -> Sequence[Instrument]:
+        history = self._open()
+        day = kst(self._clock.now()).date()
+        recorded = history.instruments(day)
+        known = dict.fromkeys(content.symbol for content in history.contents())
+        wanted = [symbol for symbol in symbols or known if symbol in known]
+        return [recorded.get(symbol) or self._instrument(history, symbol, day) for symbol in wanted]
+
+    async def ranking(self, count: int) -> Sequence[Ranked]:
+        value = {content.symbol: 0 for content in self._open().contents()} | self._value
+        ordered = sorted(value, key=lambda symbol: (-value[symbol], symbol))
+        return [Ranked(symbol=s, rank=rank, value=Won(value[s])) for rank, s in enumerate(ordered[:count], 1)]
+
+    def _playback(self) -> Playback:
+        return Playback(self._open(), self._symbols, self._interval, self._span)
+
+    def _open(self) -> History:
+        if self._history is None:
+            stored = [place for place in self._places if place.is_dir() or place.suffix == ".sqlite"]
+            if stored and len(self._places) > 1:
+                raise ConnectionError(f"{stored[0]}: one data folder, or several files; import the files into it")
+            self._history = History(stored[0]) if stored else History.over(self._read_files())
+            self._opened.callback(self._history.close)
+        return self._history
+
+    def _read_files(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(":memory:", isolation_level=None)
+        for migration in store.MIGRATIONS:
+            connection.executescript(migration)
+        for place in self._places:
+            try:
+                recording = recordings.read(place, recordings.Terms())
+            except (recordings.Unrecognised, OSError) as error:
+                raise ConnectionError(f"{place} cannot be replayed: {error}") from error
+            intake.take(connection, recording)
+            self._rejected += recording.rejected.total()
+            self._out_of_order += recording.out_of_order
+        return connection
+
+    async def _wait(self, before: int, due: int) -> None:
+        if self._clock.name == "simulated":
+            left = due - self._clock.now()
+            if left > 0:
+                await self._clock.sleep(left / SECOND)
+        elif self._speed and before:
+            await self._clock.sleep((due - before) / SECOND / self._speed)
+        else:
+            await asyncio.sleep(0)
+
+    def _given(self, message: Played) -> Iterable[FeedMessage]:
+        if isinstance(message, SessionChanged):
+            return (message,)
+        if message.symbol not in (self._books if isinstance(message, OrderBook) else self._trades):
+            return ()
+        self._records += 1
+        if isinstance(message, Bar):
+            tick, bar = self._bars.given(message)
+            self._value[tick.symbol] = tick.value
+            return tick, bar
+        if isinstance(message, Tick):
+            self._value[message.symbol] = message.value
+        return (message,)
+
+    def _ended(self) -> FeedEnded:
+        return FeedEnded(
+            feed="replay",
+            time=Nanoseconds(self._clock.now()),
+            records=self._records,
+            rejected=self._rejected,
+            out_of_order=self._out_of_order,
+        )
+
+    def _instrument(self, history: History, symbol: Symbol, day: dt.date) -> Instrument:
+        name, listed = history.issues().get(symbol, ("", ""))
+        market = self._markets.get(symbol) or (Market(listed) if listed else self._market)
+        base = history.close_before(symbol, at(day)) or history.open_after(symbol, at(day))
+        lower, upper = krx.price_limits(base, market, day) if base else (Won(0), Won(0))
+        return Instrument(
+            symbol=symbol,
+            name=name or symbol,
+            market=market,
+            base_price=Won(base),
+            upper_limit=upper,
+            lower_limit=lower,
+        )
+
+
+def _midnight(key: str, text: str, otherwise: int) -> int:
+    if not text:
+        return otherwise
+    try:
+        return at(dt.date.fromisoformat(text))
+    except ValueError:
+        raise ValueError(f"{key} = {text!r} is no date; write 2025-09-02") from None

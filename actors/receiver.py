@@ -1,0 +1,291 @@
+"""The receiver publishes what a feed gives, folds prints into bars, and decides what the feed watches."""
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import ClassVar, Final, Protocol
+
+import msgspec
+
+from actors.gateways.port import Feed, FeedMessage, Reference
+from actors.market.bars import BarBuilder
+from actors.market.time import SECOND, kst
+from messages import (
+    Bar,
+    ExpectedPrice,
+    FeedEnded,
+    FeedLost,
+    FeedRestored,
+    IndexTick,
+    Instrument,
+    InstrumentHalted,
+    Message,
+    OrderBook,
+    OrderCanceled,
+    OrderExpired,
+    OrderFilled,
+    OrderIntent,
+    OrderRefused,
+    OrderRejected,
+    PositionAdjusted,
+    Reconciled,
+    RunStarted,
+    SessionChanged,
+    Side,
+    StopSystem,
+    Symbol,
+    Tick,
+    UniverseChanged,
+    Venue,
+    ViReleased,
+    ViTriggered,
+)
+from runtime.actor import Actor, handles
+from runtime.vitals import Vitals
+
+_EVER: Final = 1 << 62
+
+_Ended = OrderRefused | OrderRejected | OrderCanceled | OrderExpired
+
+
+class _CloseBars(Message):
+    journalled: ClassVar = False
+
+
+class _Register(Message):
+    journalled: ClassVar = False
+
+
+class MarketFeed(Feed, Reference, Protocol):
+    """What a receiver needs of a gateway."""
+
+
+class Receiver(
+    Actor,
+    core=True,
+    publishes=(
+        Tick,
+        OrderBook,
+        ExpectedPrice,
+        IndexTick,
+        Bar,
+        SessionChanged,
+        ViTriggered,
+        ViReleased,
+        Instrument,
+        InstrumentHalted,
+        FeedLost,
+        FeedRestored,
+        FeedEnded,
+        StopSystem,
+    ),
+):
+    """Reads one feed from the moment the run has started.
+
+    `intervals` are the bars it builds, in seconds; one that traded is published `grace` seconds after its end,
+    so that prints on their way still belong to it. Trades are watched for every code of every universe, of
+    `symbols`, held or with an open order; books for the first `books` of them, held and ordered ones first.
+    `settle` is the least time between two registrations. A tick of size 0 carries a price and no trade.
+    """
+
+    def __init__(
+        self,
+        feed: MarketFeed,
+        vitals: Vitals | None = None,
+        *,
+        symbols: Sequence[str] = (),
+        intervals: Sequence[int] = (1, 60),
+        grace: float = 0.2,
+        books: int = 100,
+        settle: float = 1.0,
+        stop_at_end: bool = True,
+    ) -> None:
+        self.counts = {"ticks": 0, "books": 0, "bars": 0, "out_of_order": 0, "lost_shares": 0}
+        """`lost_shares`: volume the accumulated figure says, which no print of ours carried."""
+        self._feed = feed
+        self._vitals = vitals
+        self._universes: dict[str, Sequence[Symbol]] = {"": [Symbol(code) for code in symbols]}
+        self._intervals = tuple(intervals)
+        self._grace = round(grace * SECOND)
+        self._books = books
+        self._settle = settle
+        self._stop_at_end = stop_at_end
+        self._held: dict[Symbol, int] = {}
+        self._open: dict[int, Symbol] = {}
+        self._builders: dict[tuple[Symbol, Venue], list[BarBuilder]] = {}
+        self._last: dict[tuple[Symbol, Venue], tuple[int, int]] = {}
+        self._announced: dict[Symbol, None] = {}
+        self._unfinished: dict[BarBuilder, None] = {}
+        self._day = dt.date.min
+        self._registering = self._closing = False
+        self._registered: tuple[list[Symbol], list[Symbol]] | None = None
+
+    @handles
+    def on_run_started(self, _: RunStarted) -> None:
+        self._register()
+        self.spawn(self._read())
+
+    def on_start(self) -> None:
+        if self._vitals is not None:
+            self._vitals.add(self.desk.name, self.counts.copy)
+
+    def on_stop(self) -> None:
+        self.desk.log.info("received", **self.counts)
+
+    @handles
+    def on_universe(self, universe: UniverseChanged) -> None:
+        self._universes[universe.universe] = universe.symbols
+        self._ask()
+
+    @handles
+    def on_reconciled(self, reconciled: Reconciled) -> None:
+        self._held = {position.symbol: position.quantity for position in reconciled.positions}
+        self._ask()
+
+    @handles
+    def on_position(self, position: PositionAdjusted) -> None:
+        self._held[position.symbol] = position.quantity
+        self._ask()
+
+    @handles
+    def on_intent(self, intent: OrderIntent) -> None:
+        envelope = self.desk.envelope
+        assert envelope is not None
+        self._open[envelope.number] = intent.symbol
+        self._ask()
+
+    @handles
+    def on_filled(self, fill: OrderFilled) -> None:
+        sign = 1 if fill.side is Side.BUY else -1
+        self._held[fill.symbol] = self._held.get(fill.symbol, 0) + sign * fill.quantity
+        if not fill.open:
+            self._open.pop(fill.order, None)
+        self._ask()
+
+    @handles
+    def on_order_ended(self, event: _Ended) -> None:
+        self._open.pop(event.order, None)
+
+    @handles
+    def on_close_bars(self, _: _CloseBars) -> None:
+        self._closing = False
+        self._close_bars(self.desk.clock.now() - self._grace)
+        if self._unfinished:
+            self._close_bars_later()
+
+    @handles
+    def on_register(self, _: _Register) -> None:
+        self._registering = False
+        self._register()
+        self.spawn(self._announce())
+
+    async def _read(self) -> None:
+        await self._announce()
+        async for batch in self._feed.stream():
+            for message in batch:
+                kind = type(message)
+                if kind is Tick:
+                    self._take_tick(message)  # type: ignore[arg-type]
+                elif kind is OrderBook:
+                    self.counts["books"] += 1
+                    self.publish(message)
+                else:
+                    await self._take(message)
+
+    async def _take(self, message: FeedMessage) -> None:
+        match message:
+            case FeedEnded():
+                self._end(message)
+            case SessionChanged():
+                self.publish(message)
+                await self._announce()
+            case Bar():
+                self.counts["bars"] += 1
+                self.publish(message)
+            case _:
+                self.publish(message)
+
+    def _take_tick(self, tick: Tick) -> None:
+        self.counts["ticks"] += 1
+        key = (tick.symbol, tick.venue)
+        self._check(key, tick)
+        if tick.size:
+            for builder in self._builders.get(key) or self._build(key):
+                late = builder.late
+                done = builder.add(tick)
+                if builder.late == late:
+                    self._unfinished[builder] = None
+                if done is not None:
+                    self._publish_bar(done)
+            if not self._closing:
+                self._close_bars_later()
+        self.publish(tick)
+
+    def _check(self, key: tuple[Symbol, Venue], tick: Tick) -> None:
+        time, volume = self._last.get(key, (0, 0))
+        if tick.time < time:
+            self.counts["out_of_order"] += 1
+            return
+        if volume and tick.volume > volume + tick.size:
+            self.counts["lost_shares"] += tick.volume - volume - tick.size
+        self._last[key] = (tick.time, tick.volume)
+
+    def _build(self, key: tuple[Symbol, Venue]) -> list[BarBuilder]:
+        builders = self._builders[key] = [BarBuilder(*key, interval) for interval in self._intervals]
+        return builders
+
+    def _close_bars(self, until: int) -> None:
+        for builder in list(self._unfinished):
+            bar = builder.due(until)
+            if bar is not None:
+                del self._unfinished[builder]
+                self._publish_bar(bar)
+
+    def _close_bars_later(self) -> None:
+        self._closing = True
+        past = (self.desk.clock.now() - self._grace) % SECOND
+        self.after((SECOND - past) / SECOND, _CloseBars())
+
+    def _publish_bar(self, bar: Bar) -> None:
+        self.counts["bars"] += 1
+        self.publish(bar)
+
+    def _end(self, ended: FeedEnded) -> None:
+        self._close_bars(_EVER)
+        out_of_order = ended.out_of_order + self.counts["out_of_order"]
+        self.publish(msgspec.structs.replace(ended, out_of_order=out_of_order))
+        if self._stop_at_end:
+            self.publish(StopSystem(reason="the feed ended"))
+
+    def _ask(self) -> None:
+        if not self._registering:
+            self._registering = True
+            self.after(self._settle, _Register())
+
+    def _register(self) -> None:
+        wanted = self._wanted()
+        registration = (wanted, wanted[: self._books])
+        if registration != self._registered:
+            self._registered = registration
+            self._feed.watch(*registration)
+
+    def _wanted(self) -> list[Symbol]:
+        first = [*self._open.values(), *(symbol for symbol, quantity in self._held.items() if quantity)]
+        ranked = [symbol for universe in self._universes.values() for symbol in universe]
+        return list(dict.fromkeys((*first, *ranked)))
+
+    async def _announce(self) -> None:
+        day = kst(self.desk.clock.now()).date()
+        if day != self._day:
+            self._day = day
+            self._announced = {}
+        new = [symbol for symbol in self._wanted() if symbol not in self._announced]
+        if not new:
+            return
+        self._announced |= dict.fromkeys(new)
+        try:
+            for instrument in await self._feed.instruments(new):
+                self.publish(instrument)
+        except (TimeoutError, ConnectionError) as error:
+            self.desk.log.warning("the day's data of new codes did not come", codes=new, reason=str(error))
+            self._announced = {symbol: None for symbol in self._announced if symbol not in new}
+            self._ask()

@@ -1,0 +1,228 @@
+"""The recorder stores ticks, books, bars and the state of every order, in batches, by one writer."""
+
+import asyncio
+import sqlite3
+from collections import deque
+from collections.abc import Callable, Iterable
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from actors.market import store
+from actors.market.order_states import LIVE, OrderStates
+from actors.market.time import SECOND, kst
+from messages import (
+    Bar,
+    FeedEnded,
+    Instrument,
+    MailboxOverflowed,
+    MailboxRecovered,
+    OrderBook,
+    OrderEvent,
+    OrderIntent,
+    OrderRefused,
+    Session,
+    SessionChanged,
+    Symbol,
+    Tick,
+)
+from runtime.actor import Actor, handles
+from runtime.database import Database, DatabaseError
+from runtime.envelope import Envelope
+
+Write = Callable[[sqlite3.Connection, Iterable[Any]], None]
+
+
+class Recorder(Actor, publishes=(MailboxOverflowed, MailboxRecovered)):
+    """Writes to market.sqlite in the data folder each `period` seconds; a minute suits simulated time.
+
+    Up to `backlog` messages of a kind wait for the disk; more are lost, counted in the table `gaps` and said
+    as an overflow of this actor. `books_every` is the least time between two stored books of a code, in
+    seconds; 0 stores every one. When the day or the feed ends, the day is packed into blocks.
+    """
+
+    def __init__(
+        self,
+        data: Path,
+        *,
+        period: float = 1.0,
+        backlog: int = 400_000,
+        books_every: float = 0.0,
+    ) -> None:
+        self.lost: dict[str, int] = {}
+        """By kind, since the last time everything could be stored."""
+        self._path = data / store.FILE
+        self._period = period
+        self._backlog = backlog
+        self._books_every = round(books_every * SECOND)
+        self._sampled: dict[Symbol, int] = {}
+        self._ticks: deque[Envelope] = deque()
+        self._books: deque[Envelope] = deque()
+        self._bars: deque[Bar] = deque()
+        self._instruments: list[tuple[str, Instrument]] = []
+        self._orders = OrderStates()
+        self._over = False
+        self._something = asyncio.Event()
+        self._stopping: asyncio.Future[None]
+        self._written: asyncio.Future[None]
+
+    def on_start(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._stopping, self._written = loop.create_future(), loop.create_future()
+        self.spawn(self._write())
+
+    async def on_stop(self) -> None:
+        self._stopping.set_result(None)
+        self._something.set()
+        await self._written
+
+    @handles
+    def on_tick(self, tick: Tick) -> None:
+        self._keep(self._ticks, self.desk.envelope, tick)
+
+    @handles
+    def on_book(self, book: OrderBook) -> None:
+        if self._books_every:
+            if book.received - self._sampled.get(book.symbol, 0) < self._books_every:
+                return
+            self._sampled[book.symbol] = book.received
+        self._keep(self._books, self.desk.envelope, book)
+
+    @handles
+    def on_bar(self, bar: Bar) -> None:
+        self._keep(self._bars, bar, bar)
+
+    @handles
+    def on_instrument(self, instrument: Instrument) -> None:
+        self._instruments.append((kst(self.desk.clock.now()).date().isoformat(), instrument))
+        self._something.set()
+
+    @handles
+    def on_intent(self, intent: OrderIntent) -> None:
+        envelope = self.desk.envelope
+        assert envelope is not None
+        self._orders.wanted(envelope.number, envelope.time, intent)
+        self._something.set()
+
+    @handles
+    def on_order(self, event: OrderEvent | OrderRefused) -> None:
+        self._orders.take(self.desk.clock.now(), event)
+        self._something.set()
+
+    @handles
+    def on_session(self, session: SessionChanged) -> None:
+        self._over = self._over or session.session is Session.CLOSED_FOR_DAY
+        self._something.set()
+
+    @handles
+    def on_feed_ended(self, _: FeedEnded) -> None:
+        self._over = True
+        self._something.set()
+
+    def _keep(self, waiting: deque[Any], item: object, message: Tick | OrderBook | Bar) -> None:
+        if len(waiting) < self._backlog:
+            waiting.append(item)
+            self._something.set()
+            return
+        kind = type(message).__name__
+        lost = self.lost[kind] = self.lost.get(kind, 0) + 1
+        if lost == 1:
+            self.publish(MailboxOverflowed(actor=self.desk.name, subject=kind, refused=1))
+
+    async def _write(self) -> None:
+        try:
+            async with self._opened() as database:
+                self._orders.load(await database.execute(LIVE))
+                while not self._stopping.done():
+                    await self._something.wait()
+                    await self._sleep()
+                    self._something.clear()
+                    await self._store(database)
+        finally:
+            self._written.set_result(None)
+
+    def _opened(self) -> Database:
+        return Database(
+            self._path,
+            migrations=store.MIGRATIONS,
+            clock=self.desk.clock,
+            commit_every=self._period,
+        )
+
+    async def _sleep(self) -> None:
+        try:
+            await self.desk.clock.wait(self._stopping, self._period)
+        except TimeoutError:
+            return
+
+    async def _store(self, database: Database) -> None:
+        try:
+            await self._store_orders(database)
+            await self._drain(database, self._ticks, _write_ticks)
+            await self._drain(database, self._books, _write_books)
+            await self._drain(database, self._bars, store.write_bars)
+            await self._recover(database)
+            await self._pack(database)
+        except DatabaseError as error:
+            waiting = {"ticks": len(self._ticks), "books": len(self._books), "bars": len(self._bars)}
+            self._something.set()
+            self.desk.log.error("nothing can be stored now; it waits", reason=str(error), **waiting)
+
+    async def _drain(self, database: Database, waiting: deque[Any], write: Write) -> None:
+        while waiting:
+            chunk = list(islice(waiting, store.CHUNK))
+            await database.run(partial(_run, write, chunk))
+            for _ in chunk:
+                waiting.popleft()
+
+    async def _store_orders(self, database: Database) -> None:
+        instruments, self._instruments = self._instruments, []
+        rows = self._orders.taken()
+        if not rows and not instruments:
+            return
+        try:
+            await database.run(partial(_write_few, rows, instruments))
+        except DatabaseError:
+            self._instruments = [*instruments, *self._instruments]
+            self._orders.give_back(rows)
+            raise
+
+    async def _recover(self, database: Database) -> None:
+        lost, self.lost = self.lost, {}
+        if lost:
+            await database.run(partial(_write_gaps, self.desk.clock.now(), lost))
+            self.publish(MailboxRecovered(actor=self.desk.name, subjects=tuple(lost)))
+
+    async def _pack(self, database: Database) -> None:
+        if self._over:
+            while await database.run(store.pack_some):
+                continue
+            self._over = False
+
+
+def _write_ticks(connection: sqlite3.Connection, envelopes: Iterable[Envelope]) -> None:
+    store.write_ticks(connection, ((e.number, e.message) for e in envelopes))  # type: ignore[misc]
+
+
+def _write_books(connection: sqlite3.Connection, envelopes: Iterable[Envelope]) -> None:
+    store.write_books(connection, ((e.number, e.message) for e in envelopes))  # type: ignore[misc]
+
+
+def _run(write: Write, rows: Iterable[Any], connection: sqlite3.Connection) -> None:
+    write(connection, rows)
+
+
+def _write_few(
+    orders: list[tuple[Any, ...]],
+    instruments: list[tuple[str, Instrument]],
+    connection: sqlite3.Connection,
+) -> None:
+    store.write_orders(connection, orders)
+    for day, instrument in instruments:
+        store.write_instruments(connection, day, [instrument])
+
+
+def _write_gaps(time: int, lost: dict[str, int], connection: sqlite3.Connection) -> None:
+    for subject, count in lost.items():
+        store.write_gap(connection, time, subject, count)

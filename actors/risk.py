@@ -1,0 +1,292 @@
+"""Risk: every intent meets every rule; the only maker of approvals."""
+
+from actors.account.ledger import Booked, Ledger
+from actors.account.order import Order, Phase
+from actors.account.recovery import History, replay
+from actors.limits import exposure, loss, price, rate, size, state
+from actors.limits.rule import Limits, Quote, Refusal, Rule, View, Wish, minute_of, of_change, of_intent
+from messages import (
+    ApprovedOrder,
+    ApprovedReplace,
+    CancelOrder,
+    Designation,
+    Evidence,
+    FeedLost,
+    FeedRestored,
+    HaltTrading,
+    Instrument,
+    InstrumentHalted,
+    LedgerFolded,
+    LinkLost,
+    LinkRestored,
+    MailboxOverflowed,
+    MailboxRecovered,
+    Nanoseconds,
+    OrderBook,
+    OrderIntent,
+    OrderRefused,
+    Reconciled,
+    ReplaceIntent,
+    ResumeTrading,
+    Session,
+    SessionChanged,
+    Side,
+    Tick,
+    TradingHalted,
+    ViReleased,
+    ViTriggered,
+    Won,
+)
+from runtime.actor import Actor, handles, latest
+
+RULES: tuple[Rule, ...] = (*state.RULES, *size.RULES, *price.RULES, *rate.RULES, *exposure.RULES, *loss.RULES)
+"""In the order they are asked; the first no counts."""
+
+_REMEMBERED = 1_000
+"""Entries kept to find duplicates among."""
+
+
+class Risk(Actor, publishes=(ApprovedOrder, ApprovedReplace, OrderRefused, LedgerFolded), core=True):
+    """Weighs each intent on its own ledger, in which its approvals count at once.
+
+    The keys are limits, explained field by field in `actors.limits.rule.Limits`; `commission` is the
+    broker's rate, for the cash a buy binds.
+    """
+
+    def __init__(
+        self,
+        journal: History,
+        *,
+        commission: float = 0.00015,
+        max_order_value: int = 5_000_000,
+        max_quantity: int = 100_000,
+        max_volume_percent: float = 5.0,
+        collar_percent: float = 3.0,
+        collar_ticks: int = 10,
+        max_orders_second: int = 4,
+        max_orders_minute: int = 60,
+        max_orders_day: int = 1_000,
+        cancel_reserve: int = 1,
+        duplicate_seconds: float = 5.0,
+        max_position_value: int = 10_000_000,
+        max_sector_value: int = 30_000_000,
+        max_gross_value: int = 50_000_000,
+        max_positions: int = 10,
+        max_daily_loss_percent: float = 2.0,
+        max_drawdown_percent: float = 3.0,
+        max_losers: int = 5,
+        stale_seconds: float = 10.0,
+        sessions: tuple[Session, ...] = (Session.CONTINUOUS,),
+        entries_until: str = "",
+        forbidden: tuple[Designation, ...] = (
+            Designation.ALERT,
+            Designation.RISK,
+            Designation.OVERHEATED,
+            Designation.ADMINISTRATIVE,
+            Designation.LIQUIDATION,
+        ),
+        adopt: bool = False,
+    ) -> None:
+        given = locals()
+        self._limits = Limits(**{name: given[name] for name in Limits.__struct_fields__})
+        _check(self._limits, commission)
+        self._journal = journal
+        self._ledger = Ledger(commission=commission)
+        self._view = View()
+
+    async def on_start(self) -> None:
+        self._view.judge = self.desk.name
+        await replay(self._journal, self._ledger)
+
+    @latest
+    def on_price(self, message: Tick | OrderBook) -> None:
+        quote = self._view.quotes.setdefault(message.symbol, Quote())
+        quote.received = message.received
+        if isinstance(message, OrderBook):
+            quote.ask, quote.bid = message.ask_prices[0], message.bid_prices[0]
+            return
+        quote.last, quote.volume, quote.ask, quote.bid = message.price, message.volume, message.ask, message.bid
+        self._ledger.mark(message.symbol, message.price)
+        if message.symbol in self._ledger.holdings:
+            self._ledger.touch()
+
+    @handles
+    def on_booked(self, message: Booked) -> None:
+        envelope = self.desk.envelope
+        assert envelope is not None
+        day = self._ledger.day
+        self._ledger.fold(message, envelope.number)
+        if isinstance(message, Instrument):
+            self._view.instruments[message.symbol] = message
+        if isinstance(message, Reconciled):
+            self._reconciled(message, envelope.number, new_day=self._ledger.day != day)
+
+    @handles
+    def on_intent(self, intent: OrderIntent) -> None:
+        envelope = self.desk.envelope
+        assert envelope is not None
+        wish = of_intent(intent, envelope.source)
+        refusal = self._judge(wish)
+        if refusal is not None:
+            self._refuse(intent, envelope.number, intent.side, refusal)
+            return
+        approval = ApprovedOrder(
+            order=envelope.number,
+            symbol=intent.symbol,
+            venue=intent.venue,
+            side=intent.side,
+            quantity=intent.quantity,
+            kind=intent.kind,
+            price=intent.price,
+            validity=intent.validity,
+            purpose=intent.purpose,
+            strategy=intent.strategy,
+            evidence=self._evidence(wish),
+        )
+        self.publish(approval)
+        self._ledger.foresee(approval)
+        self._view.sent.append(self._view.now)
+        if wish.entry:
+            self._view.entries.append((self._view.now, wish))
+            del self._view.entries[:-_REMEMBERED]
+
+    @handles
+    def on_change(self, intent: ReplaceIntent) -> None:
+        envelope = self.desk.envelope
+        assert envelope is not None
+        order = self._ledger.orders.get(intent.order)
+        wish = of_change(intent, order, envelope.source) if order else None
+        refusal = _changeable(order, intent)
+        if wish is not None and refusal is None:
+            refusal = self._judge(wish)
+        if wish is None or refusal is not None:
+            assert refusal is not None
+            self._refuse(intent, envelope.number, order.side if order else Side.BUY, refusal)
+            return
+        approval = ApprovedReplace(
+            number=envelope.number,
+            order=intent.order,
+            symbol=intent.symbol,
+            venue=intent.venue,
+            quantity=intent.quantity,
+            price=intent.price,
+            strategy=intent.strategy,
+            evidence=self._evidence(wish),
+        )
+        self.publish(approval)
+        self._ledger.foresee(approval)
+        self._view.sent.append(self._view.now)
+
+    @handles
+    def on_cancel(self, _message: CancelOrder) -> None:
+        self._view.sent.append(self.desk.clock.now())
+
+    @handles
+    def on_session(self, message: SessionChanged) -> None:
+        if not message.remaining:
+            self._view.sessions[message.venue] = message.session
+
+    @handles
+    def on_interruption(self, message: ViTriggered | ViReleased) -> None:
+        if isinstance(message, ViTriggered):
+            self._view.interrupted[message.symbol] = message.time
+        else:
+            self._view.interrupted.pop(message.symbol, None)
+
+    @handles
+    def on_suspension(self, message: InstrumentHalted) -> None:
+        self._view.suspended[message.symbol] = (message.reason or "거래정지") if message.halted else ""
+
+    @handles
+    def on_link(self, message: LinkLost | LinkRestored) -> None:
+        if isinstance(message, LinkLost):
+            self._view.links[message.gateway] = message.reason
+        else:
+            self._view.links.pop(message.gateway, None)
+
+    @handles
+    def on_feed(self, message: FeedLost | FeedRestored) -> None:
+        if isinstance(message, FeedLost):
+            self._view.feeds[message.feed] = message.reason
+        else:
+            self._view.feeds.pop(message.feed, None)
+
+    @handles
+    def on_gap(self, message: MailboxOverflowed) -> None:
+        self._view.gaps[message.actor, message.subject] = message.refused
+
+    @handles
+    def on_caught_up(self, message: MailboxRecovered) -> None:
+        for subject in message.subjects:
+            self._view.gaps.pop((message.actor, subject), None)
+
+    @handles
+    def on_halt(self, message: HaltTrading | TradingHalted) -> None:
+        self._view.halted = message.reason
+
+    @handles
+    def on_resume(self, _message: ResumeTrading) -> None:
+        self._view.halted = ""
+
+    def _reconciled(self, message: Reconciled, number: int, *, new_day: bool) -> None:
+        self._view.reconciled = self._view.reconciled or message.start
+        if message.start or new_day:
+            self._view.sent = sorted(order.time for order in self._ledger.orders.values())
+        self.publish(LedgerFolded(reconciliation=number, digest=self._ledger.digest()))
+
+    def _judge(self, wish: Wish) -> Refusal | None:
+        self._view.now = self.desk.clock.now()
+        for rule in RULES:
+            refusal = rule(wish, self._ledger, self._view, self._limits)
+            if refusal is not None:
+                return refusal
+        return None
+
+    def _refuse(self, intent: OrderIntent | ReplaceIntent, number: int, side: Side, refusal: Refusal) -> None:
+        self.publish(
+            OrderRefused(
+                order=number,
+                symbol=intent.symbol,
+                venue=intent.venue,
+                strategy=intent.strategy,
+                side=side,
+                rule=refusal.rule,
+                figures=refusal.figures,
+                limit=refusal.limit,
+            )
+        )
+
+    def _evidence(self, wish: Wish) -> Evidence:
+        quote = self._view.quote(wish.symbol)
+        return Evidence(last=Won(quote.last), ask=Won(quote.ask), bid=Won(quote.bid), time=Nanoseconds(quote.received))
+
+
+def _check(limits: Limits, commission: float) -> None:
+    numbers = {name: getattr(limits, name) for name in Limits.__struct_fields__} | {"commission": commission}
+    for name, value in numbers.items():
+        if isinstance(value, int | float) and value < 0:
+            raise ValueError(f"{name} = {value}: a limit is not negative")
+    if limits.max_orders_second <= limits.cancel_reserve:
+        raise ValueError(
+            f"cancel_reserve = {limits.cancel_reserve} leaves no orders of {limits.max_orders_second} a second"
+        )
+    if limits.entries_until:
+        try:
+            minute_of(limits.entries_until)
+        except ValueError as error:
+            raise ValueError(f"entries_until: {error}") from None
+
+
+def _changeable(order: Order | None, intent: ReplaceIntent) -> Refusal | None:
+    if order is None:
+        return Refusal(rule="change", figures={"order": intent.order}, limit="an order of ours")
+    if order.phase is not Phase.OPEN or order.canceling or order.replacing:
+        state_now = "being changed" if order.phase is Phase.OPEN else order.phase.value
+        return Refusal(rule="change", figures={"order": order.number, "phase": state_now}, limit=Phase.OPEN.value)
+    if order.strategy != intent.strategy or order.symbol != intent.symbol:
+        return Refusal(
+            rule="change", figures={"order": order.number, "strategy": intent.strategy}, limit=order.strategy
+        )
+    if intent.quantity > order.open:
+        return Refusal(rule="change", figures={"quantity": intent.quantity}, limit=order.open)
+    return None

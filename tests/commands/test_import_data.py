@@ -1,0 +1,79 @@
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from actors.commands.import_data import import_command, import_files
+from actors.market.history import History
+from actors.market.recordings import Terms
+from messages import Market
+
+DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
+TICKS = [DATA / f"ticks/{code}_20250902_tick_book5.csv.gz" for code in ("133820", "101930")]
+
+
+def write_bars(path: Path, close: int = 105) -> Path:
+    path.write_text(f"date,open,high,low,close,volume\n20250902090000,100,110,90,{close},10\n", encoding="utf-8")
+    return path
+
+
+def test_importing_twice_changes_nothing(tmp_path: Path) -> None:
+    if not all(path.exists() for path in TICKS):
+        pytest.skip("the recorded ticks are not here")
+
+    first = import_files(TICKS, tmp_path, Terms())
+    before = contents(tmp_path)
+    second = import_files(TICKS, tmp_path, Terms())
+
+    assert [(file.taken.ticks, file.taken.books) for file in first.files] == [(3_219, 2_204), (3_229, 2_170)]
+    assert [(file.taken.ticks, file.taken.books) for file in second.files] == [(0, 0), (0, 0)]
+    assert [file.taken.duplicates for file in second.files] == [3_219 + 2_204, 3_229 + 2_170]
+    assert contents(tmp_path) == before
+
+
+def test_a_bar_with_other_figures_is_a_conflict_and_the_stored_one_stays(tmp_path: Path) -> None:
+    import_files([write_bars(tmp_path / "005930.csv")], tmp_path, Terms())
+
+    report = import_files([write_bars(tmp_path / "005930.csv", 106)], tmp_path, Terms())
+
+    assert report.files[0].taken.conflicts == 1
+    with History(tmp_path) as history:
+        assert [stored.close for stored in history.bar_messages([], 60)] == [105]
+
+
+def test_the_market_is_noted(tmp_path: Path) -> None:
+    import_files([write_bars(tmp_path / "005930.csv")], tmp_path, Terms(), Market.ETF)
+
+    with History(tmp_path) as history:
+        assert history.issues() == {"005930": ("", "ETF")}
+
+
+def test_a_file_that_is_not_there_or_not_known_is_one_line_and_the_others_are_imported(tmp_path: Path) -> None:
+    (tmp_path / "000660.csv").write_text("a,b\n1,2\n", encoding="utf-8")
+    files = [tmp_path / "none.csv", tmp_path / "000660.csv", write_bars(tmp_path / "005930.csv")]
+
+    report = import_files(files, tmp_path, Terms())
+
+    assert [bool(file.refused) for file in report.files] == [True, True, False]
+    assert len(report.lines()) == 3
+    assert not report.ok
+
+
+def test_the_command_maps_columns_and_reports(tmp_path: Path) -> None:
+    app = typer.Typer()
+    app.command("import")(import_command)
+    file = tmp_path / "005930.csv"
+    file.write_text("date,open,high,low,last,volume\n20250902090000,1,2,1,2,3\n", encoding="utf-8")
+    arguments = [str(file), "--data", str(tmp_path)]
+
+    wrong = CliRunner().invoke(app, [*arguments, "--map", "close"])
+    right = CliRunner().invoke(app, [*arguments, "--map", "close=last"])
+
+    assert wrong.exit_code == 2
+    assert (right.exit_code, right.output) == (0, "imported 005930.csv: 0 ticks, 0 books, 1 bars from 1 rows\n")
+
+
+def contents(data: Path) -> list[object]:
+    with History(data) as history:
+        return [*history.contents()]

@@ -1,0 +1,181 @@
+from actors.receiver import Receiver
+from messages import (
+    Bar,
+    FeedEnded,
+    Instrument,
+    Nanoseconds,
+    OrderFilled,
+    OrderIntent,
+    Position,
+    Purpose,
+    Reconciled,
+    Shares,
+    Side,
+    StopSystem,
+    Symbol,
+    Tick,
+    UniverseChanged,
+    Won,
+)
+from runtime.testing import Stage, in_virtual_time
+from tests.fake_feed import STARTED, FakeFeed
+from tests.market.market_data import CODE, NINE, OTHER, book, tick
+
+HELD = Symbol("035720")
+
+
+async def started(feed: FakeFeed, **options: object) -> Stage:
+    stage = Stage(Receiver(feed, **options))  # type: ignore[arg-type]
+    await stage.start()
+    stage.tell(STARTED)
+    await stage.settle()
+    return stage
+
+
+def universe(*symbols: Symbol) -> UniverseChanged:
+    return UniverseChanged(universe="screener", time=Nanoseconds(0), symbols=symbols)
+
+
+def intent(symbol: Symbol) -> OrderIntent:
+    return OrderIntent(
+        symbol=symbol,
+        side=Side.BUY,
+        quantity=Shares(1),
+        price=Won(1),
+        purpose=Purpose.ENTRY,
+        strategy="s",
+        reason="",
+    )
+
+
+@in_virtual_time
+async def test_prints_and_books_are_published_in_the_order_they_came() -> None:
+    feed = FakeFeed()
+    stage = await started(feed, symbols=[CODE])
+    messages = [book(0, [(101, 1)], [(100, 1)]), tick(0, 101), tick(0.1, 100)]
+
+    feed.give(*messages)
+    await stage.settle()
+
+    assert [message for message in stage.said if not isinstance(message, Instrument)] == messages
+
+
+@in_virtual_time
+async def test_a_bar_that_traded_is_published_at_its_end_without_another_print_and_no_trade_is_no_bar() -> None:
+    feed = FakeFeed()
+    stage = await started(feed, symbols=[CODE])
+    feed.give(tick(0.1, 100, 3), tick(0.5, 102, 2))
+    await stage.settle()
+
+    await stage.advance(1.1)
+    early = stage.heard(Bar)
+    await stage.advance(0.2)
+    await stage.advance(120)
+
+    assert early == []
+    assert [(bar.interval, bar.open, bar.close, bar.volume) for bar in stage.heard(Bar)] == [
+        (1, 100, 102, 5),
+        (60, 100, 102, 5),
+    ]
+    published = {e.message.interval: e.time - NINE for e in stage.envelopes if isinstance(e.message, Bar)}
+    assert published == {1: 1_200_000_000, 60: 60_200_000_000}
+
+
+@in_virtual_time
+async def test_a_tick_of_size_0_makes_no_bar() -> None:
+    feed = FakeFeed()
+    stage = await started(feed, symbols=[CODE])
+
+    feed.give(tick(0, 100, 0))
+    await stage.advance(100)
+
+    assert stage.heard(Bar) == []
+    assert len(stage.heard(Tick)) == 1
+
+
+@in_virtual_time
+async def test_held_and_ordered_codes_come_first_and_stay_until_the_order_ends() -> None:
+    feed = FakeFeed()
+    stage = await started(feed, books=2)
+    position = Position(symbol=HELD, quantity=Shares(3), cost=Won(9))
+    stage.tell(
+        Reconciled(time=Nanoseconds(0), cash=Won(0), positions=(position,), open_orders=0, differences=(), start=True)
+    )
+    number = stage.tell(intent(CODE))
+    stage.tell(universe(OTHER))
+    await stage.advance(2)
+    with_order = feed.watched[-1]
+
+    stage.tell(filled(number))
+    stage.tell(universe())
+    await stage.advance(2)
+
+    assert with_order == ([CODE, HELD, OTHER], [CODE, HELD])
+    assert feed.watched[-1] == ([HELD, CODE], [HELD, CODE])
+
+
+@in_virtual_time
+async def test_a_storm_of_universes_is_one_registration_a_second() -> None:
+    feed = FakeFeed()
+    stage = await started(feed)
+
+    for _ in range(100):
+        stage.tell(universe(CODE))
+        stage.tell(universe(CODE, OTHER))
+    await stage.advance(5)
+
+    assert feed.watched == [([], []), ([CODE, OTHER], [CODE, OTHER])]
+
+
+@in_virtual_time
+async def test_each_code_is_announced_once_and_again_after_a_failed_query() -> None:
+    feed = FakeFeed()
+    stage = await started(feed, symbols=[CODE])
+    feed.fails = True
+    stage.tell(universe(OTHER))
+    await stage.advance(3)
+    feed.fails = False
+    await stage.advance(3)
+    stage.tell(universe(OTHER, CODE))
+    await stage.advance(3)
+
+    assert [instrument.symbol for instrument in stage.heard(Instrument)] == [CODE, OTHER]
+
+
+@in_virtual_time
+async def test_lost_volume_and_disorder_are_counted() -> None:
+    feed = FakeFeed()
+    stage = await started(feed, symbols=[CODE])
+
+    feed.give(tick(1, 100, 5, volume=5), tick(2, 100, 1, volume=10), tick(1, 100, 1, volume=6))
+    await stage.settle()
+
+    assert isinstance(stage.actor, Receiver)
+    assert stage.actor.counts == {"ticks": 3, "books": 0, "bars": 1, "out_of_order": 1, "lost_shares": 4}
+
+
+@in_virtual_time
+async def test_the_end_of_the_feed_closes_the_bars_and_stops_the_system() -> None:
+    feed = FakeFeed()
+    stage = await started(feed, symbols=[CODE])
+
+    feed.give(tick(0, 100), FeedEnded(feed="f", time=Nanoseconds(NINE), records=1))
+    await stage.settle()
+
+    assert [type(message) for message in stage.said[-4:]] == [Bar, Bar, FeedEnded, StopSystem]
+
+
+def filled(order: int) -> OrderFilled:
+    return OrderFilled(
+        order=order,
+        symbol=CODE,
+        strategy="s",
+        time=Nanoseconds(0),
+        broker_order="1",
+        side=Side.BUY,
+        price=Won(1),
+        quantity=Shares(1),
+        filled=Shares(1),
+        amount=Won(1),
+        open=Shares(0),
+    )

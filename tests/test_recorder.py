@@ -1,0 +1,110 @@
+from pathlib import Path
+
+from actors.market.history import History, order_state
+from actors.recorder import Recorder
+from messages import (
+    FeedEnded,
+    MailboxOverflowed,
+    MailboxRecovered,
+    Nanoseconds,
+    OrderIntent,
+    OrderRefused,
+    Purpose,
+    Shares,
+    Side,
+    Won,
+)
+from runtime.testing import Stage, in_virtual_time
+from tests.fake_feed import instrument
+from tests.market.market_data import CODE, NINE, OTHER, bar, book, tick
+
+
+async def started(data: Path, *, backlog: int = 1_000, books_every: float = 0.0) -> Stage:
+    stage = Stage(Recorder(data, backlog=backlog, books_every=books_every))
+    await stage.start()
+    return stage
+
+
+def intent() -> OrderIntent:
+    return OrderIntent(
+        symbol=CODE,
+        side=Side.BUY,
+        quantity=Shares(5),
+        price=Won(10_000),
+        purpose=Purpose.ENTRY,
+        strategy="s",
+        reason="because",
+    )
+
+
+@in_virtual_time
+async def _record(data: Path) -> None:
+    stage = await started(data)
+    stage.tell(instrument(CODE))
+    stage.tell(tick(0, 100), book(0, [(101, 1)], [(100, 2)]), tick(0, 101, symbol=OTHER), bar(0, 1, 2, 1, 2))
+    await stage.advance(1.1)
+    stage.tell(tick(1, 102))
+    await stage.advance(1.1)
+    with History(data) as history:
+        assert len(list(history.messages([]))) == 3
+    stage.tell(FeedEnded(feed="f", time=Nanoseconds(NINE), records=1))
+    await stage.stop()
+
+
+def test_what_was_said_is_stored_within_a_second_and_packed_at_the_end(tmp_path: Path) -> None:
+    _record(tmp_path)
+
+    with History(tmp_path) as history:
+        assert list(history.messages([])) == [
+            tick(0, 100),
+            book(0, [(101, 1)], [(100, 2)]),
+            tick(0, 101, symbol=OTHER),
+            tick(1, 102),
+        ]
+        assert list(history.bar_messages([], 60)) == [bar(0, 1, 2, 1, 2)]
+        assert [content.count for content in history.contents()] == [1, 1, 1, 2]
+        assert history.issues() == {CODE: ("삼성전자", "KOSPI")}
+
+
+@in_virtual_time
+async def test_an_order_left_open_goes_on_after_a_restart(tmp_path: Path) -> None:
+    first = await started(tmp_path)
+    number = first.tell(intent())
+    await first.stop()
+
+    second = await started(tmp_path)
+    second.tell(OrderRefused(order=number, symbol=CODE, strategy="s", side=Side.BUY, rule="cash", figures={}, limit=1))
+    await second.stop()
+
+    state = order_state(tmp_path, number)
+    assert state is not None
+    assert (state["state"], state["reason"], state["quantity"]) == ("refused", "cash: limit 1", 5)
+
+
+@in_virtual_time
+async def test_more_than_the_backlog_is_lost_counted_and_said(tmp_path: Path) -> None:
+    stage = await started(tmp_path, backlog=2)
+
+    stage.tell(*[tick(n, 100) for n in range(5)])
+    await stage.advance(1.1)
+    stage.tell(tick(6, 100))
+    await stage.stop()
+
+    assert stage.said == [
+        MailboxOverflowed(actor="actor", subject="Tick", refused=1),
+        MailboxRecovered(actor="actor", subjects=("Tick",)),
+    ]
+    with History(tmp_path) as history:
+        assert len(history.ticks(CODE)) == 3
+        assert [(gap.subject, gap.lost) for gap in history.gaps()] == [("Tick", 3)]
+
+
+@in_virtual_time
+async def test_books_are_sampled_where_that_is_wanted(tmp_path: Path) -> None:
+    stage = await started(tmp_path, books_every=1.0)
+
+    stage.tell(*[book(n / 10, [(101, n)], [(100, n)]) for n in range(1, 25)])
+    await stage.stop()
+
+    with History(tmp_path) as history:
+        assert len(history.books(CODE)) == 3
