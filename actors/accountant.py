@@ -24,11 +24,10 @@ class Accountant(Actor, publishes=(AccountChanged, LedgerFolded), core=True):
     def __init__(self, journal: History, *, commission: float = 0.00015) -> None:
         self._journal = journal
         self._ledger = Ledger(commission=commission)
-        self._changed = False
+        self._due = False
 
     async def on_start(self) -> None:
         await replay(self._journal, self._ledger)
-        self.every(_PERIOD, Due())
 
     def on_stop(self) -> None:
         self._publish()
@@ -37,7 +36,7 @@ class Accountant(Actor, publishes=(AccountChanged, LedgerFolded), core=True):
     def on_tick(self, tick: Tick) -> None:
         self._ledger.mark(tick.symbol, tick.price)
         if tick.symbol in self._ledger.holdings:
-            self._changed = True
+            self._publish_soon()
 
     @handles
     def on_booked(self, message: Booked) -> None:
@@ -45,7 +44,7 @@ class Accountant(Actor, publishes=(AccountChanged, LedgerFolded), core=True):
         assert envelope is not None
         held = any(True for _ in self._ledger.each())
         self._ledger.fold(message, envelope.number)
-        self._changed = True
+        self._publish_soon()
         if isinstance(message, Reconciled):
             self.publish(LedgerFolded(reconciliation=envelope.number, digest=self._ledger.digest()))
         if held and not any(True for _ in self._ledger.each()):
@@ -53,12 +52,16 @@ class Accountant(Actor, publishes=(AccountChanged, LedgerFolded), core=True):
 
     @handles
     def on_due(self, _due: Due) -> None:
-        if self._changed:
-            self._publish()
+        self._due = False
+        self._publish()
+
+    def _publish_soon(self) -> None:
+        if not self._due:
+            self._due = True
+            self.after(_PERIOD, Due())
 
     def _publish(self) -> None:
         ledger = self._ledger
-        self._changed = False
         self.publish(
             AccountChanged(
                 time=Nanoseconds(self.desk.clock.now()),

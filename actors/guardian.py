@@ -98,6 +98,7 @@ class Guardian(Actor, publishes=(OrderIntent, CancelOrder, HaltTrading, LedgerFo
         self._ready = False
         self._halted = False
         self._closed = False
+        self._looking = False
         self._bids: dict[Symbol, Won] = {}
         self._peaks: dict[Owned, int] = {}
         """Highest price since the holding began."""
@@ -107,7 +108,7 @@ class Guardian(Actor, publishes=(OrderIntent, CancelOrder, HaltTrading, LedgerFo
 
     async def on_start(self) -> None:
         await replay(self._journal, self._ledger)
-        self.every(1.0, Look())
+        self._look_on()
 
     @latest
     def on_tick(self, tick: Tick) -> None:
@@ -136,6 +137,7 @@ class Guardian(Actor, publishes=(OrderIntent, CancelOrder, HaltTrading, LedgerFo
             if isinstance(message, OrderFilled) and not self._ledger.lots(message.strategy, message.symbol).quantity:
                 self._peaks.pop((message.symbol, message.strategy), None)
             self._step_all(message.symbol)
+        self._look_on()
 
     @handles
     def on_refused(self, message: OrderRefused) -> None:
@@ -162,6 +164,15 @@ class Guardian(Actor, publishes=(OrderIntent, CancelOrder, HaltTrading, LedgerFo
         if self._flatten_minute is not None and now.hour * 60 + now.minute >= self._flatten_minute:
             self._flatten(f"end of the day at {self._flatten_at}")
         self._step_all(None)
+        self._looking = False
+        self._look_on()
+
+    def _look_on(self) -> None:
+        """Every second, as long as there is something to sell."""
+        owned = any(holding.quantity > 0 for _, _, holding in self._ledger.each())
+        if not self._looking and (owned or self._exits):
+            self._looking = True
+            self.after(1.0, Look())
 
     def _watch_all(self) -> None:
         for symbol, owner, _ in tuple(self._ledger.each()):

@@ -21,6 +21,7 @@ from runtime.emergency import Emergency
 from runtime.envelope import Envelope
 
 NAME = "journal.sqlite"
+_SIMULATED_COMMIT = 60.0  # simulated seconds: nobody cuts the power in simulated time, unless faults are on
 _SOURCE = "journal"
 _Values = tuple[int, int, str, int, str, str]
 """An entry without its hashes."""
@@ -72,7 +73,7 @@ class Journal:
             migrations=(_SCHEMA,),
             clock=clock,
             synchronous="FULL",
-            commit_every=0.0 if fault else 1.0,
+            commit_every=0.0 if fault else _SIMULATED_COMMIT,
             delay=delay,
             fault=fault,
         )

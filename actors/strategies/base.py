@@ -1,13 +1,15 @@
 """What every strategy has: its codes, its own lots, its open orders and the patience it has with them."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import ClassVar
 
 import msgspec
 
 from actors.market import krx
 from actors.market.time import kst
+from actors.strategies import memory
 from messages import (
+    Action,
     CancelOrder,
     Instrument,
     Kind,
@@ -21,6 +23,7 @@ from messages import (
     OrderRefused,
     OrderRejected,
     OrderReplaced,
+    OrderSubmitting,
     Purpose,
     ReplaceIntent,
     Shares,
@@ -69,6 +72,8 @@ class Strategy(Actor, publishes=(OrderIntent, ReplaceIntent, CancelOrder, Univer
 
     warmup: float = 0.0
     """Seconds of history it wants to see through its handlers before the first live message."""
+    interval: int = 0
+    """Seconds of the bars the warm-up consists of; 0 is ticks and books."""
 
     def __init__(
         self,
@@ -88,11 +93,19 @@ class Strategy(Actor, publishes=(OrderIntent, ReplaceIntent, CancelOrder, Univer
         self._patience = patience
         self._instruments: dict[Symbol, Instrument] = {}
 
-    def on_start(self) -> None:
+    async def on_start(self) -> None:
         if self._symbols:
             self.publish(UniverseChanged(universe=self.desk.name, time=self.now, symbols=self._symbols))
         if self._symbols or self._universe:
             self.listen(self._symbols)
+        await self.recall(memory.own(self.desk.data, self.desk.name, self._universe or self.desk.name))
+        await self.recall(self._warmth())
+        for number in self.orders:
+            self._review_later(number)
+
+    async def _warmth(self) -> AsyncIterator[Message]:
+        for message in memory.prices(self.desk.data, self._symbols, self.now, self.warmup, self.interval):
+            yield message
 
     @property
     def now(self) -> Nanoseconds:
@@ -118,7 +131,9 @@ class Strategy(Actor, publishes=(OrderIntent, ReplaceIntent, CancelOrder, Univer
     def on_order(self, event: OrderEvent) -> None:
         if event.strategy != self.desk.name:
             return
-        if isinstance(event, OrderFilled):
+        if isinstance(event, OrderSubmitting):
+            self._know(event)
+        elif isinstance(event, OrderFilled):
             self._fill(event)
         elif isinstance(event, _ENDS):
             self.orders.pop(event.order, None)
@@ -205,6 +220,11 @@ class Strategy(Actor, publishes=(OrderIntent, ReplaceIntent, CancelOrder, Univer
 
     def _review_later(self, number: int) -> None:
         self.after(self._patience, _Review(order=number))
+
+    def _know(self, sent: OrderSubmitting) -> None:
+        """An order of an earlier instance of this strategy; its own it knows already."""
+        if sent.action is Action.NEW:
+            self.orders.setdefault(sent.order, OpenOrder(sent.symbol, sent.side, sent.quantity))
 
     def _fill(self, fill: OrderFilled) -> None:
         order = self.orders.get(fill.order)

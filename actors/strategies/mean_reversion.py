@@ -40,7 +40,7 @@ class MeanReversion(Strategy):
     ) -> None:
         super().__init__(universe=universe, symbols=symbols, budget=budget, patience=patience)
         self.warmup = float(window * interval)
-        self._interval = interval
+        self.interval = interval
         self._window = window
         self._entry = entry
         self._oversold = oversold
@@ -50,7 +50,7 @@ class MeanReversion(Strategy):
 
     @handles
     def on_bar(self, bar: Bar) -> None:
-        if bar.interval != self._interval:
+        if bar.interval != self.interval:
             return
         series = self._series.get(bar.symbol)
         if series is None:

@@ -273,5 +273,5 @@ def test_an_actor_relives_the_past_in_silence(tmp_path: Path) -> None:
     log.clear()
     play(system(tmp_path, actor("rememberer", "Rememberer") + actor("one", "Worker")))
     assert log[0] == "recalled ['done'], unsaid 1"
-    halts = [e for e in chain.envelopes(tmp_path / "data" / NAME, types=(HaltTrading,))]
+    halts = list(chain.envelopes(tmp_path / "data" / NAME, types=(HaltTrading,)))
     assert [envelope.source for envelope in halts] == ["rememberer"]

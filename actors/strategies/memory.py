@@ -1,0 +1,53 @@
+"""What a strategy knew before: the bars or ticks of its warm-up, then its own orders and fills."""
+
+from collections.abc import AsyncIterator, Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+from actors.market import store
+from actors.market.history import History
+from actors.market.time import SECOND
+from messages import Bar, Instrument, Message, OrderBook, OrderEvent, Symbol, Tick, UniverseChanged
+from runtime import chain
+from runtime.envelope import Envelope
+from runtime.journal import NAME
+
+_LOOK_BACK: Final = 10 * 86_400 * SECOND
+"""Bars are looked for over nights and holidays, this far."""
+
+
+def prices(data: Path, symbols: Sequence[Symbol], now: int, warmup: float, interval: int) -> Iterator[Message]:
+    """Ticks and books of the last `warmup` seconds, or as many bars of `interval` seconds as fill them."""
+    if not warmup or not symbols or not store.market_file(data).exists():
+        return
+    with History(data) as history:
+        if interval:
+            yield from _bars(history, symbols, now, round(warmup / interval), interval)
+        else:
+            yield from _ticks(history, symbols, now, warmup)
+
+
+async def own(data: Path, strategy: str, universe: str) -> AsyncIterator[Message | Envelope]:
+    """From the journal: the issues, the newest codes of the universe, and every event of the strategy's orders."""
+    newest: Envelope | None = None
+    path = data / NAME
+    for envelope in chain.envelopes(path, types=(Instrument, UniverseChanged, OrderEvent)) if path.exists() else ():
+        message = envelope.message
+        if isinstance(message, UniverseChanged):
+            newest = envelope if message.universe == universe else newest
+        elif isinstance(message, Instrument):
+            yield message
+        elif isinstance(message, OrderEvent) and message.strategy == strategy:
+            yield envelope
+    if newest is not None:
+        yield newest.message
+
+
+def _bars(history: History, symbols: Sequence[Symbol], now: int, count: int, interval: int) -> list[Bar]:
+    found = list(history.bar_messages(symbols, interval, now - _LOOK_BACK, now))
+    wanted = {symbol: [bar for bar in found if bar.symbol == symbol][-count:] for symbol in symbols}
+    return sorted((bar for bars in wanted.values() for bar in bars), key=lambda bar: bar.time)
+
+
+def _ticks(history: History, symbols: Sequence[Symbol], now: int, warmup: float) -> Iterator[Tick | OrderBook]:
+    return history.messages(symbols, now - round(warmup * SECOND), now)
