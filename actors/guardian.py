@@ -37,6 +37,13 @@ _ONE = 1_000_000
 _TRADING = (Session.OPENING_AUCTION, Session.CONTINUOUS, Session.CLOSING_AUCTION)
 _ALARM = 3
 """Attempts without success after which a person must look."""
+_COMPLAIN_EVERY = 60 * SECOND
+
+
+class Evening(Message):
+    """The day's holdings must go, or it is time to see how long until then."""
+
+    journalled = False
 
 
 class Look(Message):
@@ -55,6 +62,8 @@ class Exit:
     attempts: int = 0
     next: int = 0
     """Not before this instant is the next step taken."""
+    said: int = 0
+    """When it was last said that this takes too long."""
 
 
 Owned = tuple[Symbol, str]
@@ -98,7 +107,7 @@ class Guardian(Actor, publishes=(OrderIntent, CancelOrder, HaltTrading, LedgerFo
         self._ready = False
         self._halted = False
         self._closed = False
-        self._looking = False
+        self._looking = self._awaiting_evening = False
         self._bids: dict[Symbol, Won] = {}
         self._peaks: dict[Owned, int] = {}
         """Highest price since the holding began."""
@@ -160,19 +169,33 @@ class Guardian(Actor, publishes=(OrderIntent, CancelOrder, HaltTrading, LedgerFo
 
     @handles
     def on_look(self, _look: Look) -> None:
-        now = kst(self.desk.clock.now())
-        if self._flatten_minute is not None and now.hour * 60 + now.minute >= self._flatten_minute:
-            self._flatten(f"end of the day at {self._flatten_at}")
-        self._step_all(None)
         self._looking = False
+        self._step_all(None)
+        self._look_on()
+
+    @handles
+    def on_evening(self, _evening: Evening) -> None:
+        self._awaiting_evening = False
+        if self._until_evening() <= 0:
+            self._flatten(f"end of the day at {self._flatten_at}")
         self._look_on()
 
     def _look_on(self) -> None:
-        """Every second, as long as there is something to sell."""
-        owned = any(holding.quantity > 0 for _, _, holding in self._ledger.each())
-        if not self._looking and (owned or self._exits):
+        """Every second while something is on its way out, and when the day's holdings must go."""
+        if self._exits and not self._looking:
             self._looking = True
             self.after(1.0, Look())
+        if self._flatten_minute is not None and not self._awaiting_evening and self._owns():
+            self._awaiting_evening = True
+            self.after(max(float(self._until_evening()), 1.0), Evening())
+
+    def _owns(self) -> bool:
+        return any(holding.quantity > 0 for _, _, holding in self._ledger.each())
+
+    def _until_evening(self) -> int:
+        """Seconds until the day's holdings must go, 0 and less from then on."""
+        now = kst(self.desk.clock.now())
+        return (self._flatten_minute or 0) * 60 - (now.hour * 3_600 + now.minute * 60 + now.second)
 
     def _watch_all(self) -> None:
         for symbol, owner, _ in tuple(self._ledger.each()):
@@ -220,6 +243,7 @@ class Guardian(Actor, publishes=(OrderIntent, CancelOrder, HaltTrading, LedgerFo
             return
         self._exits[key] = Exit(reason)
         self._step(key)
+        self._look_on()
 
     def _step_all(self, symbol: Symbol | None) -> None:
         for key in tuple(self._exits):
@@ -233,7 +257,9 @@ class Guardian(Actor, publishes=(OrderIntent, CancelOrder, HaltTrading, LedgerFo
             del self._exits[key]
             return
         own = self._ledger.orders.get(leaving.order)
-        if own is not None and own.live and now < leaving.next:
+        if own is not None and own.live and (now < leaving.next or own.kind is Kind.MARKET):
+            if now >= leaving.next:
+                self._complain(key, leaving, now)
             return
         in_the_way = [order for order in self._ledger.live(symbol) if _in_the_way(order, owner)]
         for order in in_the_way:
@@ -261,9 +287,15 @@ class Guardian(Actor, publishes=(OrderIntent, CancelOrder, HaltTrading, LedgerFo
             )
         )
         if leaving.attempts > _ALARM:
-            self.desk.log.error(
-                "still not flat", symbol=symbol, strategy=owner, attempts=leaving.attempts, left=quantity
-            )
+            self._complain(key, leaving, now)
+
+    def _complain(self, key: Owned, leaving: Exit, now: int) -> None:
+        if now - leaving.said < _COMPLAIN_EVERY:
+            return
+        leaving.said = now
+        symbol, owner = key
+        left = self._ledger.lots(owner, symbol).quantity
+        self.desk.log.error("still not flat", symbol=symbol, strategy=owner, attempts=leaving.attempts, left=left)
 
     def _cancel(self, order: Order, reason: str) -> None:
         now = self.desk.clock.now()

@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from runtime import chain, inbox, logs, wiring
+from runtime import chain, folders, inbox, logs, wiring
 from runtime.config import Config, ConfigError, load
 from runtime.database import DatabaseError
 from runtime.journal import NAME
@@ -103,7 +103,7 @@ def audit_verify(
     head: Annotated[str, typer.Option(help="A head kept elsewhere: the hash the log prints each minute.")] = "",
 ) -> None:
     """Prove the journal of a data folder from its first record to its last; exit 0 only if it holds."""
-    verdict = chain.verify(folder / NAME, head or None)
+    verdict = chain.verify(folders.current(folder) / NAME, head or None)
     sys.stdout.write(f"{verdict.records} records of {verdict.runs} runs, head {verdict.head} at {verdict.number}\n")
     sys.stdout.writelines(f"{line}\n" for line in (verdict.problem, verdict.unseen) if line)
     raise typer.Exit(0 if verdict.ok else FAILED)
@@ -129,7 +129,7 @@ def reload(folder: DataFolder) -> None:
 
 def _ask(folder: Path, verb: str) -> None:
     try:
-        answer: dict[str, Any] = inbox.send(folder, verb)
+        answer: dict[str, Any] = inbox.send(folders.current(folder), verb)
     except inbox.NoSystem as error:
         fail(str(error))
     sys.stdout.write(json.dumps(answer, indent=2, ensure_ascii=False) + "\n")

@@ -29,6 +29,8 @@ class SystemSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     """real: the wall clock. sped-up: an exchange moves the clock. simulated: no wall time, no threads."""
     data: str
     """Folder of journal, market store, reports and logs; made if missing; relative to the working directory."""
+    fresh: bool = False
+    """Whether each run gets a folder of its own below `data`: for brokers that forget between two runs."""
     seed: int = 1
     """Of every random number in the system."""
     alarm: tuple[str, ...] = ()

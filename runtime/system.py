@@ -14,6 +14,7 @@ from typing import Any, Protocol, runtime_checkable
 import structlog
 
 from messages import RunStarted, RunStopping
+from runtime import folders
 from runtime import reload as reloading
 from runtime.bus import Bus
 from runtime.clock import Clock, SimulatedClock, SteppedClock, TimerHandle, WallClock
@@ -51,7 +52,8 @@ class System:
     def __init__(self, config: Config) -> None:
         self.config = config
         self.plan = plan(config)
-        self.folder = Path(config.system.data)
+        data = Path(config.system.data)
+        self.folder = folders.fresh(data) if config.system.fresh else data
         self.vitals = Vitals(
             folder=self.folder,
             config=config.path,

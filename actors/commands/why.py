@@ -17,6 +17,7 @@ from runtime.chain import envelopes
 from runtime.cli import fail
 from runtime.clock import KST, kst, nanoseconds
 from runtime.database import DatabaseError
+from runtime.folders import current
 from runtime.envelope import Envelope
 from runtime.journal import NAME
 
@@ -35,7 +36,8 @@ def why(
 ) -> None:
     """Tell the way of an order from tick to won, or why nothing was bought of an issue."""
     try:
-        lines = of_symbol(data, Symbol(subject), at, window) if at else of_order(data, subject)
+        folder = current(data)
+        lines = of_symbol(folder, Symbol(subject), at, window) if at else of_order(folder, subject)
     except (NothingKnown, DatabaseError) as error:
         fail(str(error))
     sys.stdout.write("\n".join(lines) + "\n")

@@ -75,6 +75,7 @@ class ReplayGateway:
         self._trades: Collection[Symbol] = ()
         self._books: Collection[Symbol] = ()
         self._value: dict[Symbol, int] = {}
+        self._recorded: dict[Symbol, int] = {}
         self._records = self._rejected = self._out_of_order = 0
 
     async def __aenter__(self) -> Self:
@@ -111,14 +112,20 @@ class ReplayGateway:
         history = self._open()
         day = kst(self._clock.now()).date()
         recorded = history.instruments(day)
-        known = dict.fromkeys(content.symbol for content in history.contents())
+        known = self._known(history)
         wanted = [symbol for symbol in symbols or known if symbol in known]
         return [recorded.get(symbol) or self._instrument(history, symbol, day) for symbol in wanted]
 
     async def ranking(self, count: int) -> Sequence[Ranked]:
-        value = {content.symbol: 0 for content in self._open().contents()} | self._value
+        value = self._known(self._open()) | self._value
         ordered = sorted(value, key=lambda symbol: (-value[symbol], symbol))
         return [Ranked(symbol=s, rank=rank, value=Won(value[s])) for rank, s in enumerate(ordered[:count], 1)]
+
+    def _known(self, history: History) -> dict[Symbol, int]:
+        """Every code of the recording, with no trading value yet; looked up once."""
+        if not self._recorded:
+            self._recorded = {content.symbol: 0 for content in history.contents()}
+        return self._recorded
 
     def _playback(self) -> Playback:
         return Playback(self._open(), self._symbols, self._interval, self._span)
