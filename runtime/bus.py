@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextvars import ContextVar
 from operator import attrgetter
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from messages import Lane, Message, Overflow
 from runtime.actor import Handler, Wiring
@@ -39,33 +39,47 @@ class Subscription:
         return subject is None or self.subjects is None or subject in self.subjects
 
 
-class Targets(NamedTuple):
+class Targets:
     """Mailboxes for one class and subject. Plain ones take prints: their lane is filled in place, the hottest path."""
 
-    plain: tuple[Mailbox, ...]
-    puts: tuple[Put, ...]
+    __slots__ = ("appends", "awake", "plain", "puts")
+
+    def __init__(self, plain: tuple[Mailbox, ...], puts: tuple[Put, ...]) -> None:
+        self.plain = plain
+        self.appends = tuple(mailbox.market.append for mailbox in plain)
+        self.puts = puts
+        self.awake = -1
+        """The bus's `naps` when all plain ones were last seen in the pump's line."""
 
 
-class Route:
-    """Where messages of one class go."""
+class Route(dict[str | None, Targets]):
+    """Where messages of one class go, by subject; found when first asked for."""
 
     def __init__(self, kind: type[Message], subscriptions: Sequence[Subscription]) -> None:
+        super().__init__()
+        chosen = any(s.subjects is not None for s in subscriptions if kind in s.latest)
         self.journalled = kind.journalled
-        self.subject = attrgetter(kind.key[0]) if kind.selective else None
+        self.subject = attrgetter(kind.key[0]) if kind.selective and chosen else None
+        """None where nobody chooses: then all subjects go the same way."""
         self._kind = kind
         self._subscriptions = subscriptions
-        self._targets: dict[str | None, Targets] = {}
 
-    def targets(self, subject: str | None) -> Targets:
-        found = self._targets.get(subject)
-        return found if found is not None else self._find(subject)
-
-    def _find(self, subject: str | None) -> Targets:
+    def __missing__(self, subject: str | None) -> Targets:
         takers = [s for s in self._subscriptions if s.takes(self._kind, subject)]
         plain = tuple(s.mailbox for s in takers if _is_plain(self._kind, latest=s.latest[self._kind]))
         puts = tuple(_put(s.mailbox, self._kind, latest=s.latest[self._kind]) for s in takers if s.mailbox not in plain)
-        found = self._targets[subject] = Targets(plain, puts)
+        found = self[subject] = Targets(plain, puts)
         return found
+
+
+class _Routes(dict[type[Message], Route]):
+    def __init__(self, subscriptions: Sequence[Subscription]) -> None:
+        super().__init__()
+        self._subscriptions = subscriptions
+
+    def __missing__(self, kind: type[Message]) -> Route:
+        route = self[kind] = Route(kind, self._subscriptions)
+        return route
 
 
 class Bus:
@@ -74,11 +88,15 @@ class Bus:
     def __init__(self, clock: Clock) -> None:
         self.current: Envelope | None = None
         """The message being handled."""
+        self.naps = 0
+        """How often a mailbox left the pump's line: until the next time, who was in it still is."""
+        self._room_until = 0
+        """No market lane can be full before the message of this number."""
         self._number = 0
         self._now = clock.now
         self._tap: Tap | None = None
         self._subscriptions: list[Subscription] = []
-        self._routes: dict[type[Message], Route] = {}
+        self._routes = _Routes(self._subscriptions)
 
     @property
     def number(self) -> int:
@@ -88,14 +106,16 @@ class Bus:
     def begin(self, run: int, tap: Tap | None) -> None:
         """Number messages of this run from here on, and show the journalled ones to `tap`."""
         self._number = run << RUN_BITS
+        self._room_until = 0
         self._tap = tap
 
     def subscribe(self, subscription: Subscription) -> None:
         self._subscriptions.append(subscription)
+        self._room_until = 0
         self._routes.clear()
 
     def unsubscribe(self, mailbox: Mailbox) -> None:
-        self._subscriptions = [s for s in self._subscriptions if s.mailbox is not mailbox]
+        self._subscriptions[:] = [s for s in self._subscriptions if s.mailbox is not mailbox]
         self._routes.clear()
 
     def listen(self, mailbox: Mailbox, subjects: Iterable[str] | None) -> None:
@@ -112,21 +132,20 @@ class Bus:
         current = self.current
         cause = CAUSE.get() if current is None else current.number
         envelope = Envelope(number, self._now(), source, cause, message)
-        kind = type(message)
-        route = self._routes.get(kind) or self._route(kind)
+        route = self._routes[type(message)]
         if route.journalled and self._tap is not None:
             self._tap.append(envelope)
         subject = route.subject
-        plain, puts = route.targets(None if subject is None else subject(message))
-        for mailbox in plain:
-            market = mailbox.market
-            if len(market) < mailbox.market_bound:
-                market.append(envelope)
-                if not mailbox.scheduled:
-                    mailbox.ready(mailbox)
+        targets = route[None if subject is None else subject(message)]
+        if targets.plain:
+            if number < self._room_until or self._has_room():
+                for append in targets.appends:
+                    append(envelope)
+                if targets.awake != self.naps:
+                    self._wake(targets)
             else:
-                mailbox.refuse(envelope)
-        for put in puts:
+                _lay_where_room(targets.plain, envelope)
+        for put in targets.puts:
             put(envelope)
         return number
 
@@ -139,9 +158,17 @@ class Bus:
         """Names of the mailboxes that take a class."""
         return [s.mailbox.name for s in self._subscriptions if kind in s.latest]
 
-    def _route(self, kind: type[Message]) -> Route:
-        route = self._routes[kind] = Route(kind, self._subscriptions)
-        return route
+    def _has_room(self) -> bool:
+        boxes = (subscription.mailbox for subscription in self._subscriptions)
+        room = min(box.market_bound - len(box.market) for box in boxes)
+        self._room_until = self._number + room
+        return room > 0
+
+    def _wake(self, targets: Targets) -> None:
+        targets.awake = self.naps
+        for mailbox in targets.plain:
+            if not mailbox.scheduled:
+                mailbox.ready(mailbox)
 
 
 def concrete(kind: type[Message]) -> Iterator[type[Message]]:
@@ -159,6 +186,16 @@ def check_unambiguous(owner: str, handlers: Iterable[Handler]) -> None:
             for kind in concrete(declared):
                 if seen.setdefault(kind, handler.name) != handler.name:
                     raise Wiring(f"{owner}: {seen[kind]} and {handler.name} both handle {kind.__name__}; keep one")
+
+
+def _lay_where_room(mailboxes: Iterable[Mailbox], envelope: Envelope) -> None:
+    for mailbox in mailboxes:
+        if len(mailbox.market) >= mailbox.market_bound:
+            mailbox.refuse(envelope)
+            continue
+        mailbox.market.append(envelope)
+        if not mailbox.scheduled:
+            mailbox.ready(mailbox)
 
 
 def _is_plain(kind: type[Message], *, latest: bool) -> bool:

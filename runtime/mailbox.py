@@ -16,8 +16,9 @@ ORDER_BOUND = 16_384
 ORDER_STREAK = 32
 """Order messages in a row before a market message gets its turn: risk must not weigh orders on stale prices."""
 
-Cell = list[Envelope]
-"""A place in the market lane whose content may be replaced while it waits."""
+Key = tuple[object, ...]
+Cell = list[Any]
+"""An envelope and its key: a place in the market lane whose content may be replaced while it waits."""
 
 
 class OrderLaneFull(Exception):
@@ -61,7 +62,7 @@ class Mailbox(asyncio.Queue[Envelope]):
         """Skipped by the pump while a handler waits for the outside."""
         self.orders: deque[Envelope] = deque()
         self.market: deque[Envelope | Cell] = deque()
-        self.waiting: dict[tuple[object, ...], Cell] = {}
+        self.waiting: dict[Key, Cell] = {}
         self.streak = 0
         self.conflated = self.refused = self.taken = self.high_water = 0
         self.gaps: dict[str, int] = {}
@@ -137,12 +138,10 @@ class Mailbox(asyncio.Queue[Envelope]):
         self.streak = 0
         self.taken += 1
         item = market.popleft()
-        return self.open_cell(item) if type(item) is list else item  # type: ignore[return-value]
-
-    def open_cell(self, cell: Cell) -> Envelope:
-        envelope = cell[0]
-        key = key_of(envelope.message)
-        if self.waiting.get(key) is cell:
+        if type(item) is not list:
+            return item  # type: ignore[return-value]
+        envelope, key = item
+        if self.waiting.get(key) is item:
             del self.waiting[key]
         return envelope
 
@@ -181,24 +180,26 @@ class Mailbox(asyncio.Queue[Envelope]):
             heads.append(first[0] if isinstance(first, list) else first)
         return min(heads, key=lambda envelope: envelope.number, default=None)
 
-    def _lay(self, key: tuple[object, ...], envelope: Envelope) -> None:
-        cell = [envelope]
-        self.waiting[key] = cell
+    def _lay(self, key: Key, envelope: Envelope) -> None:
+        self.waiting[key] = cell = [envelope, key]
         self.market.append(cell)
         if not self.scheduled:
             self.ready(self)
 
 
-_getters: dict[type[Message], Callable[[Any], Any]] = {}
+class _Getters(dict[type[Message], Callable[[Any], Any]]):
+    def __missing__(self, kind: type[Message]) -> Callable[[Any], Any]:
+        getter = self[kind] = attrgetter(*kind.key) if kind.key else _nothing
+        return getter
 
 
-def key_of(message: Message) -> tuple[object, ...]:
+_getters = _Getters()
+
+
+def key_of(message: Message) -> Key:
     """What identifies the subject of a message, its class included."""
     kind = type(message)
-    getter = _getters.get(kind)
-    if getter is None:
-        getter = _getters[kind] = attrgetter(*kind.key) if kind.key else _nothing
-    return kind, getter(message)
+    return kind, _getters[kind](message)
 
 
 def subject_of(message: Message) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Union
 
 import msgspec
 
-from messages import HaltTrading, Message, ResumeTrading, StopSystem
+from messages import HaltTrading, Message, ResumeTrading, StopSystem, TradingHalted
 from runtime.actor import Actor, handles
 from runtime.bus import concrete
 
@@ -28,11 +28,14 @@ else:
 
 
 class Overseer(Actor, publishes=(HaltTrading, ResumeTrading), core=True):
-    """One line in the audit log for each journalled message; `stop` is called for a StopSystem."""
+    """One line in the audit log for each journalled message; `stop` is called for a StopSystem, `halted` with why."""
 
-    def __init__(self, *, alarm: tuple[str, ...], stop: Callable[[str, int], None]) -> None:
+    def __init__(
+        self, *, alarm: tuple[str, ...], stop: Callable[[str, int], None], halted: Callable[[str], None]
+    ) -> None:
         self._alarm = alarm
         self._stop = stop
+        self._halted = halted
 
     @handles
     def on_message(self, message: Audited) -> None:
@@ -47,6 +50,10 @@ class Overseer(Actor, publishes=(HaltTrading, ResumeTrading), core=True):
             self.spawn(self._sound(f"{kind.__name__}: {fields}"))
         if isinstance(message, StopSystem):
             self._stop(message.reason, message.code)
+        elif isinstance(message, TradingHalted):
+            self._halted(message.reason)
+        elif isinstance(message, ResumeTrading):
+            self._halted("")
 
     async def _sound(self, text: str) -> None:
         try:

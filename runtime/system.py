@@ -89,7 +89,7 @@ class System:
                 await self._until_over()
             finally:
                 await self._stop()
-        return self._code
+        return STOPPED_BY_RISK if self._code == DONE and self.vitals.halted else self._code
 
     def stop(self, reason: str, code: int = DONE) -> None:
         """Begin an orderly stop; the worst code of several counts."""
@@ -162,7 +162,8 @@ class System:
 
     async def _start(self, built: dict[str, Any]) -> None:
         settings = self.config.system
-        overseer = partial(Overseer, alarm=() if self.simulated else settings.alarm, stop=self.stop)
+        alarm = () if self.simulated else settings.alarm
+        overseer = partial(Overseer, alarm=alarm, stop=self.stop, halted=self._halted)
         self._seat(NAME, overseer, None)
         self.assemble(built)
         self.built = built
@@ -182,6 +183,9 @@ class System:
         self._say_head()
         gc.collect()
         gc.freeze()
+
+    def _halted(self, reason: str) -> None:
+        self.vitals.halted = reason
 
     def _say_head(self) -> None:
         """Print what proves the journal later, for whoever keeps it elsewhere."""

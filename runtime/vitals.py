@@ -31,6 +31,8 @@ class Vitals:
         self.run = 0
         self.stopping = ""
         """Why the system stops, blank while it does not."""
+        self.halted = ""
+        """Why trading is halted, blank while it is not."""
         self.summary: dict[str, Any] = {}
         """What the run came to, as `run --json` prints it; laid here by whoever reports."""
         self.closing = ""
@@ -69,6 +71,7 @@ class Vitals:
             "config": str(self.config),
             "digest": self.digest,
             "stopping": self.stopping,
+            "halted": self.halted,
             "wall_s": round(self.wall_s, 3),
             "cpu_s": round(self.cpu_s, 3),
             "memory_mb": round(peak_memory_mb(), 1),

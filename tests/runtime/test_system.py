@@ -12,6 +12,7 @@ from messages import (
     ActorFailed,
     HaltTrading,
     Message,
+    ResumeTrading,
     RunStarted,
     RunStopping,
     StopSystem,
@@ -275,3 +276,23 @@ def test_an_actor_relives_the_past_in_silence(tmp_path: Path) -> None:
     assert log[0] == "recalled ['done'], unsaid 1"
     halts = list(chain.envelopes(tmp_path / "data" / NAME, types=(HaltTrading,)))
     assert [envelope.source for envelope in halts] == ["rememberer"]
+
+
+class Halter(Actor, publishes=(TradingHalted, ResumeTrading, StopSystem)):
+    """Halts, and perhaps resumes, before it stops the system."""
+
+    def __init__(self, *, resume: bool = False) -> None:
+        self.resume = resume
+
+    @handles
+    def on_run(self, message: RunStarted) -> None:
+        self.publish(TradingHalted(time=message.time, reason="daily loss"))
+        if self.resume:
+            self.publish(ResumeTrading(by="a person"))
+        self.publish(StopSystem(reason="done"))
+
+
+@pytest.mark.parametrize(("resume", "code"), [("false", 3), ("true", 0)])
+def test_a_run_that_ends_halted_says_so_with_its_own_code(tmp_path: Path, resume: str, code: int) -> None:
+    tables = f'\n[actor.halter]\nuse = "{HERE}:Halter"\nresume = {resume}\n'
+    assert play(system(tmp_path, tables)) == code

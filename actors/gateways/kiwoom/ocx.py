@@ -4,6 +4,7 @@ import asyncio
 import random
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import ClassVar, Final, Literal, Self, cast
@@ -36,6 +37,7 @@ from actors.gateways.port import (
 )
 from messages import Instrument, LinkLost, Nanoseconds, Ranked, Symbol
 from runtime.clock import Clock, TimerHandle, kst
+from runtime.locks import name_lock
 from runtime.logs import hide
 
 _LOG = structlog.get_logger("gateway.kiwoom")
@@ -102,6 +104,7 @@ class OcxGateway:
         self._last_session = last_session
         self._pacer = Pacer(clock, data / "pacer.txt")
         self._lost = False
+        self._held = ExitStack()
         self._timer: TimerHandle | None = None
 
     def begins(self) -> int | None:
@@ -123,6 +126,7 @@ class OcxGateway:
         self._events = Events(self._control, self._calls, self)
         try:
             self._login = await self._log_in()
+            self._lock()
             self._trading = self._make_trading(self._login.account)
             self._registrations.sessions()
             await self._register_interruptions()
@@ -262,6 +266,12 @@ class OcxGateway:
         except (QueryRefused, TimeoutError) as error:
             _LOG.warning("volatility interruptions will not be seen", reason=str(error))
 
+    def _lock(self) -> None:
+        """Two systems on one account would double everything; a twin's account is this process's own."""
+        if self._kind == "activex":
+            login = self._login
+            self._held.enter_context(name_lock("this Kiwoom account", login.server, login.account))
+
     def _make_trading(self, account: str) -> Trading:
         timeout = self._times[1]
         return Trading(self._calls, self._clock, self._screens, self._issues, account=account, timeout=timeout)
@@ -287,6 +297,7 @@ class OcxGateway:
     def _close(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
+        self._held.close()
         self._registrations.close()
         self._events.close()
         self._control.close()
