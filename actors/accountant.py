@@ -4,6 +4,7 @@ from actors.account.ledger import Booked, Ledger
 from actors.account.recovery import History, replay
 from messages import AccountChanged, LedgerFolded, Message, Nanoseconds, Reconciled, Tick, Won
 from runtime.actor import Actor, handles, latest
+from runtime.bounds import Rate
 
 _PERIOD = 0.5
 """Seconds between two accounts at least, unless the last share went."""
@@ -21,7 +22,7 @@ class Accountant(Actor, publishes=(AccountChanged, LedgerFolded), core=True):
     `commission` is the broker's rate, for what open buys bind; what was paid comes from the fills.
     """
 
-    def __init__(self, journal: History, *, commission: float = 0.00015) -> None:
+    def __init__(self, journal: History, *, commission: Rate = 0.00015) -> None:
         self._journal = journal
         self._ledger = Ledger(commission=commission)
         self._due = False

@@ -31,6 +31,7 @@ from messages import (
     Won,
 )
 from runtime.actor import Actor, handles, latest
+from runtime.bounds import Figure, Percent, Span, TimeOfDay
 
 _ONE = 1_000_000
 """Parts are whole millionths, so that thresholds in won are exact."""
@@ -82,14 +83,14 @@ class Guardian(Actor, publishes=(OrderIntent, CancelOrder, HaltTrading, LedgerFo
         self,
         journal: History,
         *,
-        stop_loss: float = 3.0,
-        take_profit: float = 0.0,
-        trailing: float = 0.0,
-        max_daily_loss: float = 2.0,
-        max_drawdown: float = 3.0,
+        stop_loss: Percent = 3.0,
+        take_profit: Figure = 0.0,
+        trailing: Percent = 0.0,
+        max_daily_loss: Percent = 2.0,
+        max_drawdown: Percent = 3.0,
         flatten_on_loss: bool = False,
-        flatten_at: str = "",
-        patience: float = 3.0,
+        flatten_at: TimeOfDay = "",
+        patience: Span = 3.0,
         adopt: bool = False,
     ) -> None:
         percents = (stop_loss, take_profit, trailing, max_daily_loss, max_drawdown)

@@ -36,6 +36,7 @@ from messages import (
     TradingHalted,
 )
 from runtime.actor import Actor, handles, latest
+from runtime.bounds import ActorName, Count, Rate, Seconds
 from runtime.clock import text
 from runtime.logs import clean
 from runtime.vitals import Vitals
@@ -63,11 +64,11 @@ class Monitor(Actor):
         vitals: Vitals,
         journal: History,
         *,
-        refresh: float = 0.5,
-        line: float = 10.0,
-        codes: int = 10,
-        commission: float = 0.00015,
-        receiver: str = "receiver",
+        refresh: Seconds = 0.5,
+        line: Seconds = 10.0,
+        codes: Count = 10,
+        commission: Rate = 0.00015,
+        receiver: ActorName = "receiver",
     ) -> None:
         if refresh < 0.25 or line < 0.25:
             raise ValueError("refresh and line are seconds, at least 0.25")

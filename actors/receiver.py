@@ -40,6 +40,7 @@ from messages import (
     ViTriggered,
 )
 from runtime.actor import Actor, handles
+from runtime.bounds import Code, Count, Seconds, Several
 from runtime.vitals import Vitals
 
 _EVER: Final = 1 << 62
@@ -92,11 +93,11 @@ class Receiver(
         feed: MarketFeed,
         vitals: Vitals | None = None,
         *,
-        symbols: Sequence[str] = (),
-        intervals: Sequence[int] = (1, 60),
-        grace: float = 0.2,
-        books: int = 100,
-        settle: float = 1.0,
+        symbols: Sequence[Code] = (),
+        intervals: Sequence[Several] = (1, 60),
+        grace: Seconds = 0.2,
+        books: Count = 100,
+        settle: Seconds = 1.0,
         stop_at_end: bool = True,
     ) -> None:
         self.counts = {"ticks": 0, "books": 0, "bars": 0, "out_of_order": 0, "lost_shares": 0}

@@ -28,6 +28,7 @@ from messages import (
     Tick,
 )
 from runtime.actor import Actor, handles
+from runtime.bounds import Seconds, Several, Span
 from runtime.database import Database, DatabaseError
 from runtime.envelope import Envelope
 
@@ -46,9 +47,9 @@ class Recorder(Actor, publishes=(MailboxOverflowed, MailboxRecovered)):
         self,
         data: Path,
         *,
-        period: float = 1.0,
-        backlog: int = 400_000,
-        books_every: float = 0.0,
+        period: Span = 1.0,
+        backlog: Several = 400_000,
+        books_every: Seconds = 0.0,
     ) -> None:
         self.lost: dict[str, int] = {}
         """By kind, since the last time everything could be stored."""

@@ -39,6 +39,7 @@ from messages import (
     Won,
 )
 from runtime.actor import Actor, handles, latest
+from runtime.bounds import ActorName, Rate
 from runtime.clock import SECOND, text
 from runtime.envelope import Envelope
 from runtime.vitals import Vitals, peak_memory_mb
@@ -61,7 +62,7 @@ class Reporter(Actor):
     """
 
     def __init__(
-        self, vitals: Vitals, journal: History, *, commission: float = 0.00015, receiver: str = "receiver"
+        self, vitals: Vitals, journal: History, *, commission: Rate = 0.00015, receiver: ActorName = "receiver"
     ) -> None:
         self._vitals = vitals
         self._journal = journal

@@ -38,6 +38,7 @@ from messages import (
     Won,
 )
 from runtime.actor import Actor, handles, latest
+from runtime.bounds import Amount, Count, Figure, Percent, Rate, Seconds, TimeOfDay
 
 RULES: tuple[Rule, ...] = (*state.RULES, *size.RULES, *price.RULES, *rate.RULES, *exposure.RULES, *loss.RULES)
 """In the order they are asked; the first no counts."""
@@ -46,7 +47,12 @@ _REMEMBERED = 1_000
 """Entries kept to find duplicates among."""
 
 
-class Risk(Actor, publishes=(ApprovedOrder, ApprovedReplace, OrderRefused, LedgerFolded), core=True):
+class Risk(
+    Actor,
+    publishes=(ApprovedOrder, ApprovedReplace, OrderRefused, LedgerFolded),
+    obeys=(OrderIntent, ReplaceIntent),
+    core=True,
+):
     """Weighs each intent on its own ledger, in which its approvals count at once.
 
     The keys are limits, explained field by field in `actors.limits.rule.Limits`; `commission` is the
@@ -57,27 +63,27 @@ class Risk(Actor, publishes=(ApprovedOrder, ApprovedReplace, OrderRefused, Ledge
         self,
         journal: History,
         *,
-        commission: float = 0.00015,
-        max_order_value: int = 5_000_000,
-        max_quantity: int = 100_000,
-        max_volume_percent: float = 5.0,
-        collar_percent: float = 3.0,
-        collar_ticks: int = 10,
-        max_orders_second: int = 4,
-        max_orders_minute: int = 60,
-        max_orders_day: int = 1_000,
-        cancel_reserve: int = 1,
-        duplicate_seconds: float = 5.0,
-        max_position_value: int = 10_000_000,
-        max_sector_value: int = 30_000_000,
-        max_gross_value: int = 50_000_000,
-        max_positions: int = 10,
-        max_daily_loss_percent: float = 2.0,
-        max_drawdown_percent: float = 3.0,
-        max_losers: int = 5,
-        stale_seconds: float = 10.0,
+        commission: Rate = 0.00015,
+        max_order_value: Amount = 5_000_000,
+        max_quantity: Count = 100_000,
+        max_volume_percent: Figure = 5.0,
+        collar_percent: Percent = 3.0,
+        collar_ticks: Count = 10,
+        max_orders_second: Count = 4,
+        max_orders_minute: Count = 60,
+        max_orders_day: Count = 1_000,
+        cancel_reserve: Count = 1,
+        duplicate_seconds: Seconds = 5.0,
+        max_position_value: Amount = 10_000_000,
+        max_sector_value: Amount = 30_000_000,
+        max_gross_value: Amount = 50_000_000,
+        max_positions: Count = 10,
+        max_daily_loss_percent: Percent = 2.0,
+        max_drawdown_percent: Percent = 3.0,
+        max_losers: Count = 5,
+        stale_seconds: Seconds = 10.0,
         sessions: tuple[Session, ...] = (Session.CONTINUOUS,),
-        entries_until: str = "",
+        entries_until: TimeOfDay = "",
         forbidden: tuple[Designation, ...] = (
             Designation.ALERT,
             Designation.RISK,

@@ -15,6 +15,7 @@ from messages import (
     Won,
 )
 from runtime.actor import Actor, handles, latest
+from runtime.bounds import Count, Several, Span
 
 
 class _Ask(Message):
@@ -36,13 +37,11 @@ class Screener(Actor, publishes=(RankingChanged, UniverseChanged)):
         self,
         feed: Reference,
         *,
-        top: int = 30,
-        slack: int = 5,
-        period: float = 60.0,
-        refresh: float = 10.0,
+        top: Several = 30,
+        slack: Count = 5,
+        period: Span = 60.0,
+        refresh: Span = 10.0,
     ) -> None:
-        if top < 1 or slack < 0:
-            raise ValueError(f"top = {top}, slack = {slack}: at least 1 and 0")
         self._feed = feed
         self._top = top
         self._slack = slack

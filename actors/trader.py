@@ -44,6 +44,7 @@ from messages import (
     TradingHalted,
 )
 from runtime.actor import Actor, handles
+from runtime.bounds import Several, Span
 from runtime.envelope import Envelope
 
 _BACK_OFF = (0.2, 0.5, 1.0, 2.0)
@@ -88,6 +89,7 @@ class Trader(
         LinkLost,
         LinkRestored,
     ),
+    obeys=(ApprovedOrder, ApprovedReplace, CancelOrder, HaltTrading),
     core=True,
 ):
     """Sends what was approved, the most urgent first, each order once.
@@ -97,10 +99,8 @@ class Trader(
     """
 
     def __init__(
-        self, broker: Broker, journal: Journal, *, max_age: float = 5.0, reconcile: float = 60.0, outbox: int = 1_000
+        self, broker: Broker, journal: Journal, *, max_age: Span = 5.0, reconcile: Span = 60.0, outbox: Several = 1_000
     ) -> None:
-        if min(max_age, reconcile) <= 0 or outbox < 1:
-            raise ValueError(f"max_age = {max_age}, reconcile = {reconcile} and outbox = {outbox} are more than 0")
         self._broker = broker
         self._journal = journal
         self._max_age = max_age

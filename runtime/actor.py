@@ -85,12 +85,23 @@ class Actor:
 
     desk: Desk
     publishes: ClassVar[tuple[type[Message], ...]] = ()
+    obeys: ClassVar[tuple[type[Message], ...]] = ()
+    """The commands it carries out, where others only listen: each command has one actor that obeys it."""
     core: ClassVar[bool] = False
     """A core actor's failure ends the process; any other is replaced by a new instance."""
+    patient: ClassVar[bool] = False
+    """Whether it is served when nobody else waits: who only writes down must not stand between a price and its order."""
 
-    def __init_subclass__(cls, *, publishes: tuple[type[Message], ...] = (), core: bool | None = None) -> None:
+    def __init_subclass__(
+        cls,
+        *,
+        publishes: tuple[type[Message], ...] = (),
+        obeys: tuple[type[Message], ...] = (),
+        core: bool | None = None,
+    ) -> None:
         super().__init_subclass__()
         cls.publishes = tuple(dict.fromkeys((*cls.publishes, *publishes)))
+        cls.obeys = tuple(dict.fromkeys((*cls.obeys, *obeys)))
         if core is not None:
             cls.core = core
 

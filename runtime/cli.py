@@ -23,7 +23,7 @@ from runtime.parts import Part, plan
 from runtime.system import BAD_CONFIG, DISTRIBUTION, FAILED, System
 
 ConfigPath = Annotated[Path, typer.Argument(help="A config file; examples/ has one for each way of running.")]
-DataFolder = Annotated[Path, typer.Argument(help="The data folder of the system: its [system] data.")]
+DataFolder = Annotated[Path, typer.Argument(help="The data folder of the system: the key data of its system table.")]
 Overrides = Annotated[list[str], typer.Option("--set", metavar="TABLE.KEY=VALUE", help="Override a key of the config.")]
 
 T = TypeVar("T")

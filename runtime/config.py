@@ -2,20 +2,25 @@
 
 import difflib
 import hashlib
+import math
 import re
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Annotated, Any, Literal, cast, get_args, get_origin
 
 import msgspec
 
 from runtime import secrets
+from runtime.bounds import Count, StopSeconds
 
 Table = dict[str, Any]
 KINDS = ("gateway", "actor")
 RUNTIME_KEYS = ("use", "replicas")
 """Keys of a part's table that are the runtime's, not the constructor's."""
+_LARGEST = 1 << 20
+_INTEGERS = range(-(1 << 63), 1 << 63)
+_SHOWN = 60
 
 
 class ConfigError(Exception):
@@ -31,11 +36,11 @@ class SystemSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     """Folder of journal, market store, reports and logs; made if missing; relative to the working directory."""
     fresh: bool = False
     """Whether each run gets a folder of its own below `data`: for brokers that forget between two runs."""
-    seed: int = 1
+    seed: Count = 1
     """Of every random number in the system."""
     alarm: tuple[str, ...] = ()
     """A command and its arguments, run with one line of text on a halt, an unknown order, a difference, a restart."""
-    stop_timeout: float = 10.0
+    stop_timeout: StopSeconds = 10.0
     """Seconds an orderly stop may take."""
     log_level: Literal["debug", "info", "warning", "error"] = "warning"
     """Of the console; the audit log always has everything from info up."""
@@ -73,6 +78,7 @@ def load(path: Path, overrides: Sequence[str] = ()) -> Config:
     tables = _parse(path, text)
     for override in overrides:
         _override(path, tables, override)
+    _refuse_nonsense(path, text, tables)
     unknown = [name for name in tables if name not in ("system", *KINDS)]
     if unknown:
         hint = nearest(unknown[0], ("system", *KINDS))
@@ -88,13 +94,24 @@ def convert(config: Config, table: str, key: str, value: object, wanted: Any) ->
     except secrets.MissingSecret as error:
         raise config.error(table, key, str(error), error.mend) from None
     except (msgspec.ValidationError, TypeError) as error:
-        raise config.error(table, key, f"{value!r} will not do: {error}", f"give {describe(wanted)}") from None
+        raise config.error(table, key, f"{show(value)} will not do: {error}", f"give {describe(wanted)}") from None
 
 
 def describe(wanted: Any) -> str:
     """A type as a user reads it."""
+    if get_origin(wanted) is Annotated:
+        return next((meta.description for meta in wanted.__metadata__ if isinstance(meta, msgspec.Meta)), "") or "it"
+    inner = [describe(option) for option in get_args(wanted) if get_origin(option) is Annotated]
+    if inner:
+        return f"a list: {', '.join(inner)}"
     text = wanted.__name__ if isinstance(wanted, type) else str(wanted)
     return re.sub(r"(typing|collections\.abc|builtins)\.", "", text)
+
+
+def show(value: object) -> str:
+    """A value as it is written, cut where it is long."""
+    text = repr(value)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
 
 
 def nearest(name: str, known: Sequence[str]) -> str:
@@ -105,6 +122,8 @@ def nearest(name: str, known: Sequence[str]) -> str:
 
 def _read(path: Path) -> str:
     try:
+        if path.stat().st_size > _LARGEST:
+            raise ConfigError(f"{path}: over 1 MiB, which no config is; give a config file")
         return path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError:
         raise ConfigError(f"{path}: no such file; examples/ has one for each way of running") from None
@@ -119,6 +138,8 @@ def _parse(path: Path, text: str) -> dict[str, Any]:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path}: not valid TOML: {error}; mend that line") from None
+    except ValueError as error:
+        raise ConfigError(f"{path}: a number cannot be read: {error}; mend it") from None
     except RecursionError:
         raise ConfigError(f"{path}: nested too deep to be a config; flatten it") from None
 
@@ -143,7 +164,7 @@ def _override(path: Path, tables: dict[str, Any], override: str) -> None:
 def _toml_value(text: str) -> object:
     try:
         return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):
         return text
 
 
@@ -153,6 +174,8 @@ def _system(config: Config, tables: dict[str, Any]) -> SystemSettings:
         raise config.error("system", "", "missing or without `data`", 'begin with [system] and data = "var/NAME"')
     for key, value in given.items():
         _system_key(config, key, value)
+    if not given["data"]:
+        raise config.error("system", "data", "is blank", 'name a folder, e.g. data = "var/NAME"')
     return msgspec.convert(given, SystemSettings)
 
 
@@ -161,8 +184,6 @@ def _system_key(config: Config, key: str, value: object) -> None:
     if key not in fields:
         raise config.error("system", key, "unknown key", nearest(key, tuple(fields)))
     convert(config, "system", key, value, fields[key])
-    if isinstance(value, (int, float)) and value < 0:
-        raise config.error("system", key, f"{value} is negative", "give 0 or more")
 
 
 def _parts(config: Config, tables: dict[str, Any]) -> tuple[PartTable, ...]:
@@ -184,14 +205,41 @@ def _part(config: Config, kind: str, name: str, given: object) -> PartTable:
     table = _table(given)
     if table is None:
         raise config.error(kind, name, "is a value", f"write a table [{where}] with a key `use`")
+    if re.fullmatch(r"\w[\w-]*", name) is None:
+        raise config.error(where, "", "will not do as a name", "use letters, digits, _ and - alone")
     use = table.get("use")
     if not isinstance(use, str) or use.count(":") != 1:
-        raise config.error(where, "use", f"{use!r} names no class", 'write use = "module.path:ClassName"')
+        raise config.error(where, "use", f"{show(use)} names no class", 'write use = "module.path:ClassName"')
     replicas = table.get("replicas", 1)
     if type(replicas) is not int or not 1 <= replicas <= 64 or (kind == "gateway" and replicas != 1):
-        raise config.error(where, "replicas", f"{replicas!r} will not do", "give 1 to 64, for an actor")
+        raise config.error(where, "replicas", f"{show(replicas)} will not do", "give 1 to 64, for an actor")
     keys = {key: value for key, value in table.items() if key not in RUNTIME_KEYS}
     return PartTable(kind=kind, name=name, use=use, replicas=replicas, keys=keys)
+
+
+def _refuse_nonsense(path: Path, text: str, tables: Table) -> None:
+    for steps, value, problem, mend in _nonsense((), tables):
+        table, key = ".".join(steps[:2] if steps[0] in KINDS else steps[:1]), steps[-1]
+        place = f"{path}:{_line(text, table, key)}: [{table}] {show('.'.join(steps))[1:-1]}"
+        raise ConfigError(f"{place}: {show(value)} {problem}; {mend}")
+
+
+def _nonsense(steps: tuple[str, ...], value: object) -> Iterator[tuple[tuple[str, ...], object, str, str]]:
+    """Values that no setting can have, whatever its type."""
+    if isinstance(value, dict):
+        for key, inner in cast("Table", value).items():
+            if not key.isprintable():
+                yield (*steps, key), key, "has characters that do not print", "write the key plainly"
+            yield from _nonsense((*steps, key), inner)
+    elif isinstance(value, list):
+        for inner in cast("list[object]", value):
+            yield from _nonsense(steps, inner)
+    elif isinstance(value, str) and not value.isprintable():
+        yield steps, value, "has characters that do not print", "write it plainly, on one line"
+    elif isinstance(value, float) and not math.isfinite(value):
+        yield steps, value, "is no number that a setting can have", "give an ordinary number"
+    elif isinstance(value, int) and value not in _INTEGERS:
+        yield steps, value, "is too large a number", "give one of at most 64 bits"
 
 
 def _table(value: object) -> Table | None:

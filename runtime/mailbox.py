@@ -58,6 +58,8 @@ class Mailbox(asyncio.Queue[Envelope]):
         self.name = name
         self.scheduled = False
         """In the pump's line, or held."""
+        self.patient = False
+        """Served when no other mailbox waits, or once a turn."""
         self.held = False
         """Skipped by the pump while a handler waits for the outside."""
         self.orders: deque[Envelope] = deque()

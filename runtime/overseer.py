@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Union
+from typing import TYPE_CHECKING, ClassVar, Union
 
 import msgspec
 
@@ -27,7 +27,7 @@ else:
     Audited = Union[tuple(audited())]  # noqa: UP007 - made at run time
 
 
-class Overseer(Actor, publishes=(HaltTrading, ResumeTrading), core=True):
+class Overseer(Actor, publishes=(HaltTrading, ResumeTrading), obeys=(StopSystem,), core=True):
     """One line in the audit log for each journalled message; `stop` is called for a StopSystem, `halted` with why."""
 
     def __init__(

@@ -4,15 +4,17 @@ import importlib
 import inspect
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple, get_args, get_type_hints
+from typing import Annotated, Any, NamedTuple, get_args, get_origin, get_type_hints
 
 import msgspec
 
-from runtime.actor import Actor
-from runtime.config import Config, PartTable, convert, nearest
+from runtime.actor import Actor, Wiring, handlers
+from runtime.bounds import NAMES_ACTOR
+from runtime.config import Config, PartTable, convert, nearest, show
 
 BUILT_IN = ("clock", "journal", "data", "rng", "vitals")
 """Positional parameters of these names are filled by the system."""
+SYSTEM = "system"
 
 
 class Part(msgspec.Struct, kw_only=True):
@@ -40,9 +42,14 @@ def plan(config: Config) -> list[Part]:
     folder = str(config.path.resolve().parent)
     if folder not in sys.path:
         sys.path.append(folder)
+    for table in config.parts:
+        if table.name in (*BUILT_IN, SYSTEM):
+            raise config.error(f"{table.kind}.{table.name}", "", "the system has a part of that name", "choose another")
     parts = {table.name: _part(config, table) for table in config.parts}
+    actors = [name for name, part in parts.items() if part.table.kind == "actor"]
     for part in parts.values():
         _check_references(config, part, parts)
+        _check_names(config, part, actors)
     return _ordered(config, parts)
 
 
@@ -61,6 +68,7 @@ def _part(config: Config, table: PartTable) -> Part:
     if (table.kind == "actor") != issubclass(maker, Actor):
         problem = f"{maker.__name__} is {'no' if table.kind == 'actor' else 'an'} actor"
         raise config.error(where, "use", problem, "move the table to [gateway.*] or [actor.*], or name another class")
+    _check_class(config, table, maker)
     signature = _signature(maker)
     part = Part(table=table, maker=maker, keywords={}, references={})
     for key, value in table.keys.items():
@@ -69,13 +77,29 @@ def _part(config: Config, table: PartTable) -> Part:
     return part
 
 
+def _check_class(config: Config, table: PartTable, maker: type[Any]) -> None:
+    where = f"{table.kind}.{table.name}"
+    if inspect.isabstract(maker) or getattr(maker, "_is_protocol", False):
+        raise config.error(where, "use", f"{maker.__name__} is abstract", "name a class that is complete")
+    if table.kind == "gateway" and not (hasattr(maker, "__aenter__") and hasattr(maker, "__aexit__")):
+        raise config.error(where, "use", f"{maker.__name__} is no gateway", "name an async context manager")
+    if table.replicas > 1 and maker.core:
+        raise config.error(where, "replicas", f"{maker.__name__} is a core actor", "leave it out: there is one of each")
+    try:
+        _signature(maker)
+        if issubclass(maker, Actor):
+            handlers(maker)
+    except (Wiring, NameError, TypeError, ValueError) as error:
+        raise config.error(where, "use", f"{maker.__name__} cannot be read: {error}", "mend its annotations") from None
+
+
 def _fill(config: Config, part: Part, signature: _Signature, key: str, value: object) -> None:
     if key in signature.keyword:
         part.keywords[key] = convert(config, part.where, key, value, signature.hints.get(key, Any))
-    elif key in signature.positional:
+    elif key in signature.positional and key not in BUILT_IN:
         if not isinstance(value, str):
             raise config.error(
-                part.where, key, f"{value!r} is no part's name", 'give the name of a gateway, e.g. "kiwoom"'
+                part.where, key, f"{show(value)} is no part's name", 'give the name of a gateway, e.g. "kiwoom"'
             )
         part.references[key] = value
     else:
@@ -108,6 +132,18 @@ def _check_references(config: Config, part: Part, parts: Mapping[str, Part]) -> 
         if missing:
             problem = f"{target} ({parts[target].maker.__name__}) cannot {', '.join(missing)}"
             raise config.error(part.where, key, problem, f"name a gateway that can serve as {key}")
+
+
+def _check_names(config: Config, part: Part, actors: Sequence[str]) -> None:
+    hints = _signature(part.maker).hints
+    for key, value in part.keywords.items():
+        if value and value not in actors and _names_actor(hints.get(key)):
+            raise config.error(part.where, key, f"there is no actor called {show(value)}", nearest(str(value), actors))
+
+
+def _names_actor(hint: Any) -> bool:
+    metas = hint.__metadata__ if get_origin(hint) is Annotated else ()
+    return any(isinstance(meta, msgspec.Meta) and NAMES_ACTOR in (meta.extra or {}) for meta in metas)
 
 
 def _missing(wanted: Any, maker: type[Any]) -> list[str]:
@@ -151,8 +187,9 @@ def _find(config: Config, where: str, use: str) -> type[Any]:
         raise config.error(
             where, "use", f"no module {module_name}", "check the spelling, or put it beside the config"
         ) from None
-    except (ImportError, ValueError, SyntaxError) as error:
-        raise config.error(where, "use", f"{module_name} cannot be imported: {error}", "mend it") from None
+    except Exception as error:  # noqa: BLE001 - a user's file may raise anything
+        problem = " ".join(f"{type(error).__name__}: {error}".split())
+        raise config.error(where, "use", f"{module_name} cannot be imported: {problem}", "mend it") from None
     found = getattr(module, class_name, None)
     if not isinstance(found, type):
         classes = tuple(
@@ -170,7 +207,7 @@ def _signature(maker: type[Any]) -> _Signature:
     return _Signature(
         {n: p for n, p in parameters.items() if p.kind in (kinds.POSITIONAL_ONLY, kinds.POSITIONAL_OR_KEYWORD)},
         {n: p for n, p in parameters.items() if p.kind is kinds.KEYWORD_ONLY},
-        get_type_hints(maker.__init__),
+        get_type_hints(maker.__init__, include_extras=True),
     )
 
 

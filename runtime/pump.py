@@ -39,6 +39,7 @@ class Pump:
         self._rng = rng
         self._handlers: dict[Mailbox, dict[type[Message], Handling]] = {}
         self._ready: deque[Mailbox] = deque()
+        self._patient: deque[Mailbox] = deque()
         self._scheduled = False
 
     @property
@@ -49,7 +50,7 @@ class Pump:
     @property
     def idle(self) -> bool:
         """Nothing waits and no handler is under way."""
-        return not self._scheduled and not self._ready and not any(box.scheduled for box in self._handlers)
+        return not self._scheduled and not any(box.scheduled for box in self._handlers)
 
     def attach(self, mailbox: Mailbox, handlers: dict[type[Message], Handling]) -> None:
         """Call these handlers for what this mailbox takes; a second call replaces them."""
@@ -58,7 +59,7 @@ class Pump:
     def ready(self, mailbox: Mailbox) -> None:
         """A mailbox has something: put it in line."""
         mailbox.scheduled = True
-        self._ready.append(mailbox)
+        self._line_up(mailbox)
         if not self._scheduled:
             self._scheduled = True
             self._loop.call_soon(self.turn)
@@ -74,20 +75,26 @@ class Pump:
         """Drain mailboxes until none is ready or the turn is used up."""
         left = TURN_MESSAGES
         deadline = perf_counter() + TURN_SECONDS
-        ready = self._ready
-        while ready:
-            mailbox = ready.popleft() if self._rng is None else self._draw()
+        ready, patient = self._ready, self._patient
+        while ready or patient:
+            mailbox = self._next()
             left -= self._drain(mailbox)
             if self._rng is None and (left <= 0 or perf_counter() > deadline):
+                if patient and not mailbox.patient:
+                    self._drain(patient.popleft())
                 break
-        self._scheduled = bool(ready)
-        if ready:
+        self._scheduled = bool(ready or patient)
+        if self._scheduled:
             self._loop.call_soon(self.turn)
 
-    def _draw(self) -> Mailbox:
-        assert self._rng is not None
-        self._ready.rotate(-self._rng.randrange(len(self._ready)))
-        return self._ready.popleft()
+    def _line_up(self, mailbox: Mailbox) -> None:
+        (self._patient if mailbox.patient else self._ready).append(mailbox)
+
+    def _next(self) -> Mailbox:
+        line = self._ready or self._patient
+        if self._rng is not None:
+            line.rotate(-self._rng.randrange(len(line)))
+        return line.popleft()
 
     def _drain(self, mailbox: Mailbox) -> int:
         orders, market = mailbox.orders, mailbox.market
@@ -99,7 +106,7 @@ class Pump:
         if mailbox.held:
             return done
         if orders or market:
-            self._ready.append(mailbox)
+            self._line_up(mailbox)
         else:
             mailbox.scheduled = False
             self.bus.naps += 1

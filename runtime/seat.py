@@ -73,6 +73,7 @@ class Seat:
         self._publishes = frozenset(type(self.actor).publishes)
         bus.subscribe(self._subscription)
         mailbox.held = mailbox.scheduled = True
+        mailbox.patient = self.actor.patient
         self._sit()
 
     @property

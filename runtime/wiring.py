@@ -9,9 +9,8 @@ from messages import system as system_messages
 from runtime.actor import Actor, Handler, Wiring, handlers
 from runtime.bus import check_unambiguous, concrete
 from runtime.overseer import Overseer
-from runtime.parts import Part
+from runtime.parts import SYSTEM, Part
 
-SYSTEM = "system"
 SYSTEM_SAYS = (
     RunStarted,
     RunStopping,
@@ -41,14 +40,18 @@ def check(parts: Sequence[Part]) -> list[str]:
             check_unambiguous(name, found)
         except Wiring as error:
             problems.append(f"[actor.{name}]: {error}")
-    taken = {kind for _, _, found in actors for handler in found for kind in _kinds(handler)}
+    obeyed = _obeyed(parts)
     for name, publishes, _ in actors:
         problems += [
-            f"[actor.{name}]: publishes {kind.__name__}, which nobody handles; add the actor that does"
+            f"[actor.{name}]: publishes {kind.__name__}, which nobody carries out; add the actor that does"
             for kind in publishes
-            if kind.command and kind not in taken
+            if kind.command and kind not in obeyed and name != SYSTEM
         ]
-    return problems
+    return problems + [
+        f"[actor.{names[-1]}]: {' and '.join(names)} would both carry out {kind.__name__}; keep one"
+        for kind, names in obeyed.items()
+        if len(names) > 1
+    ]
 
 
 def notes(parts: Sequence[Part]) -> list[str]:
@@ -68,6 +71,15 @@ def table(parts: Sequence[Part]) -> list[Line]:
         if publishers or (takers and takers != (SYSTEM,) and _is_public(kind)):
             lines.append(Line(kind.__name__, str(kind.lane), publishers, takers))
     return lines
+
+
+def _obeyed(parts: Sequence[Part]) -> dict[type[Message], list[str]]:
+    obeyed: dict[type[Message], list[str]] = {kind: [SYSTEM] for kind in Overseer.obeys}
+    for part in parts:
+        if issubclass(part.maker, Actor):
+            for kind in part.maker.obeys:
+                obeyed.setdefault(kind, []).append(part.table.name)
+    return obeyed
 
 
 def _actors(parts: Sequence[Part]) -> Iterator[tuple[str, tuple[type[Message], ...], tuple[Handler, ...]]]:

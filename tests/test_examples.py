@@ -32,7 +32,7 @@ def trade(example: str, data: Path, *overrides: str) -> Summary:
     done = command("run", "--json", ROOT / "examples" / example, *settings)
     assert done.returncode == 0, done.stderr
     summary: Summary = json.loads(done.stdout.splitlines()[-1])
-    (stored,) = (data / "runs").glob("*/summary.json")
+    (stored,) = data.rglob("summary.json")
     assert json.loads(stored.read_text(encoding="utf-8")) == summary
     return summary
 
@@ -77,7 +77,7 @@ def test_the_demo_trades_some_minutes_of_a_day(tmp_path: Path) -> None:
         'gateway.kiwoom.twin.begin="08:58"',
         'gateway.kiwoom.twin.finish="09:04"',
         "gateway.kiwoom.twin.issues=8",
-        "actor.momentum.window=30",
+        "actor.momentum.window=30.0",
         "actor.momentum.rise=0.002",
         "actor.momentum.strength=50.0",
         "actor.momentum.value=100_000",

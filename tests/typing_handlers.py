@@ -61,7 +61,7 @@ class PublishesNoMessage(Actor):
         self.publish(tick.price)  # pyright: ignore[reportArgumentType]
 
 
-class DeclaresNoMessage(Actor, publishes=(int,)):  # pyright: ignore[reportArgumentType]
+class DeclaresNoMessage(Actor, publishes=(int,)):  # pyright: ignore[reportArgumentType, reportGeneralTypeIssues]
     pass
 
 

@@ -17,8 +17,8 @@ from runtime.chain import envelopes
 from runtime.cli import fail
 from runtime.clock import KST, kst, nanoseconds
 from runtime.database import DatabaseError
-from runtime.folders import current
 from runtime.envelope import Envelope
+from runtime.folders import current
 from runtime.journal import NAME
 
 
@@ -30,7 +30,7 @@ def why(
     subject: Annotated[
         str, typer.Argument(help="An order (7:1234, 1234 or the broker's number), or a code with --at.")
     ],
-    data: Annotated[Path, typer.Option(help="The data folder of the system: its [system] data.")],
+    data: Annotated[Path, typer.Option(help="The data folder of the system: the key data of its system table.")],
     at: Annotated[str, typer.Option(help="When, in Korea: 09:31, 09:31:05 or '2025-09-02 09:31'.")] = "",
     window: Annotated[float, typer.Option(help="Seconds before and after in which intents are told.")] = 300.0,
 ) -> None:

@@ -20,38 +20,30 @@ def single_price(book: Book, reference: int) -> Outcome | None:
 
     Only a price counts at which every better order is served. None where nothing matches.
     """
-    buys = sum(order.open for order in book.market_buys)
-    sells = sum(order.open for order in book.market_sells)
+    buys, sells = book.market_buys.total, book.market_sells.total
     if not buys and not sells and not book.crossed:
         return None
     low, high = _range(book, reference, buys, sells)
     demand = _demand(book, low, high, buys)
     supply = _supply(book, low, high, sells)
-    sizes = [min(wanted, offered) for wanted, offered in zip(demand, supply, strict=True)]
+    sizes = [*map(min, demand, supply)]
+    most = max(sizes)
 
-    def merit(at: int) -> tuple[int, bool, int, int, int]:
-        size = sizes[at]
-        served = (at == high - low or demand[at + 1] <= size) and (at == 0 or supply[at - 1] <= size)
-        return size, served, -abs(demand[at] - supply[at]), -abs(low + at - reference), at
+    def merit(at: int) -> tuple[bool, int, int, int]:
+        served = (at == high - low or demand[at + 1] <= most) and (at == 0 or supply[at - 1] <= most)
+        return served, -abs(demand[at] - supply[at]), -abs(low + at - reference), at
 
-    best = max(range(high - low + 1), key=merit)
-    return Outcome(low + best, sizes[best]) if sizes[best] else None
+    best = max((at for at, size in enumerate(sizes) if size == most), key=merit)
+    return Outcome(low + best, most) if most else None
 
 
 def match(book: Book, size: int) -> Iterator[tuple[Order, int]]:
     """Trade `size` on both sides, market orders first, then by price and time; yields each order's part."""
     for buy in (True, False):
-        left = size
-        queue = book.markets(buy)
-        while queue and left:
-            order = queue[0]
-            taken = min(order.open, left)
-            order.open -= taken
-            left -= taken
-            if not order.open:
-                queue.popleft()
-            yield order, taken
-        yield from book.own(buy).pour(left)
+        waiting = book.markets(buy)
+        served = min(size, waiting.total)
+        yield from waiting.pour(served)
+        yield from book.own(buy).pour(size - served)
 
 
 def is_auction(session: Session) -> bool:

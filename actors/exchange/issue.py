@@ -47,6 +47,8 @@ class Issue:
         self._last = self.book.index_of[instrument.base_price]
         self._bands: dict[int, tuple[int, int]] = {}
         self._estimate: Outcome | None = None
+        self._priced: Outcome | None = None
+        self._priced_for: tuple[int, ...] = ()
         self._estimated = False
 
     def enter(self, order: Order, now: int) -> None:
@@ -101,7 +103,7 @@ class Issue:
         """End an auction with its price. Where `bounded`, a price beyond the band starts an interruption instead."""
         if self.halted:
             return
-        outcome = single_price(self.book, self._last)
+        outcome = self._outcome()
         low, high = self._band() if bounded else (-1, len(self.book.prices))
         if outcome and not low < outcome.level < high:
             self._interrupt(outcome.level, self._last, now)
@@ -110,9 +112,8 @@ class Issue:
             self._trade(outcome, now)
         self._estimate, self._estimated, self.changed = None, False, True
         for buy in (True, False):
-            markets = self.book.markets(buy)
-            while markets:
-                self._rest_at_last(markets.popleft())
+            for order in self.book.markets(buy).leave():
+                self._rest_at_last(order)
 
     def release(self, now: int) -> None:
         """End an interruption with its auction, or let it pass into the closing auction that runs already."""
@@ -128,7 +129,7 @@ class Issue:
 
     def estimate(self, now: int) -> None:
         """Say what the running auction would give, if that is news."""
-        outcome = single_price(self.book, self._last)
+        outcome = self._outcome()
         if outcome == self._estimate and self._estimated:
             return
         self._estimate, self._estimated = outcome, True
@@ -140,7 +141,7 @@ class Issue:
     def snapshot(self, now: int) -> BookSnapshot:
         """Ten levels a side; in an auction, what its matching would leave."""
         book = self.book
-        outcome = single_price(book, self._last) if self.calling else None
+        outcome = self._outcome() if self.calling else None
         size = outcome.size if outcome else 0
         ask_prices, ask_sizes = self._levels(False, size)
         bid_prices, bid_sizes = self._levels(True, size)
@@ -157,9 +158,15 @@ class Issue:
             expected_size=Shares(size),
         )
 
+    def _outcome(self) -> Outcome | None:
+        state = *self.book.changes, self._last
+        if state != self._priced_for:
+            self._priced_for, self._priced = state, single_price(self.book, self._last)
+        return self._priced
+
     def _levels(self, buy: bool, matched: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
         if matched:
-            matched -= min(matched, sum(order.open for order in self.book.markets(buy)))
+            matched -= min(matched, self.book.markets(buy).total)
         return self.book.own(buy).levels(self.book.prices, matched)
 
     def _before_closing(self) -> bool:

@@ -50,6 +50,7 @@ from messages import (
     ViTriggered,
     Won,
 )
+from runtime.bounds import Amount, Part, Rate, Seconds
 from runtime.clock import Clock
 
 _AUCTIONS: Final = (Session.OPENING_AUCTION, Session.CLOSING_AUCTION)
@@ -73,10 +74,10 @@ class PaperBroker:
         feed: MarketFeed,
         clock: Clock,
         *,
-        cash: int,
-        commission: float = 0.00015,
-        latency: float = 0.05,
-        participation: float = 0.1,
+        cash: Amount,
+        commission: Rate = 0.00015,
+        latency: Seconds = 0.05,
+        participation: Part = 0.1,
     ) -> None:
         if not 0 < participation <= 1:
             raise ValueError(f"participation = {participation}: a part of a bar's volume, over 0 and up to 1")

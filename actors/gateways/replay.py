@@ -26,6 +26,7 @@ from messages import (
     Tick,
     Won,
 )
+from runtime.bounds import Code, Count, Day, Figure, Span
 from runtime.clock import Clock
 
 
@@ -45,19 +46,17 @@ class ReplayGateway:
         clock: Clock,
         *,
         source: str | list[str],
-        symbols: Sequence[str] = (),
-        bars: int = 0,
-        since: str = "",
-        until: str = "",
-        batch: float = 0.1,
-        speed: float = 0.0,
+        symbols: Sequence[Code] = (),
+        bars: Count = 0,
+        since: Day = "",
+        until: Day = "",
+        batch: Span = 0.1,
+        speed: Figure = 0.0,
         market: Market = Market.KOSPI,
-        markets: dict[str, Market] | None = None,
+        markets: dict[Code, Market] | None = None,
     ) -> None:
         if not 0 <= bars * SECOND < DAY:
             raise ValueError(f"bars = {bars}: 0 for ticks, or seconds of less than a day")
-        if batch <= 0:
-            raise ValueError(f"batch = {batch}: seconds, more than 0")
         if clock.name == "stepped":
             raise ValueError('source: a recording has its own pace; set time = "simulated" or "real"')
         self._clock = clock

@@ -33,6 +33,7 @@ from messages import (
     Won,
 )
 from runtime.actor import Actor, handles
+from runtime.bounds import ActorName, Amount, Code, Span
 
 _ENDS = (OrderRejected, OrderCanceled, OrderExpired)
 
@@ -78,10 +79,10 @@ class Strategy(Actor, publishes=(OrderIntent, ReplaceIntent, CancelOrder, Univer
     def __init__(
         self,
         *,
-        universe: str = "",
-        symbols: Sequence[str] = (),
-        budget: int = 1_000_000,
-        patience: float = 30.0,
+        universe: ActorName = "",
+        symbols: Sequence[Code] = (),
+        budget: Amount = 1_000_000,
+        patience: Span = 30.0,
     ) -> None:
         if universe and symbols:
             raise ValueError("universe and symbols: give one of the two")

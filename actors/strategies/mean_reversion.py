@@ -8,6 +8,7 @@ from actors.analysis.technical import Rolling, Rsi
 from actors.strategies.base import Strategy
 from messages import Bar, Symbol
 from runtime.actor import handles
+from runtime.bounds import ActorName, Amount, Code, Figure, Part, Percent, Several, Span
 
 
 class _Series(msgspec.Struct):
@@ -27,16 +28,16 @@ class MeanReversion(Strategy):
     def __init__(
         self,
         *,
-        universe: str = "",
-        symbols: Sequence[str] = (),
-        budget: int = 1_000_000,
-        patience: float = 120.0,
-        interval: int = 60,
-        window: int = 30,
-        entry: float = 2.0,
-        oversold: float = 30.0,
-        stop: float = 0.01,
-        hold: int = 60,
+        universe: ActorName = "",
+        symbols: Sequence[Code] = (),
+        budget: Amount = 1_000_000,
+        patience: Span = 120.0,
+        interval: Several = 60,
+        window: Several = 30,
+        entry: Figure = 2.0,
+        oversold: Percent = 30.0,
+        stop: Part = 0.01,
+        hold: Several = 60,
     ) -> None:
         super().__init__(universe=universe, symbols=symbols, budget=budget, patience=patience)
         self.warmup = float(window * interval)

@@ -7,6 +7,7 @@ from actors.market.time import SECOND
 from actors.strategies.base import Lot, OpenOrder, Strategy
 from messages import Side, Symbol, Tick
 from runtime.actor import handles
+from runtime.bounds import ActorName, Amount, Code, Figure, Part, Seconds, Span
 
 
 class Momentum(Strategy):
@@ -23,19 +24,19 @@ class Momentum(Strategy):
     def __init__(
         self,
         *,
-        universe: str = "",
-        symbols: Sequence[str] = (),
-        budget: int = 1_000_000,
-        patience: float = 5.0,
-        window: float = 30.0,
-        rise: float = 0.004,
-        strength: float = 120.0,
-        value: int = 10_000_000,
-        take: float = 0.01,
-        stop: float = 0.007,
-        trail: float = 0.006,
-        hold: float = 600.0,
-        cooldown: float = 60.0,
+        universe: ActorName = "",
+        symbols: Sequence[Code] = (),
+        budget: Amount = 1_000_000,
+        patience: Span = 5.0,
+        window: Span = 30.0,
+        rise: Part = 0.004,
+        strength: Figure = 120.0,
+        value: Amount = 10_000_000,
+        take: Figure = 0.01,
+        stop: Part = 0.007,
+        trail: Part = 0.006,
+        hold: Seconds = 600.0,
+        cooldown: Seconds = 60.0,
     ) -> None:
         super().__init__(universe=universe, symbols=symbols, budget=budget, patience=patience)
         self.warmup = window

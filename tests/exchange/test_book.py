@@ -77,6 +77,7 @@ def test_levels_are_best_first_and_padded() -> None:
     assert tape.book.bids.levels(PRICES, 0)[0] == tuple(range(1_011, 1_001, -1))
     assert tape.book.bids.levels(PRICES, 15) == ((1_010, *range(1_009, 1_001, -1), 1_001), (8, *range(10, 1, -1)))
     assert tape.book.asks.levels(PRICES, 0) == ((0,) * 10, (0,) * 10)
+    assert tape.book.bids.levels(PRICES, tape.book.bids.total) == ((0,) * 10, (0,) * 10)
 
 
 steps = st.tuples(st.sampled_from("bscr"), st.integers(0, 39), st.integers(1, 20), st.integers(0, 200))

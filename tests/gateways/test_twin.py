@@ -1,5 +1,7 @@
 import asyncio
 import random
+from collections.abc import Callable
+from itertools import count
 from typing import Any
 
 import pytest
@@ -169,12 +171,12 @@ async def test_the_same_seed_gives_the_same_day() -> None:
     assert len(days[0]) > 100
 
 
-def run_stepped(speed: float, backlog: int, seconds: float) -> tuple[Consumer, SteppedClock, float]:
+def run_stepped(speed: float, backlog: Callable[[], int], seconds: float) -> tuple[Consumer, SteppedClock, float]:
     async def run() -> tuple[Consumer, SteppedClock, float]:
         loop = asyncio.get_running_loop()
         clock = SteppedClock(0)
         twin = open_control(settings_of(speed=speed, backlog=10), clock, random.Random(1))
-        twin.backlog = lambda: backlog
+        twin.backlog = backlog
         clock.advance(twin.start)
         consumer = Consumer(twin, clock)
         reached = asyncio.Event()
@@ -189,16 +191,21 @@ def run_stepped(speed: float, backlog: int, seconds: float) -> tuple[Consumer, S
 
 
 def test_a_stepped_day_moves_the_clock_itself() -> None:
-    consumer, clock, _ = run_stepped(0.0, 0, 2.0)
+    consumer, clock, _ = run_stepped(0.0, lambda: 0, 2.0)
     assert clock.now() - consumer.twin.start >= 2 * 10**9
     assert consumer.named("OnEventConnect") == [(0,)]
 
 
 def test_a_stepped_day_keeps_below_its_speed() -> None:
-    _, _, took = run_stepped(50.0, 0, 5.0)
+    _, _, took = run_stepped(50.0, lambda: 0, 5.0)
     assert took >= 0.05
 
 
 def test_a_stepped_day_waits_for_a_consumer_that_is_behind() -> None:
-    consumer, clock, _ = run_stepped(0.0, 11, 1.0)
+    consumer, clock, _ = run_stepped(0.0, count(10**9, -1).__next__, 1.0)
     assert clock.now() == consumer.twin.start
+
+
+def test_a_stepped_day_goes_on_when_its_consumer_waits_for_time_itself() -> None:
+    consumer, clock, _ = run_stepped(0.0, lambda: 11, 1.0)
+    assert clock.now() - consumer.twin.start >= 10**9

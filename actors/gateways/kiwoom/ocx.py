@@ -36,6 +36,7 @@ from actors.gateways.port import (
     Urgency,
 )
 from messages import Instrument, LinkLost, Nanoseconds, Ranked, Symbol
+from runtime.bounds import Rate, Span
 from runtime.clock import Clock, TimerHandle, kst
 from runtime.locks import name_lock
 from runtime.logs import hide
@@ -83,10 +84,10 @@ class OcxGateway:
         account: str = "",
         server: Server = "mock",
         live_confirmation: str = "",
-        commission: float = 0.00015,
-        query_timeout: float = 10.0,
-        order_timeout: float = 10.0,
-        login_timeout: float = 300.0,
+        commission: Rate = 0.00015,
+        query_timeout: Span = 10.0,
+        order_timeout: Span = 10.0,
+        login_timeout: Span = 300.0,
         last_session: str = "9",
         twin: TwinSettings | None = None,
     ) -> None:

@@ -16,6 +16,8 @@ _QUIET_TURNS: Final = 4
 """Turns of the loop in which nobody had work, before a stepped day goes on: records pass from task to task."""
 _BEHIND: Final = 0.05
 """Seconds of the wall that a paced day makes up for, once it had to wait."""
+_STUCK: Final = 16
+"""Looks at a backlog in which nothing moved, after which its consumer must be waiting for time itself."""
 _AFTERWARDS: Final = 0.001
 """Seconds of the wall a slice takes once the day is over and only the clock goes on."""
 
@@ -23,7 +25,8 @@ _AFTERWARDS: Final = 0.001
 class Day:
     """Steps the exchange: as the clock says, or where it is a stepped clock, ahead of it.
 
-    `handle` gets the events of each slice; a stepped day stands still while `must_wait()`.
+    `handle` gets the events of each slice; a stepped day stands still while `backlog()`, the records its consumer
+    is behind by, goes down.
     """
 
     def __init__(
@@ -33,13 +36,14 @@ class Day:
         clock: Clock,
         speed: float,
         handle: Callable[[Sequence[ExchangeEvent]], None],
-        must_wait: Callable[[], bool],
+        backlog: Callable[[], int],
     ) -> None:
         self._exchange = exchange
         self._clock = clock
         self._speed = speed
         self._handle = handle
-        self._must_wait = must_wait
+        self._backlog = backlog
+        self._behind = self._looks = 0
         self._until = exchange.start
         self._offset = 0
         self._due = 0.0
@@ -87,7 +91,7 @@ class Day:
         if clock.held:
             clock.when_free(partial(self._step_soon, clock))
             return
-        self._quiet = 0 if self._must_wait() or not clock.idle() else self._quiet + 1
+        self._quiet = 0 if self._is_worked_at() or not clock.idle() else self._quiet + 1
         if self._quiet < _QUIET_TURNS:
             self._step_soon(clock)
             return
@@ -102,6 +106,12 @@ class Day:
             self._step_soon(clock)
         clock.advance(self._until)
         self._handle(events)
+
+    def _is_worked_at(self) -> bool:
+        behind = self._backlog()
+        self._looks = self._looks + 1 if behind == self._behind else 0
+        self._behind = behind
+        return behind > 0 and self._looks < _STUCK
 
     def _step_soon(self, clock: SteppedClock) -> None:
         self._timer = asyncio.get_running_loop().call_soon(self._step_ahead, clock)

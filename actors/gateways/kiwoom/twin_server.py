@@ -83,9 +83,7 @@ class Server:
             send=send,
         )
         self.conditions = Conditions(desk=desk, registrations=registrations, limit=limit, later=self._later, send=send)
-        self.day = Day(
-            exchange=exchange, clock=clock, speed=settings.speed, handle=self.handle, must_wait=self._must_wait
-        )
+        self.day = Day(exchange=exchange, clock=clock, speed=settings.speed, handle=self.handle, backlog=self._behind)
 
     def connect(self) -> int:
         """CommConnect: the day begins with the first login."""
@@ -146,8 +144,8 @@ class Server:
     def _show_through_script(self, code: str, kind: str, fields: str) -> None:
         self.outbox.send(Event(kind, "OnReceiveRealData", (code, kind, fields), None, code))
 
-    def _must_wait(self) -> bool:
-        return self.backlog() > self._settings.backlog
+    def _behind(self) -> int:
+        return max(self.backlog() - self._settings.backlog, 0)
 
 
 def _ignore(event: Halted) -> None:
