@@ -31,7 +31,7 @@ from messages import (
     Won,
 )
 from runtime.actor import Actor, handles, latest
-from runtime.bounds import Figure, Percent, Span, TimeOfDay
+from runtime.bounds import Figure, Loss, Span, TimeOfDay
 
 _ONE = 1_000_000
 """Parts are whole millionths, so that thresholds in won are exact."""
@@ -83,19 +83,16 @@ class Guardian(Actor, publishes=(OrderIntent, CancelOrder, HaltTrading, LedgerFo
         self,
         journal: History,
         *,
-        stop_loss: Percent = 3.0,
+        stop_loss: Loss = 3.0,
         take_profit: Figure = 0.0,
-        trailing: Percent = 0.0,
-        max_daily_loss: Percent = 2.0,
-        max_drawdown: Percent = 3.0,
+        trailing: Loss = 0.0,
+        max_daily_loss: Loss = 2.0,
+        max_drawdown: Loss = 3.0,
         flatten_on_loss: bool = False,
         flatten_at: TimeOfDay = "",
         patience: Span = 3.0,
         adopt: bool = False,
     ) -> None:
-        percents = (stop_loss, take_profit, trailing, max_daily_loss, max_drawdown)
-        if min(percents) < 0 or max(stop_loss, trailing, max_daily_loss, max_drawdown) >= 100 or patience <= 0:
-            raise ValueError(f"percents {percents} lie from 0 to 100, and patience = {patience} is more than 0 seconds")
         self._journal = journal
         self._stop_loss, self._take_profit, self._trailing = map(_part, (stop_loss, take_profit, trailing))
         self._max_daily_loss, self._max_drawdown = _part(max_daily_loss), _part(max_drawdown)

@@ -88,11 +88,14 @@ class Reporter(Actor):
         self._sample(always=True)
         story = self._story()
         summary = self._summary(story)
-        folder = self._vitals.run_folder
-        (folder / "report.html").write_text(page(summary, story), encoding="utf-8")
-        (folder / "summary.json").write_bytes(msgspec.json.format(msgspec.json.encode(summary)))
         self._vitals.summary = summary
         self._vitals.closing = closing(summary)
+        try:
+            folder = self._vitals.run_folder
+            (folder / "summary.json").write_bytes(msgspec.json.format(msgspec.json.encode(summary)))
+            (folder / "report.html").write_text(page(summary, story), encoding="utf-8")
+        except OSError as error:
+            self.desk.log.error("the report is not whole", reason=str(error))
 
     @handles
     def on_run_started(self, message: RunStarted) -> None:

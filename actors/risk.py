@@ -4,7 +4,7 @@ from actors.account.ledger import Booked, Ledger
 from actors.account.order import Order, Phase
 from actors.account.recovery import History, replay
 from actors.limits import exposure, loss, price, rate, size, state
-from actors.limits.rule import Limits, Quote, Refusal, Rule, View, Wish, minute_of, of_change, of_intent
+from actors.limits.rule import Limits, Quote, Refusal, Rule, View, Wish, of_change, of_intent
 from messages import (
     ApprovedOrder,
     ApprovedReplace,
@@ -95,7 +95,7 @@ class Risk(
     ) -> None:
         given = locals()
         self._limits = Limits(**{name: given[name] for name in Limits.__struct_fields__})
-        _check(self._limits, commission)
+        _check(self._limits)
         self._journal = journal
         self._ledger = Ledger(commission=commission)
         self._view = View()
@@ -267,20 +267,11 @@ class Risk(
         return Evidence(last=Won(quote.last), ask=Won(quote.ask), bid=Won(quote.bid), time=Nanoseconds(quote.received))
 
 
-def _check(limits: Limits, commission: float) -> None:
-    numbers = {name: getattr(limits, name) for name in Limits.__struct_fields__} | {"commission": commission}
-    for name, value in numbers.items():
-        if isinstance(value, int | float) and value < 0:
-            raise ValueError(f"{name} = {value}: a limit is not negative")
+def _check(limits: Limits) -> None:
     if limits.max_orders_second <= limits.cancel_reserve:
         raise ValueError(
             f"cancel_reserve = {limits.cancel_reserve} leaves no orders of {limits.max_orders_second} a second"
         )
-    if limits.entries_until:
-        try:
-            minute_of(limits.entries_until)
-        except ValueError as error:
-            raise ValueError(f"entries_until: {error}") from None
 
 
 def _changeable(order: Order | None, intent: ReplaceIntent) -> Refusal | None:

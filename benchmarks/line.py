@@ -1,10 +1,11 @@
-"""A control that sends records at a steady rate through a Qt signal, and the actors that measure what becomes of them."""
+"""A control that sends records at a steady rate through a Qt signal, and actors that measure what comes of them."""
 
 import asyncio
 import os
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, ClassVar, Final, Self, cast
 
@@ -287,9 +288,7 @@ def trade(folder: Path, *, rate: int, seconds: float, every: int, books: float =
     cpu, wall = time.process_time(), time.perf_counter()
     run(system.run, qt_loop())
     line = system.built["line"]
-    return Outcomes(
-        system, line, system.vitals.mailboxes(), time.process_time() - cpu, time.perf_counter() - wall
-    )
+    return Outcomes(system, line, system.vitals.mailboxes(), time.process_time() - cpu, time.perf_counter() - wall)
 
 
 def percentile(nanoseconds: Sequence[int | float], part: float) -> float:
@@ -338,6 +337,7 @@ def _trade(second: str, price: int, volume: int) -> str:
     return head + "\t2" + "\t0" * 5 + "\t101.20" + "\t0" * 23
 
 
+@lru_cache(maxsize=1_000)  # what a record costs to write is not what is measured
 def _book(second: str, price: int) -> str:
     levels = "\t".join(
         f"+{price + 100 * (step + 1)}\t{100 + step}\t0\t+{price - 100 * step}\t{200 + step}\t0" for step in range(10)

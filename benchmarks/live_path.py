@@ -1,4 +1,4 @@
-"""Latency of the live path on the Qt loop: from the slot to ApprovedOrder, and to SendOrder with a durable record between.
+"""Latency of the live path on the Qt loop: slot to ApprovedOrder, and to SendOrder with a durable record between.
 
 python -m benchmarks.live_path [--rate 1000] [--seconds 20] [--every 20] [--folder FOLDER]
 """

@@ -90,7 +90,7 @@ class Actor:
     core: ClassVar[bool] = False
     """A core actor's failure ends the process; any other is replaced by a new instance."""
     patient: ClassVar[bool] = False
-    """Whether it is served when nobody else waits: who only writes down must not stand between a price and its order."""
+    """Served when nobody else waits: who only writes down must not stand between a price and its order."""
 
     def __init_subclass__(
         cls,

@@ -13,6 +13,7 @@ Seconds = Annotated[float, Meta(ge=0, le=_LONG, description="seconds, 0 or more"
 Span = Annotated[float, Meta(ge=0.001, le=_LONG, description="seconds, at least 0.001")]
 StopSeconds = Annotated[float, Meta(ge=0.1, le=600, description="seconds, 0.1 to 600")]
 Percent = Annotated[float, Meta(ge=0, le=100, description="a percentage, 0 to 100")]
+Loss = Annotated[float, Meta(ge=0, lt=100, description="a percentage, 0 to under 100")]
 Part = Annotated[float, Meta(ge=0, le=1, description="a part of one, 0 to 1")]
 Rate = Annotated[float, Meta(ge=0, le=0.1, description="a part of one, 0 to 0.1")]
 Figure = Annotated[float, Meta(ge=0, le=_LONG, description="a number, 0 or more")]

@@ -130,8 +130,11 @@ class Bus:
         """Number a message, hand it to the journal if it belongs there, lay it into the mailboxes."""
         self._number = number = self._number + 1
         current = self.current
-        cause = CAUSE.get() if current is None else current.number
-        envelope = Envelope(number, self._now(), source, cause, message)
+        now = self._now()
+        if current is None:
+            envelope = Envelope(number, now, source, CAUSE.get(), message, now)
+        else:
+            envelope = Envelope(number, now, source, current.number, message, current.origin)
         route = self._routes[type(message)]
         if route.journalled and self._tap is not None:
             self._tap.append(envelope)
@@ -152,7 +155,8 @@ class Bus:
     def post(self, mailbox: Mailbox, message: Message, source: str, cause: int) -> None:
         """Lay a message into one mailbox: an actor's own timer."""
         self._number += 1
-        mailbox.put_order(Envelope(self._number, self._now(), source, cause, message))
+        now = self._now()
+        mailbox.put_order(Envelope(self._number, now, source, cause, message, now))
 
     def takers(self, kind: type[Message]) -> list[str]:
         """Names of the mailboxes that take a class."""

@@ -63,11 +63,13 @@ def run(
     Exit codes: 0 done, 1 failed, 2 bad config or usage, 3 stopped by risk, 4 a core actor failed.
     """
     system = _system(_load(config, overrides))
-    logs.configure(system.folder / "logs", console=True, level=system.config.system.log_level, now=system.now)
+    _configure_logs(system)
     try:
+        for note in wiring.notes(system.plan):
+            structlog.get_logger("system").warning(note)
         code = run_loop(system.run, _loop(system))
-    except (ConfigError, AlreadyRunning, DatabaseError, MissingLibrary, ConnectionError, TimeoutError) as error:
-        structlog.get_logger("system").error("cannot run", reason=str(error))
+    except (ConfigError, AlreadyRunning, DatabaseError, MissingLibrary, OSError) as error:
+        structlog.get_logger("system").info("cannot run", reason=str(error))
         fail(str(error), BAD_CONFIG if isinstance(error, ConfigError) else FAILED)
     _report(system, json_summary=json_summary)
     raise typer.Exit(code)
@@ -77,12 +79,7 @@ def run(
 def check(config: ConfigPath, overrides: Overrides = []) -> None:  # noqa: B006
     """Build and wire a config without starting anything; says what is wrong, a line each."""
     loaded = _load(config, overrides)
-    parts = _plan(loaded)
-    problems = wiring.check(parts)
-    for problem in problems:
-        sys.stderr.write(f"kiwoom-actors: {config}: {problem}\n")
-    if problems:
-        raise typer.Exit(BAD_CONFIG)
+    parts = _system(loaded).plan
     for note in wiring.notes(parts):
         sys.stdout.write(f"{config}: note: {note}\n")
     sys.stdout.write(f"{config}: {len(parts)} parts, digest {loaded.digest}: ok\n")
@@ -146,9 +143,20 @@ def _plan(config: Config) -> list[Part]:
 
 def _system(config: Config) -> System:
     system = _or_bad_config(lambda: System(config))
-    for problem in wiring.check(system.plan):
-        fail(f"{config.path}: {problem}", BAD_CONFIG)
+    problems = wiring.check(system.plan)
+    for problem in problems:
+        sys.stderr.write(f"kiwoom-actors: {config.path}: {problem}\n")
+    if problems:
+        raise typer.Exit(BAD_CONFIG)
+    _or_bad_config(system.rehearse)
     return system
+
+
+def _configure_logs(system: System) -> None:
+    try:
+        logs.configure(system.folder / "logs", console=True, level=system.config.system.log_level, now=system.now)
+    except OSError as error:
+        fail(f"{error}; name another folder as data, or mend this one")
 
 
 def _or_bad_config(work: Callable[[], T]) -> T:

@@ -21,6 +21,7 @@ RUNTIME_KEYS = ("use", "replicas")
 _LARGEST = 1 << 20
 _INTEGERS = range(-(1 << 63), 1 << 63)
 _SHOWN = 60
+_NAME = 255
 
 
 class ConfigError(Exception):
@@ -63,6 +64,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     text: str
     system: SystemSettings
     parts: tuple[PartTable, ...]
+    overrides: tuple[str, ...] = ()
+    """As `--set` gave them; a reload applies them again."""
     digest: str
     """SHA-256 of the file's tables with overrides applied and secrets unread, first 16 hex digits."""
 
@@ -83,7 +86,14 @@ def load(path: Path, overrides: Sequence[str] = ()) -> Config:
     if unknown:
         hint = nearest(unknown[0], ("system", *KINDS))
         raise ConfigError(f"{path}:{_line(text, unknown[0], '')}: [{unknown[0]}]: no such table; {hint}")
-    draft = Config(path=path, text=text, system=SystemSettings(data=""), parts=(), digest=_digest(tables))
+    draft = Config(
+        path=path,
+        text=text,
+        system=SystemSettings(data=""),
+        parts=(),
+        overrides=tuple(overrides),
+        digest=_digest(tables),
+    )
     return msgspec.structs.replace(draft, system=_system(draft, tables), parts=_parts(draft, tables))
 
 
@@ -174,8 +184,8 @@ def _system(config: Config, tables: dict[str, Any]) -> SystemSettings:
         raise config.error("system", "", "missing or without `data`", 'begin with [system] and data = "var/NAME"')
     for key, value in given.items():
         _system_key(config, key, value)
-    if not given["data"]:
-        raise config.error("system", "data", "is blank", 'name a folder, e.g. data = "var/NAME"')
+    if not given["data"] or any(len(part.encode()) > _NAME for part in Path(given["data"]).parts):
+        raise config.error("system", "data", "names no folder", 'give one, e.g. data = "var/NAME"')
     return msgspec.convert(given, SystemSettings)
 
 

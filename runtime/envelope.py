@@ -17,3 +17,5 @@ class Envelope(msgspec.Struct, gc=False, frozen=True):
     cause: int
     """Number of the message being handled when this was said; 0 at an origin."""
     message: Message
+    origin: int = 0
+    """When the first message of the chain of causes was said: a price, a timer, a record of the broker."""

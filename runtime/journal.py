@@ -26,6 +26,8 @@ _SOURCE = "journal"
 _Values = tuple[int, int, str, int, str, str]
 """An entry without its hashes."""
 _GROUP = 128
+_LINGER = 0.005
+"""Seconds that records may wait for company while nobody waits for them to be durable."""
 _SCHEMA = f"""
 CREATE TABLE record ({COLUMNS.replace("number", "number INTEGER PRIMARY KEY", 1)});
 CREATE TRIGGER no_update BEFORE UPDATE ON record BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
@@ -81,6 +83,7 @@ class Journal:
         self._waiting: list[Envelope] = []
         self._awaited: list[tuple[int, asyncio.Future[None]]] = []
         self._busy = False
+        self._timer: asyncio.TimerHandle | None = None
         self._appended = 0
         self._head = (0, chain.START)
 
@@ -125,8 +128,7 @@ class Journal:
         elif len(self._waiting) > self._bound:
             self._fail(DatabaseError(f"{self.path}: {self._bound} records wait; the disk is too slow"))
         elif not self._busy:
-            self._busy = True
-            asyncio.get_running_loop().call_soon(self._flush)
+            self._flush_soon()
 
     async def durable(self, number: int) -> None:
         """Return when the message of this number, and all before it, survive a power cut. Raises JournalFailed."""
@@ -137,6 +139,8 @@ class Journal:
             raise _refusal(self.failure)
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._awaited.append((target, future))
+        if not self._busy:
+            self._flush()
         with self._clock.hold():
             await future
 
@@ -202,7 +206,16 @@ class Journal:
         connection.executemany(_insert(1), tail.new)
         return tail.new[-1]
 
+    def _flush_soon(self) -> None:
+        """What nobody waits for keeps for the next commit, or what is waited for would stand behind it."""
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(_LINGER, self._flush)
+
     def _flush(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._busy = True
         number, digest = self._head
         group: list[Entry] = []
         for envelope in self._waiting[:_GROUP]:
@@ -221,9 +234,11 @@ class Journal:
         self._head = head
         self.durable_number = head[0]
         self._wake()
-        self._busy = bool(self._waiting)
-        if self._busy:
+        self._busy = False
+        if self._waiting and self._awaited:
             self._flush()
+        elif self._waiting:
+            self._flush_soon()
 
     def _wake(self) -> None:
         awaited, self._awaited = self._awaited, []

@@ -141,6 +141,14 @@ class QtLoop(QEventLoop):
         usual = signal.default_int_handler if sig == signal.SIGINT else signal.SIG_DFL
         return signal.signal(sig, usual) is not usual
 
+    if sys.platform == "win32":
+
+        def _process_events(self, events: list[tuple[Any, ...]]) -> None:
+            """Queued behind Qt's own, an event may come after its future is done, or after the loop is closed."""
+            for event in events:
+                if not (event[0].done() or self.is_closed()):
+                    super()._process_events([event])
+
     def _add_callback(self, handle: asyncio.Handle) -> None:
         self._soon.append(handle)
         if not self._awake:
@@ -238,7 +246,9 @@ def application(*, widgets: bool) -> QCoreApplication:
         _without_a_screen()
         if existing is not None and not isinstance(existing, QApplication):
             raise RuntimeError("this process has a Qt application without widgets, and can have no other")
-        return existing or QApplication([_NAME])
+        made = existing or QApplication([_NAME])
+        made.setQuitOnLastWindowClosed(False)  # closing a control would stop the loop
+        return made
     return existing or QCoreApplication([_NAME])
 
 

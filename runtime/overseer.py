@@ -30,6 +30,8 @@ else:
 class Overseer(Actor, publishes=(HaltTrading, ResumeTrading), obeys=(StopSystem,), core=True):
     """One line in the audit log for each journalled message; `stop` is called for a StopSystem, `halted` with why."""
 
+    patient: ClassVar = True
+
     def __init__(
         self, *, alarm: tuple[str, ...], stop: Callable[[str, int], None], halted: Callable[[str], None]
     ) -> None:

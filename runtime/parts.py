@@ -50,6 +50,7 @@ def plan(config: Config) -> list[Part]:
     for part in parts.values():
         _check_references(config, part, parts)
         _check_names(config, part, actors)
+    _check_single(config, parts)
     return _ordered(config, parts)
 
 
@@ -132,6 +133,14 @@ def _check_references(config: Config, part: Part, parts: Mapping[str, Part]) -> 
         if missing:
             problem = f"{target} ({parts[target].maker.__name__}) cannot {', '.join(missing)}"
             raise config.error(part.where, key, problem, f"name a gateway that can serve as {key}")
+
+
+def _check_single(config: Config, parts: Mapping[str, Part]) -> None:
+    seen: dict[type[Any], str] = {}
+    for name, part in parts.items():
+        if part.table.kind == "actor" and part.maker.core and seen.setdefault(part.maker, name) != name:
+            problem = f"{seen[part.maker]} is a {part.maker.__name__} too"
+            raise config.error(part.where, "use", problem, "keep one: it is a core actor")
 
 
 def _check_names(config: Config, part: Part, actors: Sequence[str]) -> None:

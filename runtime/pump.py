@@ -12,10 +12,12 @@ from runtime.bus import Bus
 from runtime.envelope import Envelope
 from runtime.mailbox import Mailbox
 
-TURN_MESSAGES = 256
+TURN_MESSAGES = 2_048
 TURN_SECONDS = 0.002
 SLICE = 32
 """Messages of one mailbox before the next one gets its turn and the time is looked at."""
+PATIENT_SLICE = 4
+"""The same for one that is patient: each of its messages may take long."""
 
 Handling = Callable[[Any], Coroutine[Any, Any, None] | None]
 
@@ -23,7 +25,7 @@ Handling = Callable[[Any], Coroutine[Any, Any, None] | None]
 class Pump:
     """Calls handlers, one message at a time, until every mailbox is empty.
 
-    In real time it gives way to the loop after 256 messages or 2 ms. With `rng` (simulated time) it
+    In real time it gives way to the loop after 2,048 messages or 2 ms. With `rng` (simulated time) it
     does not, and the generator chooses which mailbox is next.
     """
 
@@ -40,6 +42,7 @@ class Pump:
         self._handlers: dict[Mailbox, dict[type[Message], Handling]] = {}
         self._ready: deque[Mailbox] = deque()
         self._patient: deque[Mailbox] = deque()
+        self._kept_waiting = 0
         self._scheduled = False
 
     @property
@@ -76,16 +79,23 @@ class Pump:
         left = TURN_MESSAGES
         deadline = perf_counter() + TURN_SECONDS
         ready, patient = self._ready, self._patient
-        while ready or patient:
-            mailbox = self._next()
-            left -= self._drain(mailbox)
-            if self._rng is None and (left <= 0 or perf_counter() > deadline):
-                if patient and not mailbox.patient:
-                    self._drain(patient.popleft())
+        worked = False
+        while ready or (patient and not worked):
+            worked = self._rng is None
+            left -= self._drain(self._next())
+            if worked and (left <= 0 or perf_counter() > deadline):
                 break
+        self._serve_patient()
         self._scheduled = bool(ready or patient)
         if self._scheduled:
             self._loop.call_soon(self.turn)
+
+    def _serve_patient(self) -> None:
+        """One of them every other turn at least, whatever waits besides."""
+        self._kept_waiting = self._kept_waiting + 1 if self._patient else 0
+        if self._kept_waiting > 1 and self._ready:
+            self._kept_waiting = 0
+            self._drain(self._patient.popleft())
 
     def _line_up(self, mailbox: Mailbox) -> None:
         (self._patient if mailbox.patient else self._ready).append(mailbox)
@@ -139,7 +149,8 @@ class Pump:
         bus, handlers, take = self.bus, self._handlers[mailbox], mailbox.get_nowait
         orders, market = mailbox.orders, mailbox.market
         done = 0
-        while done < SLICE and (orders or market):
+        limit = PATIENT_SLICE if mailbox.patient else SLICE
+        while done < limit and (orders or market):
             bus.current = envelope = take()
             done += 1
             message = envelope.message

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, cast
 from urllib.parse import quote
 
@@ -11,6 +12,9 @@ import msgspec
 MASK = "***"
 _SHORT = 6
 _DEPTH = 12
+_BRIEF = 64
+"""Characters up to which a text and what became of it are remembered: names and codes come again and again."""
+_REMEMBERED = 4_096
 
 _SECRET_KEY = re.compile(
     r"(?i)password|passwd|passphrase|secret|token|app_?key|api_?key|authorization|credential|비밀번호"
@@ -33,6 +37,7 @@ class Redaction:
     def __init__(self) -> None:
         self._aliases: dict[str, str] = {}
         self._pattern: re.Pattern[str] | None = None
+        self._cleaned: dict[str, str] = {}
 
     def add(self, value: str, alias: str = MASK) -> None:
         """Hide a value from now on: digits with dashes between them too, under six characters whole words only."""
@@ -42,13 +47,18 @@ class Redaction:
             self._aliases[_bare(form)] = alias
         longest_first = sorted(self._aliases, key=lambda form: (-len(form), form))
         self._pattern = re.compile("|".join(map(_expression, longest_first)))
+        self._cleaned.clear()
 
     def clean(self, text: str) -> str:
         """The text without registered values and without what stands beside a telling name."""
-        text = self.clean_values(text)
-        text = _NAMED_SECRET.sub(rf"\1{MASK}", text)
-        text = _BEARER.sub(rf"\1{MASK}", text)
-        return _NAMED_ACCOUNT.sub(rf"\1{MASK}", text)
+        if len(text) > _BRIEF:
+            return self._clean(text)
+        cleaned = self._cleaned.get(text)
+        if cleaned is None:
+            if len(self._cleaned) >= _REMEMBERED:
+                self._cleaned.clear()
+            cleaned = self._cleaned[text] = self._clean(text)
+        return cleaned
 
     def clean_values(self, text: str) -> str:
         """The text without registered values."""
@@ -77,16 +87,28 @@ class Redaction:
         """As `clean_object`; the values of telling keys go whole."""
         return {self.clean(text_of(key)): self._under(text_of(key), value, depth) for key, value in mapping.items()}
 
+    def _clean(self, text: str) -> str:
+        text = self.clean_values(text)
+        text = _NAMED_SECRET.sub(rf"\1{MASK}", text)
+        text = _BEARER.sub(rf"\1{MASK}", text)
+        return _NAMED_ACCOUNT.sub(rf"\1{MASK}", text)
+
     def _under(self, key: str, value: object, depth: int) -> Any:
-        if _SECRET_KEY.search(key) and value is not None and not isinstance(value, bool):
+        names_secret, names_account = _telling(key)
+        if names_secret and value is not None and not isinstance(value, bool):
             return MASK
         cleaned = self.clean_object(value, depth + 1)
-        if _ACCOUNT_KEY.search(key) and isinstance(cleaned, str | int | float):
+        if names_account and isinstance(cleaned, str | int | float):
             return _kept_number(cleaned, _DIGITS.sub(MASK, str(cleaned)))
         return cleaned
 
     def _alias(self, found: re.Match[str]) -> str:
         return self._aliases.get(_bare(found.group()), MASK)
+
+
+@lru_cache(maxsize=1_024)
+def _telling(key: str) -> tuple[bool, bool]:
+    return _SECRET_KEY.search(key) is not None, _ACCOUNT_KEY.search(key) is not None
 
 
 def _kept_number(value: Any, cleaned: str) -> Any:

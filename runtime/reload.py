@@ -2,8 +2,9 @@
 
 from typing import TYPE_CHECKING, Any
 
+from runtime import wiring
 from runtime.config import ConfigError, load
-from runtime.parts import Part, plan
+from runtime.parts import Part, make, plan
 
 if TYPE_CHECKING:
     from runtime.seat import Seat
@@ -13,10 +14,15 @@ if TYPE_CHECKING:
 def reload(system: "System") -> dict[str, Any]:
     """Read the config file again and replace changed leaf actors; names what needs a restart instead."""
     try:
-        fresh = load(system.config.path)
+        fresh = load(system.config.path, system.config.overrides)
         parts = {part.table.name: part for part in plan(fresh)}
+        for part in parts.values():
+            if _is_leaf(part):
+                make(fresh, part, {**system.built, "rng": system.rng(part.table.name)})
     except ConfigError as error:
         return {"error": str(error)}
+    if problems := wiring.check(list(parts.values())):
+        return {"error": "; ".join(problems)}
     current = {part.table.name: part for part in system.plan}
     changed = [name for name in (*current, *(n for n in parts if n not in current)) if _differs(current, parts, name)]
     swapped = [name for name in changed if _is_leaf(current.get(name)) and _is_leaf(parts.get(name))]

@@ -50,7 +50,7 @@ class Seat:
     ) -> None:
         self.name = name
         self.mailbox = mailbox
-        self.off = self.started = False
+        self.off = self.started = self.leaving = False
         self.actor = make()
         self._make = make
         self._bus = bus
@@ -86,19 +86,27 @@ class Seat:
         return self.mailbox.held
 
     async def start(self) -> None:
-        """Start the actor; what others say meanwhile waits in its mailbox."""
-        work = self.actor.on_start()
-        if work is not None:
-            await work
+        """Start the actor; what others say meanwhile waits in its mailbox. One that cannot start has failed."""
+        try:
+            work = self.actor.on_start()
+            if work is not None:
+                await work
+        except Exception as error:  # noqa: BLE001 - whatever an actor raises is the supervisor's
+            self._failed(self, "on_start", error)
+            return
         self.started = True
         self._pump.resume(self.mailbox)
 
     async def stop(self) -> None:
         """Let the actor say goodbye, then end its timers and tasks."""
-        if self.started and not self.off:
-            work = self.actor.on_stop()
-            if work is not None:
-                await work
+        self.leaving = True
+        try:
+            if self.started and not self.off:
+                work = self.actor.on_stop()
+                if work is not None:
+                    await work
+        except Exception as error:  # noqa: BLE001 - the others shall stop in order all the same
+            self._failed(self, "on_stop", error)
         await self.clear()
 
     async def clear(self) -> None:
@@ -160,13 +168,21 @@ class Seat:
     def replace(self) -> None:
         """A new instance takes over the mailbox."""
         self._drop()
-        self.actor = self._make()
+        try:
+            self.actor = self._make()
+        except Exception as error:  # noqa: BLE001 - a failure like any other
+            self._failed(self, "__init__", error)
+            return
         self._sit()
         self.begin()
 
     def begin(self) -> None:
         """Start the actor while the system runs."""
-        work = self.actor.on_start()
+        try:
+            work = self.actor.on_start()
+        except Exception as error:  # noqa: BLE001 - a failure like any other
+            self._failed(self, "on_start", error)
+            return
         self.started = True
         if work is None and self.mailbox.held:
             self._pump.resume(self.mailbox)

@@ -43,7 +43,7 @@ class Supervisor:
         self._log.error("actor failed", actor=seat.name, handler=handler, error=str(error), trace=trace)
         core = seat.actor.core or isinstance(error, OrderLaneFull)
         count = self._count(seat.name)
-        off = core or count >= FAILURES
+        off = core or count >= FAILURES or seat.leaving
         self._say(
             ActorFailed(
                 actor=seat.name, handler=handler, error=f"{type(error).__name__}: {error}", failures=count, off=off

@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import signal
+import traceback
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
 from functools import partial
@@ -22,7 +23,7 @@ from runtime.config import Config
 from runtime.inbox import Inbox
 from runtime.journal import Journal
 from runtime.locks import folder_lock
-from runtime.loop import VirtualLoop, Watchdog
+from runtime.loop import VirtualLoop, Watchdog, virtual_loop
 from runtime.mailbox import Mailbox
 from runtime.overseer import Overseer
 from runtime.parts import Part, make, plan
@@ -34,6 +35,13 @@ from runtime.vitals import Vitals
 DONE, FAILED, BAD_CONFIG, STOPPED_BY_RISK, CORE_FAILED = range(5)
 POLL_SECONDS = 0.05
 HEAD_SECONDS = 60
+GC_THRESHOLDS = 50_000, 20, 50
+"""Messages are no garbage of the collector's: with Python's own thresholds it looks for it all the time."""
+UNHURRIED = 300.0
+"""Seconds that a run which ended by itself has for its last work, such as packing the day."""
+PART_TO_STOP = 0.7
+"""Of the seconds a stop may take: after them, each actor has LAST_WORDS left."""
+LAST_WORDS = 0.2
 DISTRIBUTION = "kiwoom-actors"
 
 
@@ -54,19 +62,18 @@ class System:
         self.plan = plan(config)
         data = Path(config.system.data)
         self.folder = folders.fresh(data) if config.system.fresh else data
-        self.vitals = Vitals(
-            folder=self.folder,
-            config=config.path,
-            digest=config.digest,
-            seed=config.system.seed,
-            time_kind=config.system.time,
-        )
+        self.vitals = self._vitals()
         self.log = structlog.get_logger(NAME)
         self.seats: dict[Mailbox, Seat] = {}
         self.clock: Clock = self._clock()
         self._code = DONE
         self._over: asyncio.Future[None]
         self._leaving = 0
+        self._opening: asyncio.Task[Any] | None = None
+        """Who opens the gateways: only a cancellation ends that early."""
+        self._asked = False
+        """Whether somebody waits for the end."""
+        self._deadline = 0.0
         self._head_timer: TimerHandle | None = None
 
     @property
@@ -77,13 +84,44 @@ class System:
         """Nanoseconds by the system's clock."""
         return self.clock.now()
 
+    def rehearse(self) -> None:
+        """Call every constructor and let go of what it made, so that no wrong value is found later. Raises ConfigError.
+
+        Nothing is opened, connected or written.
+        """
+        loop = virtual_loop()
+        try:
+            clock = SimulatedClock(0, loop) if self.simulated else self._clock()
+            journal = Journal(self.folder, clock=clock)
+            built: dict[str, Any] = {"clock": clock, "journal": journal, "data": self.folder, "vitals": self._vitals()}
+            for part in self.plan:
+                built[part.table.name] = self._make(part, built, part.table.name)
+        finally:
+            loop.close()
+        if isinstance(clock, SteppedClock) and not any(getattr(part.maker, "steps_clock", False) for part in self.plan):
+            raise self.config.error(
+                "system", "time", "no gateway here moves a sped-up clock", 'set time = "simulated" or "real"'
+            )
+
     async def run(self) -> int:
         """Everything, from the lock on the data folder to its release. Returns the process's exit code."""
-        self._over = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        self._over, self._opening = loop.create_future(), asyncio.current_task()
+        self._catch_signals(loop)
+        loop.set_exception_handler(self._unhandled)
+        try:
+            return await self._run()
+        except asyncio.CancelledError:
+            if not self._leaving:
+                raise
+            return self._code
+
+    async def _run(self) -> int:
         async with AsyncExitStack() as stack:
             stack.enter_context(folder_lock(self.folder))
             journal = self._prepare()
             gateways = await self._open(stack, journal)
+            self._opening = None
             try:
                 await self._start(gateways)
                 await self._until_over()
@@ -100,6 +138,10 @@ class System:
         if not self._over.done():
             self._over.set_result(None)
 
+    def rng(self, name: str) -> Random:
+        """The generator of one part: the same in every run of a seed."""
+        return Random(f"{self.config.system.seed}:{name}")
+
     def assemble(self, built: dict[str, Any]) -> None:
         """Lay every actor's desk and check the wiring; nothing starts."""
         for part in self.plan:
@@ -115,6 +157,15 @@ class System:
             self._seat(name, partial(self._make, part, built, name), shard)
             for name, shard in zip(names, shards, strict=True)
         ]
+
+    def _vitals(self) -> Vitals:
+        return Vitals(
+            folder=self.folder,
+            config=self.config.path,
+            digest=self.config.digest,
+            seed=self.config.system.seed,
+            time_kind=self.config.system.time,
+        )
 
     def _clock(self) -> Clock:
         if self.config.system.time == "sped-up":
@@ -169,7 +220,8 @@ class System:
         self.built = built
         self.vitals.mailboxes = self._mailboxes
         for seat in list(self.seats.values()):
-            await seat.start()
+            if not self._over.done():
+                await seat.start()
         self.bus.publish(
             RunStarted(
                 time=self.clock.now(),  # type: ignore[arg-type]
@@ -183,6 +235,17 @@ class System:
         self._say_head()
         gc.collect()
         gc.freeze()
+        gc.set_threshold(*GC_THRESHOLDS)
+
+    def _unhandled(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """A callback raised and nobody was there to take it: what it drove stands still, so the process ends."""
+        error = context.get("exception")
+        if error is None:
+            loop.default_exception_handler(context)
+            return
+        trace = "".join(traceback.format_exception(error))
+        self.log.error("unhandled", message=context.get("message"), error=str(error), trace=trace)
+        self.stop(f"unhandled: {type(error).__name__}: {error}", CORE_FAILED)
 
     def _halted(self, reason: str) -> None:
         self.vitals.halted = reason
@@ -198,9 +261,7 @@ class System:
         if self.simulated:
             await self._over
             return
-        loop = asyncio.get_running_loop()
-        self._catch_signals(loop)
-        watchdog = Watchdog(loop)
+        watchdog = Watchdog(asyncio.get_running_loop())
         self.vitals.lag = watchdog
         watchdog.start()
         inbox = Inbox(self.folder)
@@ -217,6 +278,7 @@ class System:
             case "status":
                 return self.vitals.snapshot()
             case "stop":
+                self._asked = True
                 self.stop("asked to stop")
                 return {"stopping": True}
             case "reload":
@@ -232,22 +294,27 @@ class System:
         self.bus.publish(stopping, NAME)
         if self._head_timer is not None:
             self._head_timer.cancel()
-        try:
-            await self._within(self._drained())
-            for seat in reversed(list(self.seats.values())):
-                await self._within(seat.stop())
-                await self._within(self._drained())
-        except TimeoutError:
-            self._code = max(self._code, FAILED)
-            self.log.error("the stop took too long; what is left is cut off", seconds=self.config.system.stop_timeout)
-            for seat in self.seats.values():
-                await seat.clear()
+        hurried = self._asked or self._code != DONE
+        seconds = self.config.system.stop_timeout * PART_TO_STOP if hurried else UNHURRIED
+        self._deadline = asyncio.get_running_loop().time() + seconds
+        await self._within(NAME, self._drained())
+        for seat in reversed(list(self.seats.values())):
+            await self._within(seat.name, seat.stop())
+            await self._within(seat.name, self._drained())
+        for seat in self.seats.values():
+            await seat.clear()
 
-    async def _within(self, work: Awaitable[None]) -> None:
+    async def _within(self, name: str, work: Awaitable[None]) -> None:
+        """One that takes too long is cut off; the others have their turn all the same."""
         if self.simulated:
             await work
-        else:
-            await asyncio.wait_for(work, self.config.system.stop_timeout)
+            return
+        left = self._deadline - asyncio.get_running_loop().time()
+        try:
+            await asyncio.wait_for(work, max(left, LAST_WORDS))
+        except TimeoutError:
+            self._code = max(self._code, FAILED)
+            self.log.error("the stop took too long; what is left is cut off", part=name)
 
     async def _drained(self) -> None:
         quiet = 0
@@ -260,8 +327,7 @@ class System:
         return {seat.name: mailbox.statistics(now) for mailbox, seat in self.seats.items()}
 
     def _make(self, part: Part, built: dict[str, Any], name: str) -> Any:
-        rng = Random(f"{self.config.system.seed}:{name}")
-        return make(self.config, part, {**built, "rng": rng})
+        return make(self.config, part, {**built, "rng": self.rng(name)})
 
     def _seat(self, name: str, maker: Callable[[], Any], shard: Shard | None) -> Seat:
         mailbox = Mailbox(name, self.pump.ready, self.supervisor.overflowed)
@@ -271,7 +337,7 @@ class System:
             bus=self.bus,
             pump=self.pump,
             clock=self.clock,
-            rng=Random(f"{self.config.system.seed}:{name}"),
+            rng=self.rng(name),
             log=structlog.get_logger(name),
             data=self.folder,
             failed=self.supervisor.failed,
@@ -289,10 +355,16 @@ class System:
                     signal.signal(number, partial(self._leave_soon, loop))
 
     def _leave_soon(self, loop: asyncio.AbstractEventLoop, _number: int, _frame: object) -> None:
-        loop.call_soon_threadsafe(self._leave)
+        if self.simulated:
+            self._leave()
+        else:
+            loop.call_soon_threadsafe(self._leave)
 
     def _leave(self) -> None:
         self._leaving += 1
         if self._leaving > 1:
             raise SystemExit(FAILED)
+        self._asked = True
         self.stop("interrupted")
+        if self._opening is not None:
+            self._opening.cancel()

@@ -47,7 +47,7 @@ class Tally:
         """The newest refusal of each rule."""
         self._counts: Counter[str] = Counter()
         self._orders = 0
-        self._priced: dict[int, int] = {}
+        self._origins: dict[int, int] = {}
         self._approved: list[int] = []
         self._sent: list[int] = []
         self._places: dict[int, int] = {0: 0}
@@ -65,7 +65,7 @@ class Tally:
             case OrderIntent() | ReplaceIntent():
                 self._place(envelope.number)
             case ApprovedOrder():
-                self._approve(message, envelope.time)
+                self._approve(message, envelope.time, envelope.origin)
             case OrderRefused():
                 self.refused[message.rule] += 1
                 self.examples[message.rule] = message
@@ -88,19 +88,19 @@ class Tally:
         }
 
     def latency(self, clock: str) -> dict[str, Any]:
-        """Microseconds since the newest price that risk weighed was received, by the system's clock."""
+        """Microseconds since the price, timer or record that set an order off was said, by the system's clock."""
         spans = {"to_approval": self._approved, "to_sent": self._sent}
         return {"clock": clock, "unit": "us"} | {name: _spread(values) for name, values in spans.items()}
 
-    def _approve(self, order: ApprovedOrder, time: int) -> None:
-        if order.evidence.time:
-            self._priced[order.order] = order.evidence.time
-            self._approved.append(time - order.evidence.time)
+    def _approve(self, order: ApprovedOrder, time: int, origin: int) -> None:
+        if origin:
+            self._origins[order.order] = origin
+            self._approved.append(time - origin)
 
     def _send(self, order: int, time: int) -> None:
-        priced = self._priced.pop(order, 0)
-        if priced:
-            self._sent.append(time - priced)
+        origin = self._origins.pop(order, 0)
+        if origin:
+            self._sent.append(time - origin)
 
     def _place(self, number: int) -> int:
         return self._places.setdefault(number, len(self._places))

@@ -97,7 +97,7 @@ class Crowd:
 
     def _orders(self, start: int, intensity: float, path: _Floats) -> Batch:
         rng = self._rng
-        counts = rng.poisson(self._rates * SECONDS * intensity)
+        counts = rng.poisson(self._rates * SECONDS * intensity).astype(np.intp)  # 32 bits on Kiwoom's Python
         total = int(counts.sum())
         issues = np.repeat(np.arange(len(counts)), counts)
         offsets = rng.integers(0, SECONDS * _SECOND, total)

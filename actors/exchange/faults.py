@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from actors.market.time import kst
 from messages import Record
+from runtime.bounds import Count, Part, Seconds, Several
 
 
 class FaultKind(StrEnum):
@@ -39,13 +40,13 @@ class Fault(Record, forbid_unknown_fields=True):
     """Not before this time of the day in Seoul."""
     until: dt.time | None = None
     """Not from this time on."""
-    nth: int = 1
+    nth: Several = 1
     """The first record it strikes, counted among those that meet the conditions above."""
-    times: int = 1
+    times: Count = 1
     """How many it strikes; 0 for all that follow."""
-    chance: float = 1.0
+    chance: Part = 1.0
     """Of striking each of them."""
-    seconds: float = 0.0
+    seconds: Seconds = 0.0
     code: int = 0
 
 

@@ -8,7 +8,7 @@ Times are nanoseconds UTC, money is won; `side` and `venue` are places in `block
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import groupby
+from itertools import chain, groupby, islice
 from operator import itemgetter
 from pathlib import Path
 from struct import Struct
@@ -65,8 +65,10 @@ MIGRATIONS: Final = (
 )
 
 _LEVELS = Struct("<40q")
-_TICK = "INSERT INTO ticks VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
-_BOOK = "INSERT INTO books VALUES (?,?,?,?,?,?,?,?)"
+_TOGETHER = 64
+"""Rows a statement: SQLite lets go of Python's lock with each, and the loop's thread has to win it back."""
+_TICK = "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+_BOOK = "(?,?,?,?,?,?,?,?)"
 _BLOCK = "INSERT INTO blocks VALUES (?,?,?,?,?,?,?)"
 _BAR = """INSERT INTO bars VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT DO UPDATE SET open=excluded.open,
     high=excluded.high, low=excluded.low, close=excluded.close, volume=excluded.volume, value=excluded.value,
@@ -84,11 +86,11 @@ def market_file(place: Path) -> Path:
 
 
 def write_ticks(connection: sqlite3.Connection, numbered: Iterable[tuple[int, Tick]]) -> None:
-    connection.executemany(_TICK, (_with_symbol(tick.symbol, blocks.tick_row(n, tick)) for n, tick in numbered))
+    _insert(connection, "ticks", _TICK, (_with_symbol(tick.symbol, blocks.tick_row(n, tick)) for n, tick in numbered))
 
 
 def write_books(connection: sqlite3.Connection, numbered: Iterable[tuple[int, OrderBook]]) -> None:
-    connection.executemany(_BOOK, (_raw_book(n, book) for n, book in numbered))
+    _insert(connection, "books", _BOOK, (_raw_book(n, book) for n, book in numbered))
 
 
 def write_bars(connection: sqlite3.Connection, bars: Iterable[Bar]) -> None:
@@ -165,6 +167,12 @@ def _pack(connection: sqlite3.Connection, kind: Kind, rows: int) -> bool:
         top = max(top, int(array["number"].max()))
     connection.execute(f"DELETE FROM {kind} WHERE number <= ?", (top,))  # noqa: S608
     return bool(top)
+
+
+def _insert(connection: sqlite3.Connection, table: Kind, row: str, rows: Iterator[tuple[Any, ...]]) -> None:
+    while part := tuple(islice(rows, _TOGETHER)):
+        marks = ",".join([row] * len(part))
+        connection.execute(f"INSERT INTO {table} VALUES {marks}", tuple(chain.from_iterable(part)))  # noqa: S608
 
 
 def _with_symbol(symbol: Symbol, row: tuple[Any, ...]) -> tuple[Any, ...]:

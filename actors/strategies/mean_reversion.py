@@ -39,6 +39,8 @@ class MeanReversion(Strategy):
         stop: Part = 0.01,
         hold: Several = 60,
     ) -> None:
+        if not 4 <= window <= 10_000:
+            raise ValueError(f"window = {window}: 4 to 10,000 bars")
         super().__init__(universe=universe, symbols=symbols, budget=budget, patience=patience)
         self.warmup = float(window * interval)
         self.interval = interval

@@ -5,10 +5,14 @@ import pytest
 
 from actors.analysis.tally import Ordering, Tally
 from messages import (
+    Action,
+    ApprovedOrder,
     CancelOrder,
+    Evidence,
     Nanoseconds,
     OrderIntent,
     OrderRejected,
+    OrderSent,
     Purpose,
     Shares,
     Side,
@@ -45,3 +49,21 @@ def test_any_other_difference_changes_it(change: dict[str, object]) -> None:
 def test_the_order_of_events_counts() -> None:
     other = msgspec.structs.replace(INTENT, price=Won(101))
     assert digest(1, 1, INTENT, other) != digest(1, 1, other, INTENT)
+
+
+def test_an_order_is_timed_from_the_price_that_set_it_off() -> None:
+    tally = Tally()
+    approved = ApprovedOrder(
+        order=1,
+        symbol=CODE,
+        side=Side.BUY,
+        quantity=Shares(1),
+        purpose=Purpose.ENTRY,
+        strategy="a",
+        evidence=Evidence(),
+    )
+    sent = OrderSent(order=1, symbol=CODE, strategy="a", time=Nanoseconds(0), action=Action.NEW)
+    tally.take(approved, Envelope(2, 40_000, "risk", 1, approved, 10_000))
+    tally.take(sent, Envelope(3, 90_000, "trader", 0, sent, 90_000))
+    latency = tally.latency("real")
+    assert (latency["to_approval"]["p50"], latency["to_sent"]["p50"]) == (30.0, 80.0)

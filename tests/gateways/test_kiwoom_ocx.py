@@ -1,4 +1,6 @@
+import asyncio
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -6,6 +8,7 @@ import pytest
 from actors.gateways.kiwoom import codes
 from actors.gateways.kiwoom.feed import FLOOD
 from actors.gateways.kiwoom.login import LoginRefused
+from actors.gateways.kiwoom.ocx import OcxGateway
 from actors.gateways.port import FeedMessage, Instruction, Outcome, SendResult, Urgency
 from messages import (
     Action,
@@ -27,6 +30,8 @@ from messages import (
     ViTriggered,
     Won,
 )
+from runtime.clock import WallClock
+from runtime.config import ConfigError
 from runtime.testing import START, in_virtual_time
 from tests.gateways.kiwoom_bench import Bench, on_a_bench
 
@@ -103,12 +108,10 @@ def test_a_login_that_is_not_what_was_asked_for_is_refused_in_one_line(
 
 
 def test_live_without_confirmation_is_refused_before_anything_connects(tmp_path: Path) -> None:
-    @in_virtual_time
-    async def attempt() -> None:
-        with pytest.raises(ValueError, match="live_confirmation is missing"):
-            Bench(tmp_path, control="activex", server="real")
+    gateway = OcxGateway(WallClock(), tmp_path, Random(1), control="activex", server="real")
 
-    attempt()
+    with pytest.raises(ConfigError, match="live_confirmation is missing"):
+        asyncio.run(gateway.__aenter__())
 
 
 @on_a_bench

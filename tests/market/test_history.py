@@ -60,7 +60,7 @@ def test_packing_leaves_no_row_behind_and_loses_none(connection: sqlite3.Connect
 def test_many_rows_make_several_blocks_and_stay_in_order(connection: sqlite3.Connection) -> None:
     rows = np.zeros(20_000, TICK)
     rows["number"] = np.arange(20_000)
-    rows["received"] = NINE + (20_000 - np.arange(20_000)) * SECOND
+    rows["received"] = NINE + (20_000 - np.arange(20_000, dtype=np.int64)) * SECOND
     store.write_blocks(connection, "ticks", "035720", rows)
 
     assert connection.execute("SELECT count(*) FROM blocks WHERE symbol = '035720'").fetchone() == (3,)

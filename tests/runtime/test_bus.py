@@ -275,3 +275,30 @@ def test_in_equals_handled_plus_conflated_plus_refused(kinds: list[str], bound: 
 
 def test_an_order_event_carries_no_float() -> None:
     assert float not in set(OrderFilled.__annotations__.values())
+
+
+def test_a_patient_listener_is_served_after_the_others_and_gets_everything(hall: Hall) -> None:
+    order: list[str] = []
+    patient, other = hall.listener(SessionChanged), hall.listener(SessionChanged)
+    patient.mailbox.patient = True
+    hall.pump.attach(patient.mailbox, {SessionChanged: lambda _: order.append("patient")})
+    hall.pump.attach(other.mailbox, {SessionChanged: lambda _: order.append("other")})
+    for _ in range(10):
+        hall.bus.publish(session(), "feed")
+    hall.drain()
+    assert order == ["other"] * 10 + ["patient"] * 10
+
+
+def test_a_patient_listener_is_served_even_while_others_never_rest(hall: Hall) -> None:
+    patient, busy = hall.listener(SessionChanged), hall.listener(Tick)
+    patient.mailbox.patient = True
+
+    def again(_: Message) -> None:
+        hall.bus.publish(tick(), "busy")
+
+    hall.pump.attach(busy.mailbox, {Tick: again})
+    hall.bus.publish(tick(), "feed")
+    hall.bus.publish(session(), "feed")
+    for _ in range(3):
+        hall.pump.turn()
+    assert len(patient.heard) == 1

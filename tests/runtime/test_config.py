@@ -2,7 +2,7 @@
 
 from pathlib import Path
 from random import Random
-from typing import Protocol
+from typing import Protocol, Self
 
 import pytest
 
@@ -39,12 +39,24 @@ class Wire:
             raise ValueError(f"speed {speed} is negative")
         self.speed = speed
 
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None: ...
+
     def listen(self) -> None:
         """What makes it a Port."""
 
 
 class DeafWire:
-    pass
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None: ...
+
+
+class Shut:
+    """No context manager."""
 
 
 class Listener(Actor, publishes=(StopSystem,)):
@@ -121,6 +133,19 @@ def test_parts_come_after_those_they_need(tmp_path: Path) -> None:
         ("[actor.listener]", "[actor.wire]", "a gateway is called wire too"),
         ("seed = 7", "seed = = 7", "not valid TOML"),
         (f"{HERE}:Wire", f"{HERE}:DeafWire", "unknown key"),
+        (f"{HERE}:Wire", f"{HERE}:Shut", "Shut is no gateway"),
+        (f"{HERE}:Wire", f"{HERE}:Port", "Port is abstract"),
+        (f"{HERE}:Wire", "builtins:int", "is no gateway"),
+        (f"{HERE}:Wire", ".relative:Wire", "cannot be imported"),
+        ('wire = "wire"', 'wire = "wire"\nrng = "wire"', "[actor.listener] rng: unknown key"),
+        ("[gateway.wire]", "[gateway.journal]", "the system has a part of that name"),
+        ("[actor.listener]", '[actor."a/b"]', "will not do as a name"),
+        ("seed = 7", "seed = -7", "[system] seed: -7 will not do"),
+        ("speed = 2.5", "speed = inf", "inf is no number that a setting can have"),
+        ("limit = 5_000_000", f"limit = {'9' * 30}", "too large a number"),
+        ("limit = 5_000_000", f"limit = {'9' * 5000}", "a number cannot be read"),
+        ('"var/test"', '"a\\u0000b"', "has characters that do not print"),
+        ('"var/test"', '""', "[system] data: names no folder"),
         ("limit = 5_000_000", 'limit = 1\nkey = "env:NO_SUCH_SECRET"', "the environment has no NO_SUCH_SECRET"),
     ],
 )

@@ -19,6 +19,7 @@ from runtime.loop_qt import QtLoop
 
 ROOT = Path(__file__).parents[2]
 ON_UNIX = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
+ON_WINDOWS = pytest.mark.skipif(sys.platform != "win32", reason="this is how Windows does it")
 
 
 @pytest.fixture
@@ -261,6 +262,42 @@ def test_a_signal_handler_runs_in_an_idle_qt_loop() -> None:
         run(main, new_loop("qt"))
     """
     assert _signalled(script, signal.SIGTERM) == ["drained"]
+
+
+@ON_WINDOWS
+def test_a_signal_handler_runs_in_an_idle_qt_loop_without_posix_signals(qt: QtLoop) -> None:
+    async def main() -> None:
+        told = asyncio.Event()
+        qt.add_signal_handler(signal.SIGINT, told.set)
+        threading.Timer(0.02, signal.raise_signal, (signal.SIGINT,)).start()
+        await told.wait()
+        qt.remove_signal_handler(signal.SIGINT)
+
+    qt.run_until_complete(main())
+
+
+@ON_WINDOWS
+def test_what_windows_finished_too_late_is_dropped(qt: QtLoop) -> None:
+    assert sys.platform == "win32"
+    settled, left = qt.create_future(), qt.create_future()
+    settled.set_result("first")
+    qt._process_events([(settled, lambda *_: "late", 0, 0, None)])
+    qt.close()
+    qt._process_events([(left, lambda *_: "late", 0, 0, None)])
+    assert settled.result() == "first"
+    assert not left.done()
+
+
+def test_closing_the_last_window_does_not_stop_the_loop() -> None:
+    script = """
+        from PyQt5.QtWidgets import QWidget
+        async def main():
+            QWidget().close()
+            await asyncio.sleep(0.05)
+            print("still there")
+        run(main, qt_loop(widgets=True))
+    """
+    assert _python("import asyncio\nfrom runtime.loop import qt_loop, run" + dedent(script)).stdout == "still there\n"
 
 
 def test_a_missing_system_library_is_named_with_its_package(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -31,7 +31,7 @@ from runtime.system import System
 HERE = "tests.runtime.test_system"
 HEAD = """
 [system]
-data = "{data}"
+data = '{data}'
 time = "{time}"
 """
 
@@ -96,7 +96,7 @@ class FragileCore(Fragile, core=True):
     """The same, where it matters."""
 
 
-class Slow(Actor):
+class Slow(Actor, obeys=(HaltTrading,)):
     """Its handler waits for the outside."""
 
     @handles
@@ -244,6 +244,97 @@ def test_a_running_system_answers_status_and_stops_when_asked(tmp_path: Path) ->
     assert dance == {"error": "unknown command 'dance'; known: status, stop, reload"}
     assert stop == {"stopping": True}
     assert log[-1] == "one stops"
+
+
+def test_a_reload_that_will_not_do_changes_nothing(tmp_path: Path) -> None:
+    made = system(tmp_path, actor("one", "Picky", grade=1) + actor("two", "Worker", seconds=5) + actor("slow", "Slow"))
+    path = tmp_path / "test.toml"
+    answers: list[dict[str, object]] = []
+
+    async def change() -> None:
+        await asyncio.sleep(1)
+        path.write_text(path.read_text(encoding="utf-8").replace("grade = 1", "grade = 7"), encoding="utf-8")
+        answers.append(reload(made))
+
+    async def both() -> int:
+        task = asyncio.get_running_loop().create_task(change())
+        code = await made.run()
+        await task
+        return code
+
+    assert run(both, new_loop("virtual")) == 0
+    assert "grade 7 is too high" in str(answers[0]["error"])
+
+
+class Picky(Actor):
+    """Takes no grade over 5."""
+
+    def __init__(self, *, grade: int) -> None:
+        if grade > 5:
+            raise ValueError(f"grade {grade} is too high")
+
+
+class Stillborn(Actor):
+    """Cannot start."""
+
+    def on_start(self) -> None:
+        raise RuntimeError("no start")
+
+
+class StillbornCore(Stillborn, core=True):
+    """The same, where it matters."""
+
+
+class Clinging(Actor):
+    """Cannot stop."""
+
+    def on_stop(self) -> None:
+        raise RuntimeError("no end")
+
+
+class Unlucky(Actor):
+    """Can be made once, and fails then."""
+
+    made: ClassVar[int] = 0
+
+    def __init__(self) -> None:
+        type(self).made += 1
+        if self.made > 2:  # the rehearsal does not count here, the first instance does
+            raise RuntimeError("no second chance")
+
+    @handles
+    def on_halt(self, _: HaltTrading) -> None:
+        raise RuntimeError("broken")
+
+
+class Babbler(Actor):
+    """Says what it never declared."""
+
+    @handles
+    def on_run(self, _: RunStarted) -> None:
+        self.publish(StopSystem(reason="because"))
+
+
+@pytest.mark.parametrize(
+    ("maker", "failures"),
+    [("Stillborn", 3), ("Babbler", 1), ("Clinging", 1), ("Unlucky", 3)],
+)
+def test_however_a_leaf_fails_the_others_go_on(tmp_path: Path, maker: str, failures: int) -> None:
+    Unlucky.made = 1
+    made = system(tmp_path, actor("one", "Worker", halts=1) + actor("bad", maker) + actor("watch", "Failures"))
+    assert play(made) == 0
+    assert log[-1] == "one stops"
+    assert sum(line.startswith("bad failed") for line in log) == failures
+    names = [e.message.actor for e in chain.envelopes(tmp_path / "data" / NAME, types=(ActorFailed,))]  # type: ignore[attr-defined]
+    assert names == ["bad"] * failures
+
+
+def test_a_core_actor_that_cannot_start_ends_the_process_in_order(tmp_path: Path) -> None:
+    made = system(tmp_path, GATE + actor("one", "Worker") + actor("bad", "StillbornCore") + actor("two", "Worker"))
+    assert play(made) == 4
+    assert "two starts" not in log
+    assert log[-2:] == ["one stops", "gate closed"]
+    assert chain.verify(tmp_path / "data" / NAME).ok
 
 
 def test_messages_of_the_runtime_are_understood_by_the_journal() -> None:

@@ -23,11 +23,11 @@ from messages import FeedEnded, FeedLost, Nanoseconds, Session, SessionChanged, 
 from runtime.clock import Clock
 
 _LOG = structlog.get_logger("gateway.kiwoom")
-_BATCH: Final = 500
-_BATCH_NS: Final = 4_000_000
+_BATCH: Final = 100
+_BATCH_NS: Final = 1_000_000
 _LOOK: Final = 64
 """Records between two looks at the clock."""
-FLOOD: Final = 2_000
+FLOOD: Final = 500
 """Waiting records from which on a book holds only its newest."""
 VERIFY_EVERY: Final = 10_000
 

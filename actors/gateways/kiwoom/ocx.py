@@ -38,6 +38,7 @@ from actors.gateways.port import (
 from messages import Instrument, LinkLost, Nanoseconds, Ranked, Symbol
 from runtime.bounds import Rate, Span
 from runtime.clock import Clock, TimerHandle, kst
+from runtime.config import ConfigError
 from runtime.locks import name_lock
 from runtime.logs import hide
 
@@ -73,6 +74,7 @@ class OcxGateway:
     """
 
     needs_loop: ClassVar = "qt"
+    steps_clock: ClassVar = True
 
     def __init__(
         self,
@@ -91,10 +93,10 @@ class OcxGateway:
         last_session: str = "9",
         twin: TwinSettings | None = None,
     ) -> None:
-        if server == "real" and control == "activex" and not live_confirmation:
-            raise ValueError("live_confirmation is missing: the last four digits of the account that shall trade")
         if twin is not None and control != "twin":
             raise ValueError("twin settings without the twin")
+        if control == "activex" and clock.name != "wall":
+            raise ValueError('control: the real one lives in real time; set time = "real" in [system]')
         self.commission = commission
         self._clock = clock
         self._rng = rng
@@ -103,7 +105,7 @@ class OcxGateway:
         self._wanted = (account, server, live_confirmation)
         self._times = (query_timeout, order_timeout, login_timeout)
         self._last_session = last_session
-        self._pacer = Pacer(clock, data / "pacer.txt")
+        self._history = data / "pacer.txt"
         self._lost = False
         self._held = ExitStack()
         self._timer: TimerHandle | None = None
@@ -113,9 +115,13 @@ class OcxGateway:
         return self._twin.start if self._kind == "twin" else None
 
     async def __aenter__(self) -> Self:
-        """Connect, log in and register announcements. Raises LoginRefused, QueryRefused or TimeoutError."""
+        """Connect, log in, hear announcements. Raises ConfigError, LoginRefused, QueryRefused or TimeoutError."""
+        _, server, confirmation = self._wanted
+        if server == "real" and self._kind == "activex" and not confirmation:
+            raise ConfigError("live_confirmation is missing: the last four digits of the account that shall trade")
         self._control = self._open_control()
         self._calls = Calls(self._control)
+        self._pacer = Pacer(self._clock, self._history)
         self._screens = Screens()
         self._queries = Queries(self._calls, self._clock, self._pacer, self._screens, self._times[0])
         self._issues = Issues(self._calls, self._queries)

@@ -12,7 +12,7 @@ from runtime.clock import Clock, SteppedClock, TimerHandle
 
 SLICE: Final = SECOND // 10
 _DAY: Final = 86_400 * SECOND
-_QUIET_TURNS: Final = 4
+_QUIET_TURNS: Final = 2
 """Turns of the loop in which nobody had work, before a stepped day goes on: records pass from task to task."""
 _BEHIND: Final = 0.05
 """Seconds of the wall that a paced day makes up for, once it had to wait."""

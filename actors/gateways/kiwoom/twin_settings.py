@@ -1,35 +1,43 @@
 """How the twin behaves: which day, how fast, how strict, and what goes wrong."""
 
 import datetime as dt
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
+from actors.exchange.faults import Fault
+from actors.market.calendar import Calendar, UnknownDayError
 from actors.market.time import at
+from runtime.bounds import Amount, Count, Day, Figure, Rate
 
 SAMPLE_DAY = dt.date(2026, 11, 18)
 """A day of ordinary hours."""
+
+_Issues = Annotated[int, msgspec.Meta(ge=1, le=1_000)]
+_Intensity = Annotated[float, msgspec.Meta(ge=0.001, le=100)]
+_Latency = Annotated[int, msgspec.Meta(ge=0, le=60_000)]
+_Account = Annotated[str, msgspec.Meta(pattern=r"^\d{10}$")]
 
 
 class TwinSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One simulated day at a simulated Kiwoom."""
 
-    date: str = ""
+    date: Day = ""
     """YYYY-MM-DD, a trading day; blank is a sample day."""
     begin: str = "08:30"
     finish: str = "15:31"
-    seed: int = 1
-    issues: int = 30
-    intensity: float = 1.0
-    speed: float = 0.0
+    seed: Count = 1
+    issues: _Issues = 30
+    intensity: _Intensity = 1.0
+    speed: Figure = 0.0
     """Simulated seconds per second of the wall, at most, on a stepped clock; 0 is as fast as can be."""
-    backlog: int = 0
+    backlog: Count = 0
     """Unhandled records at the consumer over which a stepped exchange waits."""
-    cash: int = 100_000_000
-    commission: float = 0.00015
-    latency_ms: tuple[int, int] = (3, 15)
+    cash: Amount = 100_000_000
+    commission: Rate = 0.00015
+    latency_ms: tuple[_Latency, _Latency] = (3, 15)
     """Of an order on its way to the exchange."""
-    account: str = "8000000011"
+    account: _Account = "8000000011"
     server: Literal["mock", "real"] = "mock"
     """The mock server takes the kinds 00 and 03 alone."""
     answers: Literal["mixed", "official", "recorded", "late"] = "mixed"
@@ -44,6 +52,15 @@ class TwinSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """Tables of `actors.exchange.faults.Fault`. Their `record` is a real type, `chejan`, `answer`, `message` (of orders
     and queries), a TR in lower case, `login`, `condition`, `clock`, or a call to refuse, such as `SendOrder`."""
 
+    def __post_init__(self) -> None:
+        _refuse_closed(self.day)
+        if _time("begin", self.begin) >= _time("finish", self.finish):
+            raise ValueError(f"begin = {self.begin}: not before finish = {self.finish}")
+        if self.latency_ms[0] > self.latency_ms[1]:
+            raise ValueError(f"latency_ms = {list(self.latency_ms)}: the shortest comes first")
+        for number, fault in enumerate(self.faults, 1):
+            _refuse_fault(number, fault)
+
     @property
     def day(self) -> dt.date:
         """Raises ValueError where `date` is none."""
@@ -51,6 +68,32 @@ class TwinSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
     @property
     def start(self) -> int:
-        """When the day begins, in nanoseconds. Raises ValueError where `begin` is no time of day."""
+        """When the day begins, in nanoseconds."""
         begin = dt.time.fromisoformat(self.begin)
         return at(self.day, begin.hour, begin.minute, begin.second)
+
+
+def _refuse_closed(day: dt.date) -> None:
+    try:
+        trades = Calendar().day(day) is not None
+    except UnknownDayError as error:
+        raise ValueError(f"date = {day}: {error}") from None
+    if not trades:
+        raise ValueError(f"date = {day}: no trading day; the next one is {Calendar().next_day(day).date}")
+
+
+def _time(key: str, text: str) -> dt.time:
+    try:
+        time = dt.time.fromisoformat(text)
+    except ValueError:
+        time = None
+    if time is None or time.tzinfo is not None:
+        raise ValueError(f"{key} = {text!r}: no time of the day; write it as HH:MM")
+    return time
+
+
+def _refuse_fault(number: int, fault: dict[str, Any]) -> None:
+    try:
+        msgspec.convert(fault, Fault)
+    except msgspec.ValidationError as error:
+        raise ValueError(f"faults: number {number} will not do: {error}") from None
