@@ -1,7 +1,7 @@
 """The receiver publishes what a feed gives, folds prints into bars, and decides what the feed watches."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import ClassVar, Final, Protocol
 
 import msgspec
@@ -100,7 +100,7 @@ class Receiver(
         settle: Seconds = 1.0,
         stop_at_end: bool = True,
     ) -> None:
-        self.counts = {"ticks": 0, "books": 0, "bars": 0, "out_of_order": 0, "lost_shares": 0}
+        self.counts = {"ticks": 0, "books": 0, "bars": 0, "out_of_order": 0, "lost_shares": 0, "unknown_codes": 0}
         """`lost_shares`: volume the accumulated figure says, which no print of ours carried."""
         self._feed = feed
         self._vitals = vitals
@@ -274,6 +274,12 @@ class Receiver(
         ranked = [symbol for universe in self._universes.values() for symbol in universe]
         return list(dict.fromkeys((*first, *ranked)))
 
+    def _say_unknown(self, asked: Sequence[Symbol], found: Container[Symbol]) -> None:
+        unknown = [symbol for symbol in asked if symbol not in found]
+        self.counts["unknown_codes"] += len(unknown)
+        if unknown:
+            self.desk.log.warning("nothing is known of these codes: nothing is bought of them", codes=unknown)
+
     async def _announce(self) -> None:
         day = kst(self.desk.clock.now()).date()
         if day != self._day:
@@ -284,8 +290,10 @@ class Receiver(
             return
         self._announced |= dict.fromkeys(new)
         try:
-            for instrument in await self._feed.instruments(new):
+            found = await self._feed.instruments(new)
+            for instrument in found:
                 self.publish(instrument)
+            self._say_unknown(new, {instrument.symbol for instrument in found})
         except (TimeoutError, ConnectionError) as error:
             self.desk.log.warning("the day's data of new codes did not come", codes=new, reason=str(error))
             self._announced = {symbol: None for symbol in self._announced if symbol not in new}

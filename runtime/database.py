@@ -76,8 +76,8 @@ class _Inline:
 class Database:
     """One SQLite file with one writer; open it with `async with`.
 
-    `migrations` are SQL scripts; the file's schema version is how many of them it has seen. In simulated time
-    everything happens inline, a commit comes once in `commit_every` seconds of `clock`, `delay` draws the seconds
+    `migrations` are SQL scripts; the file's schema version is how many of them it has seen. In simulated time,
+    or with `inline`, everything happens on the loop, a commit comes once in `commit_every` seconds of `clock`, `delay` draws the seconds
     until an answer, and `fault` may raise a DatabaseError before each piece of work.
     Raises DatabaseBroken, DatabaseFull, DatabaseLocked or DatabaseError.
     """
@@ -91,13 +91,14 @@ class Database:
         synchronous: Literal["FULL", "NORMAL"] = "NORMAL",
         outstanding: int = 64,
         commit_every: float = 1.0,
+        inline: bool = False,
         delay: Callable[[], float] | None = None,
         fault: Callable[[], None] | None = None,
     ) -> None:
         self.path = path
         self._migrations = migrations
         self._clock = clock
-        self._simulated = clock.name == "simulated"
+        self._simulated = inline or clock.name == "simulated"
         self._synchronous = "OFF" if self._simulated else synchronous
         self._limit = outstanding
         self._commit_every = round(commit_every * SECOND)

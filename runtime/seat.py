@@ -8,6 +8,8 @@ from random import Random
 from typing import Any
 from zlib import crc32
 
+import msgspec
+
 from messages import Message
 from runtime.actor import Actor, Desk, Log, Wiring, handlers
 from runtime.bus import CAUSE, Bus, Subscription, check_unambiguous
@@ -17,6 +19,8 @@ from runtime.mailbox import Mailbox
 from runtime.pump import Pump
 
 Failed = Callable[["Seat", str, Exception], None]
+FLOOD = 1_000
+"""Messages a leaf may publish while it handles one."""
 
 
 class Shard:
@@ -61,6 +65,7 @@ class Seat:
         self._data = data
         self._muted = False
         self._discarded = 0
+        self._answering = self._said = 0
         self._failed = failed
         self._shard = shard
         self._tasks: dict[asyncio.Task[None], str] = {}
@@ -121,7 +126,20 @@ class Seat:
         if self._muted:
             self._discarded += 1
             return 0
+        if not self.actor.core:
+            self._count_said()
+        if type(message).command:
+            _refuse_unsound(self.name, message)
         return self._bus.publish(message, self.name)
+
+    def _count_said(self) -> None:
+        """A leaf that floods must not fill the mailboxes of those the order path depends on."""
+        current = self._bus.current
+        if current is None or current.number != self._answering:
+            self._answering, self._said = current.number if current else 0, 0
+        self._said += 1
+        if self._said > FLOOD:
+            raise Wiring(f"{self.name} says more than {FLOOD} things about one message")
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
         self._task(work, getattr(work, "__name__", "work"), self._cause())
@@ -248,3 +266,11 @@ class Seat:
         for task in tasks:
             task.cancel()
         return tasks
+
+
+def _refuse_unsound(name: str, message: Message) -> None:
+    """What could not be read back from the journal, such as a price that is no number, must not be acted upon."""
+    try:
+        msgspec.json.decode(msgspec.json.encode(message), type=type(message))
+    except (msgspec.ValidationError, OverflowError) as error:
+        raise Wiring(f"{name} publishes a {type(message).__name__} that will not do: {error}") from None

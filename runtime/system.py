@@ -42,6 +42,8 @@ UNHURRIED = 300.0
 PART_TO_STOP = 0.7
 """Of the seconds a stop may take: after them, each actor has LAST_WORDS left."""
 LAST_WORDS = 0.2
+SLEEPY_TURNS = 1_000
+"""Of a millisecond, in which nothing happened but that handlers waited."""
 DISTRIBUTION = "kiwoom-actors"
 
 
@@ -306,9 +308,6 @@ class System:
 
     async def _within(self, name: str, work: Awaitable[None]) -> None:
         """One that takes too long is cut off; the others have their turn all the same."""
-        if self.simulated:
-            await work
-            return
         left = self._deadline - asyncio.get_running_loop().time()
         try:
             await asyncio.wait_for(work, max(left, LAST_WORDS))
@@ -317,10 +316,20 @@ class System:
             self.log.error("the stop took too long; what is left is cut off", part=name)
 
     async def _drained(self) -> None:
-        quiet = 0
+        quiet = asleep = 0
         while quiet < 3:
             await asyncio.sleep(0.001)
             quiet = quiet + 1 if self.pump.idle else 0
+            asleep = asleep + 1 if self.pump.resting and not quiet else 0
+            if asleep > SLEEPY_TURNS:
+                self._cut_sleepers()
+
+    def _cut_sleepers(self) -> None:
+        """A leaf whose handler never comes back must not keep the others from their end."""
+        for seat in list(self.seats.values()):
+            if seat.busy and seat.started and not seat.off and not seat.actor.core:
+                seat.leaving = True
+                self.supervisor.failed(seat, "at the stop", TimeoutError("a handler did not come back"))
 
     def _mailboxes(self) -> dict[str, Any]:
         now = self.clock.now()

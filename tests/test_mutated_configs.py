@@ -204,7 +204,7 @@ def test_a_thousand_mutated_configs_pass_or_are_refused_in_lines(
             check(path)
         except typer.Exit as ended:
             said = capsys.readouterr().err
-            assert ended.exit_code == 2, f"{seed}: {said}"
+            assert ended.exit_code == 2, f"{seed}: {said}"  # noqa: PT017 - not every mutation is refused
             assert said, seed
             assert all(REFUSAL.fullmatch(line) for line in said.splitlines()), f"{seed}: {said}"
             refused += 1
@@ -224,11 +224,7 @@ def test_a_thousand_mutated_configs_pass_or_are_refused_in_lines(
         ("max_daily_loss = 2.0", "max_daily_loss = nan", "[actor.guardian] actor.guardian.max_daily_loss"),
         ('flatten_at = "15:15"', 'flatten_at = "3pm"', "[actor.guardian] flatten_at"),
         ('use = "actors.risk:Risk"', 'use = "actors.risk:Risk"\nreplicas = 2', "[actor.risk] replicas"),
-        (
-            'use = "actors.recorder:Recorder"',
-            'use = "actors.recorder:Recorder"\nperiod = 0.0',
-            "[actor.recorder] period",
-        ),
+        ("period = 10.0", "period = 0.0", "[actor.recorder] period"),
         ("top = 30", "top = 0", "[actor.screener] top"),
         ('feed = "kiwoom"\ntop', 'feed = "kiwoom"\nclock = "kiwoom"\ntop', "[actor.screener] clock"),
         ('universe = "screener"', 'universe = "screner"', "did you mean screener?"),

@@ -151,7 +151,8 @@ async def test_lost_volume_and_disorder_are_counted() -> None:
     await stage.settle()
 
     assert isinstance(stage.actor, Receiver)
-    assert stage.actor.counts == {"ticks": 3, "books": 0, "bars": 1, "out_of_order": 1, "lost_shares": 4}
+    counts = {"ticks": 3, "books": 0, "bars": 1, "out_of_order": 1, "lost_shares": 4, "unknown_codes": 0}
+    assert stage.actor.counts == counts
 
 
 @in_virtual_time

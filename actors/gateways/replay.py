@@ -86,7 +86,11 @@ class ReplayGateway:
 
     def begins(self) -> int | None:
         """Start of the first day's first session, nanoseconds. Raises ConnectionError where there is nothing."""
-        first = next(self._playback().events(), None)
+        try:
+            first = next(self._playback().events(), None)
+        except sqlite3.Error as error:
+            mend = "give a data folder, its market.sqlite, or files"
+            raise ConnectionError(f"{self._places[0]} cannot be replayed: {error}; {mend}") from error
         if first is None:
             raise ConnectionError(
                 f"{self._places[0]}: nothing to replay; import something, or mend symbols, bars, since"

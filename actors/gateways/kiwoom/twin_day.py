@@ -95,10 +95,10 @@ class Day:
         if self._quiet < _QUIET_TURNS:
             self._step_soon(clock)
             return
-        self._quiet = 0
         was_over = self.is_over
         self._until = max(self._until + SLICE, clock.now())
         events = self._exchange.advance(self._until)
+        self._quiet = 0 if events else _QUIET_TURNS - 1
         delay = _AFTERWARDS if was_over else self._pace(loop.time())
         if delay > 0:
             self._timer = loop.call_later(delay, self._step_ahead, clock)
