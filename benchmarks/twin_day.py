@@ -13,8 +13,8 @@ from time import process_time, thread_time
 from actors.exchange.events import BookChanged
 from actors.exchange.exchange import Exchange
 from actors.gateways.kiwoom import codes
-from actors.gateways.kiwoom.twin import Twin, TwinSettings, open_control
-from actors.gateways.kiwoom.twin_day import SLICE
+from actors.gateways.kiwoom.twin.day import SLICE
+from actors.gateways.kiwoom.twin.twin import Twin, TwinSettings, open_control
 from actors.market.calendar import Calendar
 from messages import Won
 from runtime.clock import SteppedClock

@@ -77,8 +77,8 @@ class Database:
     """One SQLite file with one writer; open it with `async with`.
 
     `migrations` are SQL scripts; the file's schema version is how many of them it has seen. In simulated time,
-    or with `inline`, everything happens on the loop, a commit comes once in `commit_every` seconds of `clock`, `delay` draws the seconds
-    until an answer, and `fault` may raise a DatabaseError before each piece of work.
+    or with `inline`, everything happens on the loop, a commit comes once in `commit_every` seconds of `clock`,
+    `delay` draws the seconds until an answer, and `fault` may raise a DatabaseError before each piece of work.
     Raises DatabaseBroken, DatabaseFull, DatabaseLocked or DatabaseError.
     """
 

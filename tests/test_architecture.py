@@ -25,7 +25,7 @@ LAYERS = {
 QT_FILES = {
     "runtime.loop_qt",
     "actors.gateways.kiwoom.activex",
-    "actors.gateways.kiwoom.twin",
+    "actors.gateways.kiwoom.twin.twin",
 }
 APPROVALS = {"ApprovedOrder", "ApprovedReplace"}
 LIMIT = 400

@@ -13,7 +13,7 @@ import msgspec
 import pytest
 
 from actors.exchange.faults import Fault
-from actors.gateways.kiwoom.twin_settings import TwinSettings
+from actors.gateways.kiwoom.twin.settings import TwinSettings
 from runtime.actor import Actor
 from runtime.config import SystemSettings
 from runtime.parts import BUILT_IN
@@ -76,7 +76,7 @@ def test_every_key_of_a_part_is_in_the_docs_with_its_default(use: str) -> None:
 
 @pytest.mark.parametrize(
     ("heading", "settings"),
-    [("`[system]`", SystemSettings), ("actors.gateways.kiwoom.twin_settings:TwinSettings", TwinSettings)],
+    [("`[system]`", SystemSettings), ("actors.gateways.kiwoom.twin.settings:TwinSettings", TwinSettings)],
 )
 def test_every_key_of_the_settings_is_in_the_docs_with_its_default(
     heading: str, settings: type[msgspec.Struct]

@@ -8,8 +8,8 @@ import msgspec
 import pytest
 
 from actors.gateways.kiwoom.ocx import OcxGateway
-from actors.gateways.kiwoom.twin import Twin
-from actors.gateways.kiwoom.twin_settings import TwinSettings
+from actors.gateways.kiwoom.twin.settings import TwinSettings
+from actors.gateways.kiwoom.twin.twin import Twin
 from actors.gateways.port import BrokerReport, Instruction
 from messages import (
     Action,

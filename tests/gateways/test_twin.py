@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from actors.gateways.kiwoom import codes
-from actors.gateways.kiwoom.twin import open_control
+from actors.gateways.kiwoom.twin.twin import open_control
 from runtime.clock import SteppedClock
 from runtime.testing import in_virtual_time
 from tests.gateways.twin_consumer import Consumer, logged_in, opened, settings_of, trading

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from actors.exchange.events import Print, ViEnded, ViStarted
 from actors.gateways.kiwoom import codes
 from actors.gateways.kiwoom.records import parse_book, parse_expected, parse_trade, parse_vi
-from actors.gateways.kiwoom.twin_announcements import vi_text
-from actors.gateways.kiwoom.twin_books import LEVELS, SideText
-from actors.gateways.kiwoom.twin_trades import Marks, Tape
+from actors.gateways.kiwoom.twin.announcements import vi_text
+from actors.gateways.kiwoom.twin.books import LEVELS, SideText
+from actors.gateways.kiwoom.twin.trades import Marks, Tape
 from messages import Aggressor, Instrument, Market, Nanoseconds, Shares, Symbol, ViKind, ViTriggered, Won
 from runtime.testing import in_virtual_time
 from tests.gateways.twin_consumer import Consumer, trading

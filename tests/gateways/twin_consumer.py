@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from actors.gateways.kiwoom.twin import Twin, TwinSettings, open_control
+from actors.gateways.kiwoom.twin.twin import Twin, TwinSettings, open_control
 from runtime.clock import Clock, SimulatedClock
 from runtime.loop import VirtualLoop
 

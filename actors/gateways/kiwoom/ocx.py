@@ -22,7 +22,7 @@ from actors.gateways.kiwoom.reference import Issues
 from actors.gateways.kiwoom.registrations import Registrations
 from actors.gateways.kiwoom.screens import Screens
 from actors.gateways.kiwoom.trading import Trading
-from actors.gateways.kiwoom.twin_settings import TwinSettings
+from actors.gateways.kiwoom.twin.settings import TwinSettings
 from actors.gateways.pacer import Pacer
 from actors.gateways.port import (
     BrokerReport,
@@ -247,7 +247,7 @@ class OcxGateway:
             from actors.gateways.kiwoom import activex  # noqa: PLC0415 - needs Qt
 
             return activex.open_control()
-        from actors.gateways.kiwoom import twin  # noqa: PLC0415 - needs Qt
+        from actors.gateways.kiwoom.twin import twin  # noqa: PLC0415 - needs Qt
 
         control = twin.open_control(self._twin, self._clock, self._rng)
         control.backlog = lambda: self._intake.waiting

@@ -10,18 +10,18 @@ import msgspec
 from actors.exchange.events import DayEnded, ExchangeEvent, Halted, OrderReport
 from actors.exchange.exchange import Exchange
 from actors.exchange.faults import Fault, FaultScript
-from actors.gateways.kiwoom.twin_board import Board
-from actors.gateways.kiwoom.twin_chejan import Chejan
-from actors.gateways.kiwoom.twin_conditions import Conditions
-from actors.gateways.kiwoom.twin_day import Day
-from actors.gateways.kiwoom.twin_limits import QueryLimit, RateLimit
-from actors.gateways.kiwoom.twin_market_queries import Desk
-from actors.gateways.kiwoom.twin_master import Master
-from actors.gateways.kiwoom.twin_orders import OrderDesk, Submission
-from actors.gateways.kiwoom.twin_outbox import Event, Outbox
-from actors.gateways.kiwoom.twin_queries import QueryDesk
-from actors.gateways.kiwoom.twin_registrations import Registrations
-from actors.gateways.kiwoom.twin_settings import TwinSettings
+from actors.gateways.kiwoom.twin.board import Board
+from actors.gateways.kiwoom.twin.chejan import Chejan
+from actors.gateways.kiwoom.twin.conditions import Conditions
+from actors.gateways.kiwoom.twin.day import Day
+from actors.gateways.kiwoom.twin.limits import QueryLimit, RateLimit
+from actors.gateways.kiwoom.twin.market_queries import Desk
+from actors.gateways.kiwoom.twin.master import Master
+from actors.gateways.kiwoom.twin.orders import OrderDesk, Submission
+from actors.gateways.kiwoom.twin.outbox import Event, Outbox
+from actors.gateways.kiwoom.twin.queries import QueryDesk
+from actors.gateways.kiwoom.twin.registrations import Registrations
+from actors.gateways.kiwoom.twin.settings import TwinSettings
 from actors.market.time import SECOND
 from messages import Won
 from runtime.clock import Clock

@@ -1,7 +1,7 @@
 """장시작시간 and VI발동/해제 strings."""
 
 from actors.exchange.events import PhaseChanged, ViEnded, ViStarted
-from actors.gateways.kiwoom import twin_values as values
+from actors.gateways.kiwoom.twin import values
 from messages import Instrument, Market, ViKind
 
 SESSION_CODE = "09"

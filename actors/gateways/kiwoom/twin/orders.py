@@ -9,13 +9,13 @@ from actors.exchange.events import OrderReport, Report
 from actors.exchange.exchange import Exchange
 from actors.exchange.records import Refusal
 from actors.gateways.kiwoom import codes
-from actors.gateways.kiwoom.twin_account_queries import message
-from actors.gateways.kiwoom.twin_chejan import Chejan
-from actors.gateways.kiwoom.twin_limits import RateLimit
-from actors.gateways.kiwoom.twin_market_queries import Desk
-from actors.gateways.kiwoom.twin_outbox import Answer, Event
-from actors.gateways.kiwoom.twin_registrations import Registrations
-from actors.gateways.kiwoom.twin_settings import TwinSettings
+from actors.gateways.kiwoom.twin.account_queries import message
+from actors.gateways.kiwoom.twin.chejan import Chejan
+from actors.gateways.kiwoom.twin.limits import RateLimit
+from actors.gateways.kiwoom.twin.market_queries import Desk
+from actors.gateways.kiwoom.twin.outbox import Answer, Event
+from actors.gateways.kiwoom.twin.registrations import Registrations
+from actors.gateways.kiwoom.twin.settings import TwinSettings
 from messages import Action, Market, Side, Symbol, Venue
 
 _WRONG_ARGUMENT: Final = -300

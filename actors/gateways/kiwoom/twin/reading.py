@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from actors.gateways.kiwoom import codes
-from actors.gateways.kiwoom.twin_outbox import Answer
-from actors.gateways.kiwoom.twin_values import blank_padded
+from actors.gateways.kiwoom.twin.outbox import Answer
+from actors.gateways.kiwoom.twin.values import blank_padded
 
 _PLACES: Final = {name: {fid: place for place, fid in enumerate(kind.fids)} for name, kind in codes.REAL_TYPES.items()}
 NO_REAL: Final = ("", "", "")

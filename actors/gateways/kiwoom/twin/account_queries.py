@@ -4,9 +4,9 @@ from typing import Final
 
 from actors.exchange.records import AccountState, Holding, OrderRecord, Refusal
 from actors.gateways.kiwoom import codes
-from actors.gateways.kiwoom import twin_values as values
-from actors.gateways.kiwoom.twin_announcements import prefix
-from actors.gateways.kiwoom.twin_market_queries import Desk, Inputs, Result, Row
+from actors.gateways.kiwoom.twin import values
+from actors.gateways.kiwoom.twin.announcements import prefix
+from actors.gateways.kiwoom.twin.market_queries import Desk, Inputs, Result, Row
 from actors.market import krx
 from actors.market.calendar import Calendar
 from actors.market.time import kst

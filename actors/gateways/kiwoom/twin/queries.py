@@ -7,12 +7,12 @@ from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from actors.gateways.kiwoom import codes
-from actors.gateways.kiwoom import twin_account_queries as account
-from actors.gateways.kiwoom import twin_market_queries as market
-from actors.gateways.kiwoom.twin_limits import QueryLimit
-from actors.gateways.kiwoom.twin_market_queries import Desk, Query, Result
-from actors.gateways.kiwoom.twin_outbox import Answer, Event
-from actors.gateways.kiwoom.twin_registrations import ISSUE_TYPES, MOST_CODES, VI, WHOLE_MARKET, Registrations
+from actors.gateways.kiwoom.twin import account_queries as account
+from actors.gateways.kiwoom.twin import market_queries as market
+from actors.gateways.kiwoom.twin.limits import QueryLimit
+from actors.gateways.kiwoom.twin.market_queries import Desk, Query, Result
+from actors.gateways.kiwoom.twin.outbox import Answer, Event
+from actors.gateways.kiwoom.twin.registrations import ISSUE_TYPES, MOST_CODES, VI, WHOLE_MARKET, Registrations
 
 QUERIES: Final[Mapping[str, Query]] = MappingProxyType(
     {

@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from typing import Final
 
-from actors.gateways.kiwoom.twin_limits import QueryLimit
-from actors.gateways.kiwoom.twin_market_queries import Desk
-from actors.gateways.kiwoom.twin_outbox import Event
-from actors.gateways.kiwoom.twin_registrations import Registrations
+from actors.gateways.kiwoom.twin.limits import QueryLimit
+from actors.gateways.kiwoom.twin.market_queries import Desk
+from actors.gateways.kiwoom.twin.outbox import Event
+from actors.gateways.kiwoom.twin.registrations import Registrations
 from actors.market.time import SECOND
 
 _TOP: Final = 10

@@ -7,11 +7,11 @@ from actors.exchange.events import OrderReport, Report
 from actors.exchange.exchange import Exchange
 from actors.exchange.records import AccountState
 from actors.gateways.kiwoom import codes
-from actors.gateways.kiwoom import twin_values as values
-from actors.gateways.kiwoom.twin_account_queries import order_words
-from actors.gateways.kiwoom.twin_announcements import prefix
-from actors.gateways.kiwoom.twin_board import Board
-from actors.gateways.kiwoom.twin_outbox import Event
+from actors.gateways.kiwoom.twin import values
+from actors.gateways.kiwoom.twin.account_queries import order_words
+from actors.gateways.kiwoom.twin.announcements import prefix
+from actors.gateways.kiwoom.twin.board import Board
+from actors.gateways.kiwoom.twin.outbox import Event
 from messages import Action, Instrument, Side
 
 _NAME_WIDTH: Final = 40

@@ -13,11 +13,10 @@ from actors.exchange.events import (
 )
 from actors.exchange.exchange import Exchange
 from actors.gateways.kiwoom import codes
-from actors.gateways.kiwoom import twin_announcements as announcements
-from actors.gateways.kiwoom import twin_values as values
-from actors.gateways.kiwoom.twin_books import BookText
-from actors.gateways.kiwoom.twin_registrations import BOOK, EXPECTED, QUOTE, SESSION, TRADE, VI, WHOLE_MARKET
-from actors.gateways.kiwoom.twin_trades import Tape
+from actors.gateways.kiwoom.twin import announcements, values
+from actors.gateways.kiwoom.twin.books import BookText
+from actors.gateways.kiwoom.twin.registrations import BOOK, EXPECTED, QUOTE, SESSION, TRADE, VI, WHOLE_MARKET
+from actors.gateways.kiwoom.twin.trades import Tape
 from actors.market import krx
 from actors.market.calendar import Calendar
 from actors.market.time import kst

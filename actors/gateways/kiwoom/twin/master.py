@@ -5,9 +5,9 @@ from typing import Final
 
 from actors.exchange.exchange import Exchange
 from actors.gateways.kiwoom import codes
-from actors.gateways.kiwoom.twin_board import Board
-from actors.gateways.kiwoom.twin_settings import TwinSettings
-from actors.gateways.kiwoom.twin_values import long
+from actors.gateways.kiwoom.twin.board import Board
+from actors.gateways.kiwoom.twin.settings import TwinSettings
+from actors.gateways.kiwoom.twin.values import long
 from messages import Designation, Instrument, Market
 
 _KINDS: Final = {market: code for code, market in codes.MARKETS.items()}

@@ -4,10 +4,10 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Final, NamedTuple, cast
 
-from actors.gateways.kiwoom.twin_orders import Submission
-from actors.gateways.kiwoom.twin_reading import Reading
-from actors.gateways.kiwoom.twin_server import Server
-from actors.gateways.kiwoom.twin_values import long
+from actors.gateways.kiwoom.twin.orders import Submission
+from actors.gateways.kiwoom.twin.reading import Reading
+from actors.gateways.kiwoom.twin.server import Server
+from actors.gateways.kiwoom.twin.values import long
 
 MOST_ARGUMENTS: Final = 8
 """More must come as one list."""

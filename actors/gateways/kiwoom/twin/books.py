@@ -1,8 +1,8 @@
 """주식호가잔량 strings: 103 fields in table order, in which only the levels that changed are written anew."""
 
 from actors.exchange.records import BookSnapshot
-from actors.gateways.kiwoom import twin_values as values
-from actors.gateways.kiwoom.twin_trades import Marks
+from actors.gateways.kiwoom.twin import values
+from actors.gateways.kiwoom.twin.trades import Marks
 from messages import Instrument
 
 LEVELS = 10

@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 from actors.exchange.exchange import Exchange
 from actors.exchange.records import Statistics, ViRecord
-from actors.gateways.kiwoom import twin_values as values
 from actors.gateways.kiwoom.codes import bare_code
-from actors.gateways.kiwoom.twin_announcements import market_code, prefix
-from actors.gateways.kiwoom.twin_board import Board
+from actors.gateways.kiwoom.twin import values
+from actors.gateways.kiwoom.twin.announcements import market_code, prefix
+from actors.gateways.kiwoom.twin.board import Board
 from actors.market.bars import start_of
 from messages import Bar, Instrument
 

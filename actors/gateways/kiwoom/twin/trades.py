@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from actors.exchange.events import Print
-from actors.gateways.kiwoom import twin_values as values
+from actors.gateways.kiwoom.twin import values
 from messages import Aggressor, Instrument
 
 _MILLION = 1_000_000

@@ -6,11 +6,11 @@ from typing import Any
 
 from PyQt5.QtCore import QObject, pyqtSignal
 
-from actors.gateways.kiwoom.twin_calls import Calls, arguments_of
-from actors.gateways.kiwoom.twin_outbox import Answer, Event
-from actors.gateways.kiwoom.twin_reading import NO_REAL, Reading
-from actors.gateways.kiwoom.twin_server import Server
-from actors.gateways.kiwoom.twin_settings import TwinSettings
+from actors.gateways.kiwoom.twin.calls import Calls, arguments_of
+from actors.gateways.kiwoom.twin.outbox import Answer, Event
+from actors.gateways.kiwoom.twin.reading import NO_REAL, Reading
+from actors.gateways.kiwoom.twin.server import Server
+from actors.gateways.kiwoom.twin.settings import TwinSettings
 from runtime.clock import Clock
 
 __all__ = ["Twin", "TwinSettings", "open_control"]
