@@ -158,10 +158,6 @@ class Bus:
         now = self._now()
         mailbox.put_order(Envelope(self._number, now, source, cause, message, now))
 
-    def takers(self, kind: type[Message]) -> list[str]:
-        """Names of the mailboxes that take a class."""
-        return [s.mailbox.name for s in self._subscriptions if kind in s.latest]
-
     def _has_room(self) -> bool:
         boxes = (subscription.mailbox for subscription in self._subscriptions)
         room = min(box.market_bound - len(box.market) for box in boxes)

@@ -103,8 +103,10 @@ def test_a_price_that_cannot_be_is_refused(price: int, kind: Kind, code: str) ->
 
 def test_the_limits_themselves_are_prices() -> None:
     desk = Desk()
-    desk.order(BUY, 1, 7_000)
-    desk.order(SELL, 1, 13_000)
+    numbers = [desk.order(BUY, 1, 7_000), desk.order(SELL, 1, 13_000)]
+    assert [(order.number, order.price) for order in desk.exchange.orders] == list(
+        zip(numbers, (7_000, 13_000), strict=True)
+    )
 
 
 def test_terms_that_cannot_be_are_refused() -> None:
