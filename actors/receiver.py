@@ -56,6 +56,16 @@ class _Register(Message):
     journalled: ClassVar = False
 
 
+class _Line:
+    """The prints of one issue at one venue: time and accumulated volume of the newest, and the bars under way."""
+
+    __slots__ = ("builders", "time", "volume")
+
+    def __init__(self, builders: list[BarBuilder]) -> None:
+        self.builders = builders
+        self.time = self.volume = 0
+
+
 class MarketFeed(Feed, Reference, Protocol):
     """What a receiver needs of a gateway."""
 
@@ -112,8 +122,7 @@ class Receiver(
         self._stop_at_end = stop_at_end
         self._held: dict[Symbol, int] = {}
         self._open: dict[int, Symbol] = {}
-        self._builders: dict[tuple[Symbol, Venue], list[BarBuilder]] = {}
-        self._last: dict[tuple[Symbol, Venue], tuple[int, int]] = {}
+        self._lines: dict[tuple[Symbol, Venue], _Line] = {}
         self._announced: dict[Symbol, None] = {}
         self._unfinished: dict[BarBuilder, None] = {}
         self._day = dt.date.min
@@ -207,32 +216,34 @@ class Receiver(
 
     def _take_tick(self, tick: Tick) -> None:
         self.counts["ticks"] += 1
-        key = (tick.symbol, tick.venue)
-        self._check(key, tick)
+        line = self._lines.get((tick.symbol, tick.venue)) or self._line(tick)
+        if tick.time < line.time:
+            self.counts["out_of_order"] += 1
+        else:
+            missing = tick.volume - line.volume - tick.size
+            if missing > 0 and line.volume:
+                self.counts["lost_shares"] += missing
+            line.time, line.volume = tick.time, tick.volume
         if tick.size:
-            for builder in self._builders.get(key) or self._build(key):
-                late = builder.late
-                done = builder.add(tick)
-                if builder.late == late:
-                    self._unfinished[builder] = None
-                if done is not None:
-                    self._publish_bar(done)
-            if not self._closing:
-                self._close_bars_later()
+            for builder in line.builders:
+                if not builder.fold(tick):
+                    self._begin_bar(builder, tick)
         self.publish(tick)
 
-    def _check(self, key: tuple[Symbol, Venue], tick: Tick) -> None:
-        time, volume = self._last.get(key, (0, 0))
-        if tick.time < time:
-            self.counts["out_of_order"] += 1
-            return
-        if volume and tick.volume > volume + tick.size:
-            self.counts["lost_shares"] += tick.volume - volume - tick.size
-        self._last[key] = (tick.time, tick.volume)
+    def _line(self, tick: Tick) -> "_Line":
+        key = tick.symbol, tick.venue
+        line = self._lines[key] = _Line([BarBuilder(*key, interval) for interval in self._intervals])
+        return line
 
-    def _build(self, key: tuple[Symbol, Venue]) -> list[BarBuilder]:
-        builders = self._builders[key] = [BarBuilder(*key, interval) for interval in self._intervals]
-        return builders
+    def _begin_bar(self, builder: BarBuilder, tick: Tick) -> None:
+        late = builder.late
+        done = builder.add(tick)
+        if builder.late == late:
+            self._unfinished[builder] = None
+        if done is not None:
+            self._publish_bar(done)
+        if not self._closing:
+            self._close_bars_later()
 
     def _close_bars(self, until: int) -> None:
         for builder in list(self._unfinished):

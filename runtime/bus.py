@@ -9,7 +9,7 @@ from messages import Lane, Message, Overflow
 from runtime.actor import Handler, Wiring
 from runtime.clock import Clock
 from runtime.envelope import Envelope
-from runtime.mailbox import Mailbox
+from runtime.mailbox import Mailbox, Newest, Tail
 
 RUN_BITS = 40
 CAUSE: ContextVar[int] = ContextVar("cause", default=0)
@@ -36,7 +36,7 @@ class Subscription:
         """Whether a message of this class, about this subject, is wanted."""
         if kind not in self.latest:
             return False
-        return subject is None or self.subjects is None or subject in self.subjects
+        return not kind.selective or self.subjects is None or subject in self.subjects
 
 
 class Targets:
@@ -52,24 +52,32 @@ class Targets:
         """The bus's `naps` when all plain ones were last seen in the pump's line."""
 
 
-class Route(dict[str | None, Targets]):
-    """Where messages of one class go, by subject; found when first asked for."""
+class Route(dict[object, Targets]):
+    """Where messages of one class go, by key; found when first asked for."""
 
     def __init__(self, kind: type[Message], subscriptions: Sequence[Subscription]) -> None:
         super().__init__()
-        chosen = any(s.subjects is not None for s in subscriptions if kind in s.latest)
-        self.journalled = kind.journalled
-        self.subject = attrgetter(kind.key[0]) if kind.selective and chosen else None
-        """None where nobody chooses: then all subjects go the same way."""
         self._kind = kind
-        self._subscriptions = subscriptions
+        self._takers = [s for s in subscriptions if kind in s.latest]
+        self.journalled = kind.journalled
+        self.key = attrgetter(*kind.key) if kind.key and self._differs() else None
+        """None where every key goes the same way."""
 
-    def __missing__(self, subject: str | None) -> Targets:
-        takers = [s for s in self._subscriptions if s.takes(self._kind, subject)]
-        plain = tuple(s.mailbox for s in takers if _is_plain(self._kind, latest=s.latest[self._kind]))
-        puts = tuple(_put(s.mailbox, self._kind, latest=s.latest[self._kind]) for s in takers if s.mailbox not in plain)
-        found = self[subject] = Targets(plain, puts)
+    def __missing__(self, key: object) -> Targets:
+        kind = self._kind
+        subject = None if key is None else str(key[0] if isinstance(key, tuple) else key)  # type: ignore[index]
+        takers = [s for s in self._takers if s.takes(kind, subject)]
+        plain = tuple(s.mailbox for s in takers if _is_plain(kind, latest=s.latest[kind]))
+        puts = tuple(_put(s.mailbox, kind, latest=s.latest[kind]) for s in takers if s.mailbox not in plain)
+        found = self[key] = Targets(plain, puts)
         return found
+
+    def _differs(self) -> bool:
+        kind = self._kind
+        chosen = kind.selective and any(s.subjects is not None for s in self._takers)
+        return chosen or (
+            kind.lane is Lane.MARKET and any(not _is_plain(kind, latest=s.latest[kind]) for s in self._takers)
+        )
 
 
 class _Routes(dict[type[Message], Route]):
@@ -138,8 +146,8 @@ class Bus:
         route = self._routes[type(message)]
         if route.journalled and self._tap is not None:
             self._tap.append(envelope)
-        subject = route.subject
-        targets = route[None if subject is None else subject(message)]
+        key = route.key
+        targets = route[None if key is None else key(message)]
         if targets.plain:
             if number < self._room_until or self._has_room():
                 for append in targets.appends:
@@ -205,4 +213,4 @@ def _is_plain(kind: type[Message], *, latest: bool) -> bool:
 def _put(mailbox: Mailbox, kind: type[Message], *, latest: bool) -> Put:
     if kind.lane is Lane.ORDER:
         return mailbox.put_order
-    return mailbox.put_latest if latest else mailbox.put_conflating
+    return Newest(mailbox).put if latest else Tail(mailbox).put

@@ -1,10 +1,13 @@
 """What the bus adds to a message: its number, when it was said, by whom, and because of what."""
 
+from typing import final
+
 import msgspec
 
 from messages import Message
 
 
+@final
 class Envelope(msgspec.Struct, gc=False, frozen=True):
     """A message on its way. Positional on purpose: one is made for every message said."""
 

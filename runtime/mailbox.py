@@ -3,8 +3,6 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable, Collection
-from operator import attrgetter
-from typing import Any
 
 import msgspec
 
@@ -15,10 +13,6 @@ MARKET_BOUND = 65_536
 ORDER_BOUND = 16_384
 ORDER_STREAK = 32
 """Order messages in a row before a market message gets its turn: risk must not weigh orders on stale prices."""
-
-Key = tuple[object, ...]
-Cell = list[Any]
-"""An envelope and its key: a place in the market lane whose content may be replaced while it waits."""
 
 
 class OrderLaneFull(Exception):
@@ -58,13 +52,14 @@ class Mailbox(asyncio.Queue[Envelope]):
         self.name = name
         self.scheduled = False
         """In the pump's line, or held."""
+        self.hurried = False
+        """In the pump's line of those with orders, or held, or in no need of it."""
         self.patient = False
         """Served when no other mailbox waits, or once a turn."""
         self.held = False
         """Skipped by the pump while a handler waits for the outside."""
         self.orders: deque[Envelope] = deque()
-        self.market: deque[Envelope | Cell] = deque()
-        self.waiting: dict[Key, Cell] = {}
+        self.market: deque[Envelope | Newest | Place] = deque()
         self.streak = 0
         self.conflated = self.refused = self.taken = self.high_water = 0
         self.gaps: dict[str, int] = {}
@@ -86,33 +81,21 @@ class Mailbox(asyncio.Queue[Envelope]):
         if len(self.orders) >= self._order_bound:
             raise OrderLaneFull(f"{self.name}: {self._order_bound} order messages wait")
         self.orders.append(envelope)
-        if not self.scheduled:
+        if not self.hurried:
             self.ready(self)
 
-    def put_conflating(self, envelope: Envelope) -> None:
-        """Replace the waiting predecessor only when the lane is full."""
-        key = key_of(envelope.message)
-        if len(self.market) >= self.market_bound:
-            cell = self.waiting.get(key)
-            if cell is None:
-                self.refuse(envelope)
-            else:
-                cell[0] = envelope
-                self.conflated += 1
-            return
-        self._lay(key, envelope)
+    def hold(self) -> None:
+        """A handler waits for the outside: nothing is taken meanwhile."""
+        self.held = self.scheduled = self.hurried = True
 
-    def put_latest(self, envelope: Envelope) -> None:
-        """Replace the waiting predecessor, whether the lane is full or not."""
-        key = key_of(envelope.message)
-        cell = self.waiting.get(key)
-        if cell is not None:
-            cell[0] = envelope
-            self.conflated += 1
-        elif len(self.market) >= self.market_bound:
-            self.refuse(envelope)
-        else:
-            self._lay(key, envelope)
+    def release(self) -> None:
+        """Out of every line, whatever waits."""
+        self.held = self.scheduled = self.hurried = False
+
+    def note_depth(self) -> None:
+        depth = len(self.orders) + len(self.market)
+        if depth > self.high_water:  # noqa: PLR1730 - a call of max() costs thrice as much
+            self.high_water = depth
 
     def refuse(self, envelope: Envelope) -> None:
         """The market lane is full: count the loss, say so once per subject, or stop the system."""
@@ -140,12 +123,7 @@ class Mailbox(asyncio.Queue[Envelope]):
         self.streak = 0
         self.taken += 1
         item = market.popleft()
-        if type(item) is not list:
-            return item  # type: ignore[return-value]
-        envelope, key = item
-        if self.waiting.get(key) is item:
-            del self.waiting[key]
-        return envelope
+        return item if type(item) is Envelope else item.take()
 
     def forget(self, numbers: Collection[int]) -> None:
         """Drop order messages whose effect is already known: they count as conflated."""
@@ -156,11 +134,13 @@ class Mailbox(asyncio.Queue[Envelope]):
 
     def clear(self) -> None:
         """Nobody will take what waits: it counts as refused."""
-        self.held = self.scheduled = False
+        self.release()
         self.refused += self.qsize()
         self.orders.clear()
-        self.market.clear()
-        self.waiting.clear()
+        while self.market:
+            item = self.market.popleft()
+            if not isinstance(item, Envelope):
+                item.take()
 
     def statistics(self, now: int) -> Statistics:
         """`now` in nanoseconds of the system's clock."""
@@ -179,36 +159,83 @@ class Mailbox(asyncio.Queue[Envelope]):
         heads = [self.orders[0]] if self.orders else []
         if self.market:
             first = self.market[0]
-            heads.append(first[0] if isinstance(first, list) else first)
+            heads.append(first if isinstance(first, Envelope) else first.waiting)
         return min(heads, key=lambda envelope: envelope.number, default=None)
 
-    def _lay(self, key: Key, envelope: Envelope) -> None:
-        self.waiting[key] = cell = [envelope, key]
-        self.market.append(cell)
-        if not self.scheduled:
-            self.ready(self)
+
+class Newest:
+    """The one message about a subject that waits for a taker who wants no older one."""
+
+    __slots__ = ("_envelope", "_mailbox")
+
+    def __init__(self, mailbox: Mailbox) -> None:
+        self._mailbox = mailbox
+        self._envelope: Envelope | None = None
+
+    @property
+    def waiting(self) -> Envelope:
+        assert self._envelope is not None
+        return self._envelope
+
+    def put(self, envelope: Envelope) -> None:
+        """Replace the waiting predecessor, which keeps its place, or take a place."""
+        if self._envelope is not None:
+            self._envelope = envelope
+            self._mailbox.conflated += 1
+            return
+        mailbox = self._mailbox
+        market = mailbox.market
+        if len(market) >= mailbox.market_bound:
+            mailbox.refuse(envelope)
+            return
+        self._envelope = envelope
+        market.append(self)
+        if not mailbox.scheduled:
+            mailbox.ready(mailbox)
+
+    def take(self) -> Envelope:
+        envelope, self._envelope = self._envelope, None
+        return envelope  # type: ignore[return-value]
 
 
-class _Getters(dict[type[Message], Callable[[Any], Any]]):
-    def __missing__(self, kind: type[Message]) -> Callable[[Any], Any]:
-        getter = self[kind] = attrgetter(*kind.key) if kind.key else _nothing
-        return getter
+class Place(msgspec.Struct, gc=False):
+    """One message's place in line; its content may be replaced while it waits."""
+
+    waiting: Envelope
+    tail: "Tail"
+
+    def take(self) -> Envelope:
+        if self.tail.place is self:
+            self.tail.place = None
+        return self.waiting
 
 
-_getters = _Getters()
+class Tail:
+    """The last message about a subject that waits for a taker who wants all of them, as long as there is room."""
 
+    __slots__ = ("_mailbox", "place")
 
-def key_of(message: Message) -> Key:
-    """What identifies the subject of a message, its class included."""
-    kind = type(message)
-    return kind, _getters[kind](message)
+    def __init__(self, mailbox: Mailbox) -> None:
+        self._mailbox = mailbox
+        self.place: Place | None = None
+
+    def put(self, envelope: Envelope) -> None:
+        """Take a place; where the lane is full, replace the waiting predecessor."""
+        mailbox = self._mailbox
+        market = mailbox.market
+        if len(market) < mailbox.market_bound:
+            self.place = place = Place(envelope, self)
+            market.append(place)
+            if not mailbox.scheduled:
+                mailbox.ready(mailbox)
+        elif self.place is None:
+            mailbox.refuse(envelope)
+        else:
+            self.place.waiting = envelope
+            mailbox.conflated += 1
 
 
 def subject_of(message: Message) -> str:
     """The first field of the key, or the class where there is no key."""
     kind = type(message)
     return str(getattr(message, kind.key[0])) if kind.key else kind.__name__
-
-
-def _nothing(_: Message) -> None:
-    return None

@@ -5,12 +5,12 @@ from collections import deque
 from collections.abc import Callable, Coroutine
 from random import Random
 from time import perf_counter
-from typing import Any, cast
+from typing import Any
 
 from messages import Message
 from runtime.bus import Bus
 from runtime.envelope import Envelope
-from runtime.mailbox import Mailbox
+from runtime.mailbox import ORDER_STREAK, Mailbox
 
 TURN_MESSAGES = 2_048
 TURN_SECONDS = 0.002
@@ -40,9 +40,12 @@ class Pump:
         self._loop = loop
         self._rng = rng
         self._handlers: dict[Mailbox, dict[type[Message], Handling]] = {}
+        self._urgent: deque[Mailbox] = deque()
+        """Mailboxes with something in the order lane: an intent does not stand behind other actors' prices."""
         self._ready: deque[Mailbox] = deque()
         self._patient: deque[Mailbox] = deque()
         self._kept_waiting = 0
+        self._hurries = 0
         self._scheduled = False
 
     @property
@@ -60,35 +63,49 @@ class Pump:
         self._handlers[mailbox] = handlers
 
     def ready(self, mailbox: Mailbox) -> None:
-        """A mailbox has something: put it in line."""
-        mailbox.scheduled = True
-        self._line_up(mailbox)
+        """A mailbox has something: put it in line, before those that have prices only if it is for its order lane."""
+        if mailbox.orders and not mailbox.hurried and not mailbox.patient and self._rng is None:
+            mailbox.hurried = True
+            self._urgent.append(mailbox)
+        else:
+            mailbox.scheduled = True
+            mailbox.hurried = mailbox.hurried or mailbox.patient or self._rng is not None
+            self._line_up(mailbox)
         if not self._scheduled:
             self._scheduled = True
             self._loop.call_soon(self.turn)
 
     def resume(self, mailbox: Mailbox) -> None:
         """The waiting handler of a mailbox is done."""
-        mailbox.held = mailbox.scheduled = False
+        mailbox.release()
         self.bus.naps += 1
-        if not mailbox.empty():
+        if mailbox.orders:
+            self.ready(mailbox)
+        if mailbox.market and not mailbox.scheduled:
             self.ready(mailbox)
 
     def turn(self) -> None:
         """Drain mailboxes until none is ready or the turn is used up."""
         left = TURN_MESSAGES
         deadline = perf_counter() + TURN_SECONDS
-        ready, patient = self._ready, self._patient
+        urgent, ready, patient = self._urgent, self._ready, self._patient
         worked = False
-        while ready or (patient and not worked):
+        while urgent or ready or (patient and not worked):
             worked = self._rng is None
-            left -= self._drain(self._next())
+            left -= self._serve_orders() if urgent and self._may_hurry() else self._drain(self._next())
             if worked and (left <= 0 or perf_counter() > deadline):
                 break
         self._serve_patient()
-        self._scheduled = bool(ready or patient)
+        self._scheduled = bool(urgent or ready or patient)
         if self._scheduled:
             self._loop.call_soon(self.turn)
+
+    def _may_hurry(self) -> bool:
+        """Orders that beget orders must not keep prices from everybody."""
+        self._hurries += 1
+        if self._hurries > ORDER_STREAK and self._ready:
+            self._hurries = 0
+        return self._hurries > 0
 
     def _serve_patient(self) -> None:
         """One of them every other turn at least, whatever waits besides."""
@@ -106,52 +123,50 @@ class Pump:
             line.rotate(-self._rng.randrange(len(line)))
         return line.popleft()
 
+    def _serve_orders(self) -> int:
+        """What waits in the order lane of the first; what else its mailbox has keeps its own place in line."""
+        mailbox = self._urgent.popleft()
+        if mailbox.held:
+            return 0
+        mailbox.hurried = False
+        mailbox.note_depth()
+        done = self._handle(mailbox, min(len(mailbox.orders), SLICE))
+        if mailbox.orders and not mailbox.hurried:
+            mailbox.hurried = True
+            self._urgent.append(mailbox)
+        return done
+
     def _drain(self, mailbox: Mailbox) -> int:
-        orders, market = mailbox.orders, mailbox.market
-        depth = len(orders) + len(market)
-        if depth > mailbox.high_water:  # noqa: PLR1730 - a call of max() costs thrice as much
-            mailbox.high_water = depth
-        done = self._mixed(mailbox) if orders or mailbox.waiting else self._prints(mailbox, min(len(market), SLICE))
-        self.bus.current = None
+        if mailbox.held:
+            return 0
+        mailbox.note_depth()
+        done = self._handle(mailbox, PATIENT_SLICE if mailbox.patient else SLICE)
         if mailbox.held:
             return done
-        if orders or market:
+        if mailbox.orders or mailbox.market:
             self._line_up(mailbox)
         else:
             mailbox.scheduled = False
+            mailbox.hurried = False
             self.bus.naps += 1
             if mailbox.gaps:
                 self.recovered(mailbox)
         return done
 
-    def _prints(self, mailbox: Mailbox, count: int) -> int:
-        """The hottest loop: nothing waits in the order lane, nothing in the market lane can be replaced."""
-        bus, handlers, orders = self.bus, self._handlers[mailbox], mailbox.orders
-        take = cast("Callable[[], Envelope]", mailbox.market.popleft)
-        done = 0
-        for done in range(1, count + 1):  # noqa: B007
-            bus.current = envelope = take()
-            message = envelope.message
-            try:
-                work = handlers[type(message)](message)
-            except Exception as error:  # noqa: BLE001
-                self.failed(mailbox, envelope, error)
-                break
-            if work is not None:
-                self._wait(mailbox, envelope, work)
-                break
-            if orders:
-                break
-        mailbox.taken += done
-        return done
-
-    def _mixed(self, mailbox: Mailbox) -> int:
-        bus, handlers, take = self.bus, self._handlers[mailbox], mailbox.get_nowait
+    def _handle(self, mailbox: Mailbox, limit: int) -> int:
+        """The hottest loop: up to so many messages, one after the other."""
+        bus, handlers = self.bus, self._handlers[mailbox]
         orders, market = mailbox.orders, mailbox.market
-        done = 0
-        limit = PATIENT_SLICE if mailbox.patient else SLICE
-        while done < limit and (orders or market):
-            bus.current = envelope = take()
+        take, prints, done = market.popleft, 0, 0
+        while done < limit:
+            if orders:
+                bus.current = envelope = mailbox.get_nowait()
+            elif market:
+                item = take()
+                bus.current = envelope = item if type(item) is Envelope else item.take()
+                prints += 1
+            else:
+                break
             done += 1
             message = envelope.message
             try:
@@ -162,9 +177,13 @@ class Pump:
             if work is not None:
                 self._wait(mailbox, envelope, work)
                 break
+        if prints:
+            mailbox.taken += prints
+            mailbox.streak = 0
+        bus.current = None
         return done
 
     def _wait(self, mailbox: Mailbox, envelope: Envelope, work: Coroutine[Any, Any, None]) -> None:
-        mailbox.held = True
+        mailbox.hold()
         self.bus.current = None
         self.waits(mailbox, envelope, work)

@@ -20,6 +20,7 @@ LAYERS = {
     "ordering": 4,
     "learning": 4,
     "strategies": 5,
+    "campaigns": 6,
 }
 """Families of actors/, lower first: a family imports its own layer's self and lower layers."""
 QT_FILES = {

@@ -19,12 +19,18 @@ def start_of(instant: int, interval: int) -> Nanoseconds:
 class BarBuilder:
     """Folds the prints of one issue; an interval without a print has no bar."""
 
+    __slots__ = (
+        "_bought", "_close", "_end", "_high", "_interval", "_low", "_open", "_prints", "_sold", "_start", "_symbol",
+        "_under_way", "_value", "_venue", "_volume", "late",
+    )  # fmt: skip
+
     def __init__(self, symbol: Symbol, venue: Venue, interval_seconds: int) -> None:
         self.late = 0
         """Prints of an interval that was over; they are in no bar."""
         self._symbol = symbol
         self._venue = venue
         self._interval = interval_seconds
+        self._under_way = False
         self._start = self._end = self._open = self._high = self._low = self._close = 0
         self._volume = self._value = self._bought = self._sold = self._prints = 0
 
@@ -37,23 +43,18 @@ class BarBuilder:
         done = self._take() if time >= self._end and self._prints else None
         if not self._prints:
             self._begin(tick)
-        self._fold(tick)
+        self.fold(tick)
         return done
 
-    def due(self, now: int) -> Bar | None:
-        """The bar that has ended by `now`; a feed whose prints come late passes a `now` that is as late."""
-        return self._take() if self._prints and now >= self._end else None
-
-    def _begin(self, tick: Tick) -> None:
-        self._start = start_of(tick.time, self._interval)
-        self._end = self._start + self._interval * SECOND
-        self._open = self._high = self._low = tick.price
-        self._volume = self._value = self._bought = self._sold = 0
-
-    def _fold(self, tick: Tick) -> None:
+    def fold(self, tick: Tick) -> bool:
+        """Take a print of the bar under way: the hot half of `add`. False, and nothing done, for any other print."""
+        if not (self._end > tick.time >= self._start and self._under_way):
+            return False
         price, size = tick.price, tick.size
-        self._high = max(self._high, price)
-        self._low = min(self._low, price)
+        if price > self._high:
+            self._high = price
+        elif price < self._low:
+            self._low = price
         self._close = price
         self._volume += size
         self._value += price * size
@@ -62,6 +63,18 @@ class BarBuilder:
             self._bought += size
         elif tick.side is _SELLER:
             self._sold += size
+        return True
+
+    def due(self, now: int) -> Bar | None:
+        """The bar that has ended by `now`; a feed whose prints come late passes a `now` that is as late."""
+        return self._take() if self._prints and now >= self._end else None
+
+    def _begin(self, tick: Tick) -> None:
+        self._start = start_of(tick.time, self._interval)
+        self._end = self._start + self._interval * SECOND
+        self._under_way = True
+        self._open = self._high = self._low = tick.price
+        self._volume = self._value = self._bought = self._sold = 0
 
     def _take(self) -> Bar:
         bar = Bar(
@@ -80,6 +93,7 @@ class BarBuilder:
             prints=self._prints,
         )
         self._prints = 0
+        self._under_way = False
         return bar
 
 

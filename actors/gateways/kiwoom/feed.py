@@ -4,8 +4,9 @@ import asyncio
 from collections import Counter, deque
 from collections.abc import AsyncIterator, Callable
 from functools import partial
-from typing import Final
+from typing import Final, final
 
+import msgspec
 import structlog
 
 from actors.gateways.kiwoom import codes
@@ -32,14 +33,12 @@ FLOOD: Final = 500
 VERIFY_EVERY: Final = 10_000
 
 
-class _Raw:
-    __slots__ = ("code", "data", "kind", "received")
-
-    def __init__(self, code: str, kind: str, data: str, received: int) -> None:
-        self.code = code
-        self.kind = kind
-        self.data = data
-        self.received = received
+@final
+class _Raw(msgspec.Struct, gc=False):
+    code: str
+    kind: str
+    data: str
+    received: int
 
 
 class Intake:
@@ -57,23 +56,32 @@ class Intake:
         self._field_by_field: set[str] = set()
         self._interruptions: set[tuple[str, str, str]] = set()
         self._newest: dict[str, int] = {}
+        self._now = clock.now
         self._seen: Counter[str] = Counter()
-        self.counts: Counter[str] = Counter()
-        """received = passed + conflated + rejected + silent + waiting; unused and unreadable records beside them."""
+        self._passed = 0
+        self._counts: Counter[str] = Counter()
+
+    @property
+    def counts(self) -> Counter[str]:
+        """Received = passed + conflated + rejected + silent + waiting; unused and unreadable records beside them."""
+        return self._counts + Counter(received=self._seen.total(), passed=self._passed)
 
     def add(self, code: str, kind: str, data: str) -> None:
         """One OnReceiveRealData, inside the event."""
         if kind not in PARSERS:
-            self.counts["unused"] += 1
+            self._counts["unused"] += 1
             return
-        self._seen[kind] += 1
-        if self._seen[kind] % VERIFY_EVERY == 1:
+        seen = self._seen[kind] = self._seen[kind] + 1
+        if seen % VERIFY_EVERY == 1:
             self._verify(code, kind, data)
-        if kind in self._field_by_field:
+        if self._field_by_field and kind in self._field_by_field:
             data = assembled(kind, partial(self._calls.real, code))
-        self.counts["received"] += 1
-        self._append(code, kind, data)
-        self._wake_stream()
+        if kind == codes.BOOK:
+            self._add_book(code, data)
+        else:
+            self._line.append(_Raw(code, kind, data, self._now()))
+        if self._wake is not None:
+            self._wake_stream()
 
     def say(self, message: FeedMessage) -> None:
         """Put a message of our own into the line."""
@@ -99,74 +107,73 @@ class Intake:
                 self._wake = asyncio.get_running_loop().create_future()
                 await self._wake
 
-    def _append(self, code: str, kind: str, data: str) -> None:
-        received = self._clock.now()
-        if kind != codes.BOOK:
-            self._line.append(_Raw(code, kind, data, received))
-            return
+    def _add_book(self, code: str, data: str) -> None:
         waiting = self._books.get(code)
         if waiting is not None and len(self._line) > FLOOD:
-            waiting.data, waiting.received = data, received
-            self.counts["conflated"] += 1
+            waiting.data, waiting.received = data, self._now()
+            self._counts["conflated"] += 1
             return
-        raw = self._books[code] = _Raw(code, kind, data, received)
+        raw = self._books[code] = _Raw(code, codes.BOOK, data, self._now())
         self._line.append(raw)
 
     def _wake_stream(self) -> None:
-        if self._wake is not None and not self._wake.done():
-            self._wake.set_result(None)
+        wake, self._wake = self._wake, None
+        if wake is not None and not wake.done():
+            wake.set_result(None)
 
     def _verify(self, code: str, kind: str, data: str) -> None:
         answers = {fid: self._calls.real(code, fid) for fid in codes.REAL_TYPES[kind].fids}
         if not any(answer.strip() for answer in answers.values()):
-            self.counts["unverified"] += 1
+            self._counts["unverified"] += 1
             return
         differing = differing_fids(kind, data, answers.__getitem__)
         if differing and kind not in self._field_by_field:
             self._field_by_field.add(kind)
-            self.counts["fallbacks"] += 1
+            self._counts["fallbacks"] += 1
             _LOG.warning("raw string differs from the fields: read one by one now", type=kind, fids=differing)
 
     def _take(self) -> list[FeedMessage]:
         batch: list[FeedMessage] = []
-        start = self._clock.now()
+        start = self._now()
         day = midnight(start)
-        for taken in range(_BATCH):
-            if not self._line or (taken % _LOOK == _LOOK - 1 and self._clock.now() - start > _BATCH_NS):
+        line = self._line
+        for taken in range(min(len(line), _BATCH)):
+            if taken % _LOOK == _LOOK - 1 and self._now() - start > _BATCH_NS:
                 break
-            item = self._line.popleft()
-            if isinstance(item, _Raw):
-                self._parse(item, day, batch.append)
+            item = line.popleft()
+            if type(item) is _Raw:
+                self._parse(item, day, batch)
             else:
                 batch.append(item)
-            if batch and isinstance(batch[-1], FeedEnded):
+            if batch and type(batch[-1]) is FeedEnded:
                 break
         return batch
 
-    def _parse(self, raw: _Raw, day: int, give: Callable[[FeedMessage], None]) -> None:
-        if self._books.get(raw.code) is raw:
+    def _parse(self, raw: _Raw, day: int, batch: list[FeedMessage]) -> None:
+        kind = raw.kind
+        if kind == codes.BOOK and self._books.get(raw.code) is raw:
             del self._books[raw.code]
         try:
-            message = PARSERS[raw.kind](raw.code, raw.data, day, raw.received)
-            known = raw.kind == codes.VI and self._is_repeated(raw)
+            message = PARSERS[kind](raw.code, raw.data, day, raw.received)
+            known = kind == codes.VI and self._is_repeated(raw)
         except ValueError as error:
             self._reject(raw, error)
             return
         if message is None or known:
-            self.counts["silent"] += 1
+            self._counts["silent"] += 1
             return
-        self.counts["passed"] += 1
-        if isinstance(message, Tick):
+        self._passed += 1
+        batch.append(message)
+        if type(message) is Tick:
             self._watch_order(message)
-        give(message)
-        if isinstance(message, SessionChanged):
-            self._announced(message, give)
+        elif isinstance(message, SessionChanged):
+            self._announced(message, batch)
 
-    def _announced(self, message: SessionChanged, give: Callable[[FeedMessage], None]) -> None:
+    def _announced(self, message: SessionChanged, batch: list[FeedMessage]) -> None:
         if message.venue is Venue.KRX and message.session is Session.CLOSED_FOR_DAY:
             self._day_over()
         if message.code == self._last_session:
-            give(self._ended())
+            batch.append(self._ended())
 
     def _is_repeated(self, raw: _Raw) -> bool:
         subject = vi_subject(raw.code, raw.data)
@@ -175,14 +182,14 @@ class Intake:
         return known
 
     def _reject(self, raw: _Raw, error: ValueError) -> None:
-        self.counts["rejected"] += 1
+        self._counts["rejected"] += 1
         reason = str(error) if isinstance(error, MalformedError) else "not a number"
-        if self.counts["rejected"] in (1, 10, 100, 1_000, 10_000, 100_000):
-            _LOG.warning("real-time record rejected", type=raw.kind, reason=reason, so_far=self.counts["rejected"])
+        if self._counts["rejected"] in (1, 10, 100, 1_000, 10_000, 100_000):
+            _LOG.warning("real-time record rejected", type=raw.kind, reason=reason, so_far=self._counts["rejected"])
 
     def _watch_order(self, tick: Tick) -> None:
         if tick.time < self._newest.get(tick.symbol, 0):
-            self.counts["out_of_order"] += 1
+            self._counts["out_of_order"] += 1
         else:
             self._newest[tick.symbol] = tick.time
 
@@ -194,7 +201,7 @@ class Intake:
         return FeedEnded(
             feed=self._name,
             time=Nanoseconds(self._clock.now()),
-            records=self.counts["received"],
-            rejected=self.counts["rejected"],
-            out_of_order=self.counts["out_of_order"],
+            records=self._seen.total(),
+            rejected=self._counts["rejected"],
+            out_of_order=self._counts["out_of_order"],
         )

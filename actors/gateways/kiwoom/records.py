@@ -1,13 +1,12 @@
 """Raw real-data strings into messages, refused where a field is not what Kiwoom's table says."""
 
-import re
 from collections.abc import Callable, Mapping
 from datetime import date
-from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
 from actors.gateways.kiwoom import codes
+from actors.gateways.kiwoom.remembered import Remembered
 from actors.market import time
 from actors.market.time import SECOND
 from messages import (
@@ -39,10 +38,6 @@ _MILLION: Final = 1_000_000
 _STRENGTH_LIMIT: Final = 1e9
 _SPECIAL_TIMES: Final = MappingProxyType({"888888": 57_600, "999999": 64_800})
 _SUFFIXES: Final = MappingProxyType({"": Venue.KRX, "NX": Venue.NXT, "AL": Venue.SOR})
-_TWO_MARKS: Final = re.compile(r"[+-]([+-][0-9])")
-_BOUGHT: Final = Aggressor.BUYER
-_SOLD: Final = Aggressor.SELLER
-_NOBODY: Final = Aggressor.NONE
 _make_tick: Callable[..., Tick] = Tick  # units as NewTypes would cost a call a field
 _make_book: Callable[..., OrderBook] = OrderBook
 _VI_KINDS: Final = MappingProxyType({"정적": ViKind.STATIC, "동적": ViKind.DYNAMIC, "동적+정적": ViKind.BOTH})
@@ -64,9 +59,7 @@ def at(day: str, seconds: int) -> int:
     return time.at(date(int(day[:4]), int(day[4:6]), int(day[6:]))) + seconds * SECOND
 
 
-@lru_cache(maxsize=100_000)
-def seconds_of(text: str) -> int:
-    """Seconds after midnight of HHMMSS."""
+def _seconds(text: str) -> int:
     if len(text) != 6 or not (text.isascii() and text.isdecimal()):
         raise MalformedError("a time is not HHMMSS")
     hours, minutes, seconds = int(text[:2]), int(text[2:4]), int(text[4:])
@@ -75,20 +68,26 @@ def seconds_of(text: str) -> int:
     return hours * 3_600 + minutes * 60 + seconds
 
 
+seconds_of: Final = Remembered(_seconds).__getitem__
+"""Seconds after midnight of HHMMSS."""
+
+
 def announced_seconds(text: str) -> int:
     """The same for announcements and chart rows, where 888888 stands for 16:00 and 999999 for 18:00."""
     special = _SPECIAL_TIMES.get(text)
     return seconds_of(text) if special is None else special
 
 
-@lru_cache(maxsize=10_000)
-def identity(code: str) -> tuple[Symbol, Venue]:
-    """Symbol and venue of a code as events carry it: `005930`, `A005930`, `005930_AL`."""
+def _identity(code: str) -> tuple[Symbol, Venue]:
     _, _, suffix = code.strip().partition("_")
     symbol = codes.bare_code(code)
     if len(symbol) != 6 or not (symbol.isascii() and symbol.isalnum()) or suffix not in _SUFFIXES:
         raise MalformedError("not an issue code")
     return Symbol(symbol), _SUFFIXES[suffix]
+
+
+identity: Final = Remembered(_identity).__getitem__
+"""Symbol and venue of a code as events carry it: `005930`, `A005930`, `005930_AL`."""
 
 
 def number(text: str) -> int:
@@ -110,38 +109,64 @@ def amount(text: str, limit: int) -> int:
     return value
 
 
+def _price(text: str) -> int:
+    return amount(text, HIGHEST_PRICE)
+
+
+def _shares(text: str) -> int:
+    return _count(number(text))
+
+
+def _trade(text: str) -> tuple[int, Aggressor]:
+    shares = number(text)
+    if not 0 < abs(shares) <= MOST_SHARES:
+        raise MalformedError("a print without size, or one too large")
+    return abs(shares), Aggressor.SELLER if shares < 0 else Aggressor.BUYER if "+" in text else Aggressor.NONE
+
+
+def _strength(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        raise MalformedError("not a number") from None
+    if not 0 <= value < _STRENGTH_LIMIT:
+        raise MalformedError("a figure of the day that cannot be")
+    return value
+
+
+_prices: Final = Remembered(_price).__getitem__
+_sizes: Final = Remembered(_shares).__getitem__
+_trades: Final = Remembered(_trade).__getitem__
+_strengths: Final = Remembered(_strength).__getitem__
+
+
 def parse_trade(code: str, data: str, day: int, received: int) -> Tick:
     """주식체결: `day` is the midnight its HHMMSS counts from, `received` when the record came, both nanoseconds UTC."""
     fields = data.split("\t", 19)
     if len(fields) < 19 or "_" in data or not data.isascii():
         raise MalformedError("fields are missing, or hold what no number does")
     clock, last, _, _, ask, bid, size, volume, value, first, high, low = fields[:12]
-    try:
-        prices = abs(int(last)), abs(int(ask)), abs(int(bid)), abs(int(first)), abs(int(high)), abs(int(low))
-        shares, total, millions, strength = int(size), int(volume), int(value), float(fields[18])
-    except ValueError:
-        return parse_trade(code, _with_single_marks(data), day, received)
-    if not (prices[0] and shares and max(prices) <= HIGHEST_PRICE and abs(shares) <= MOST_SHARES):
-        raise MalformedError("a print without price or size, or a price too large")
-    if not (0 <= total <= MOST_SHARES and 0 <= millions <= MOST_MILLIONS and 0 <= strength < _STRENGTH_LIMIT):
-        raise MalformedError("a figure of the day that cannot be")
     symbol, venue = identity(code)
+    price, total, millions = _prices(last), number(volume), number(value)
+    shares, side = _trades(size)
+    if not (price and 0 <= total <= MOST_SHARES and 0 <= millions <= MOST_MILLIONS):
+        raise MalformedError("a print without a price, or a figure of the day that cannot be")
     return _make_tick(
         symbol=symbol,
         venue=venue,
         time=day + seconds_of(clock) * SECOND,
         received=received,
-        price=prices[0],
-        size=abs(shares),
-        side=_SOLD if shares < 0 else _BOUGHT if "+" in size else _NOBODY,
+        price=price,
+        size=shares,
+        side=side,
         volume=total,
         value=millions * _MILLION,
-        ask=prices[1],
-        bid=prices[2],
-        open=prices[3],
-        high=prices[4],
-        low=prices[5],
-        strength=strength,
+        ask=_prices(ask),
+        bid=_prices(bid),
+        open=_prices(first),
+        high=_prices(high),
+        low=_prices(low),
+        strength=_strengths(fields[18]),
     )
 
 
@@ -150,28 +175,18 @@ def parse_book(code: str, data: str, day: int, received: int) -> OrderBook:
     fields = data.split("\t", 64)
     if len(fields) < 64 or "_" in data or not data.isascii():
         raise MalformedError("fields are missing, or hold what no number does")
-    try:
-        ask_prices, bid_prices = tuple(map(abs, map(int, fields[1:61:6]))), tuple(map(abs, map(int, fields[4:61:6])))
-        ask_sizes, bid_sizes = tuple(map(int, fields[2:61:6])), tuple(map(int, fields[5:61:6]))
-        totals = int(fields[61]), int(fields[63])
-    except ValueError:
-        return parse_book(code, _with_single_marks(data), day, received)
-    if max(ask_prices) > HIGHEST_PRICE or max(bid_prices) > HIGHEST_PRICE:
-        raise MalformedError("a price is too large")
-    if min(ask_sizes) < 0 or min(bid_sizes) < 0 or min(totals) < 0 or max(ask_sizes + bid_sizes + totals) > MOST_SHARES:
-        raise MalformedError("not a count of shares")
     symbol, venue = identity(code)
     return _make_book(
         symbol=symbol,
         venue=venue,
         time=day + seconds_of(fields[0]) * SECOND,
         received=received,
-        ask_prices=ask_prices,
-        ask_sizes=ask_sizes,
-        bid_prices=bid_prices,
-        bid_sizes=bid_sizes,
-        ask_total=totals[0],
-        bid_total=totals[1],
+        ask_prices=tuple(map(_prices, fields[1:61:6])),
+        ask_sizes=tuple(map(_sizes, fields[2:61:6])),
+        bid_prices=tuple(map(_prices, fields[4:61:6])),
+        bid_sizes=tuple(map(_sizes, fields[5:61:6])),
+        ask_total=_shares(fields[61]),
+        bid_total=_shares(fields[63]),
     )
 
 
@@ -281,13 +296,6 @@ def differing_fids(kind: str, data: str, read: Callable[[int], str]) -> tuple[in
 def assembled(kind: str, read: Callable[[int], str]) -> str:
     """The raw string as the table has it, from the control's own answers field by field."""
     return "\t".join(read(fid) for fid in codes.REAL_TYPES[kind].fids)
-
-
-def _with_single_marks(data: str) -> str:
-    changed = _TWO_MARKS.sub(r"\1", data)
-    if changed == data:
-        raise MalformedError("not a number")
-    return changed
 
 
 def _plain(data: str) -> None:
