@@ -199,7 +199,7 @@ class Recorder(Actor, publishes=(MailboxOverflowed, MailboxRecovered)):
     async def _pack(self, database: Database) -> None:
         if self._over:
             while await database.run(store.pack_some):
-                continue
+                await asyncio.sleep(0)  # where the writer has no thread of its own, others have their turn here
             self._over = False
 
 

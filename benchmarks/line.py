@@ -110,7 +110,7 @@ class _NoCalls:
 
 
 class Line:
-    """Feed, reference and broker in one: `rate` records a second, `books` of them (a part of 1) books.
+    """Feed, reference and broker in one: `rate` records a second, `books` of them (a part of 1, in tenths) books.
 
     An order is taken at once and canceled by the broker. `fell_behind` is the most records that were due and not sent.
     """
@@ -128,7 +128,7 @@ class Line:
         self._clock = clock
         self._rate = rate
         self._total = round(rate * seconds)
-        self._books = books
+        self._books_of_ten = round(books * 10)
         self._symbols = _symbols(codes)
         self._volumes = dict.fromkeys(self._symbols, 1_000_000)
         self._report: Callable[[BrokerReport], None]
@@ -190,23 +190,21 @@ class Line:
         due = min(int(elapsed * self._rate), self._total)
         self.fell_behind = max(self.fell_behind, due - self.emitted)
         second = kst(self._clock.now()).strftime("%H%M%S")
-        emit = self._source.real.emit
+        emit, symbols, volumes, books = self._source.real.emit, self._symbols, self._volumes, self._books_of_ten
         for number in range(self.emitted, due):
-            emit(*self._record(number, second))
+            symbol, price = symbols[number % len(symbols)], _PRICE + number % 7 * 100
+            if number % 10 < books:
+                emit(symbol, codes.BOOK, _book(second, price))
+            else:
+                volume = volumes[symbol] = volumes[symbol] + 10
+                head, tail = _trade(second, price)
+                emit(symbol, codes.TRADE, f"{head}{volume}{tail}")
         self.emitted = due
         if due < self._total:
             asyncio.get_running_loop().call_later(_PACE, self._emit)
         else:
             ended = FeedEnded(feed="line", time=Nanoseconds(self._clock.now()), records=self.emitted)
             self.intake.say(ended)
-
-    def _record(self, number: int, second: str) -> tuple[str, str, str]:
-        symbol = self._symbols[number % len(self._symbols)]
-        price = _PRICE + number % 7 * 100
-        if int(number * self._books) != int((number + 1) * self._books):
-            return symbol, codes.BOOK, _book(second, price)
-        volume = self._volumes[symbol] = self._volumes[symbol] + 10
-        return symbol, codes.TRADE, _trade(second, price, volume)
 
 
 class Eager(Actor, publishes=(OrderIntent,)):
@@ -332,12 +330,14 @@ def _instrument(symbol: Symbol) -> Instrument:
     )
 
 
-def _trade(second: str, price: int, volume: int) -> str:
-    head = f"{second}\t+{price}\t+100\t+0.14\t+{price + 100}\t+{price}\t+10\t{volume}\t70000\t+70000\t+70600\t+70000"
-    return head + "\t2" + "\t0" * 5 + "\t101.20" + "\t0" * 23
-
-
 @lru_cache(maxsize=1_000)  # what a record costs to write is not what is measured
+def _trade(second: str, price: int) -> tuple[str, str]:
+    """What stands before and after the accumulated volume."""
+    head = f"{second}\t+{price}\t+100\t+0.14\t+{price + 100}\t+{price}\t+10\t"
+    return head, "\t70000\t+70000\t+70600\t+70000\t2" + "\t0" * 5 + "\t101.20" + "\t0" * 23
+
+
+@lru_cache(maxsize=1_000)
 def _book(second: str, price: int) -> str:
     levels = "\t".join(
         f"+{price + 100 * (step + 1)}\t{100 + step}\t0\t+{price - 100 * step}\t{200 + step}\t0" for step in range(10)

@@ -52,6 +52,9 @@ class Targets:
         """The bus's `naps` when all plain ones were last seen in the pump's line."""
 
 
+_NOBODY = Targets((), ())
+
+
 class Route(dict[object, Targets]):
     """Where messages of one class go, by key; found when first asked for."""
 
@@ -61,7 +64,8 @@ class Route(dict[object, Targets]):
         self._takers = [s for s in subscriptions if kind in s.latest]
         self.journalled = kind.journalled
         self.key = attrgetter(*kind.key) if kind.key and self._differs() else None
-        """None where every key goes the same way."""
+        """None where every key goes the same way, which is `only`."""
+        self.only = self[None] if self.key is None else _NOBODY
 
     def __missing__(self, key: object) -> Targets:
         kind = self._kind
@@ -147,7 +151,7 @@ class Bus:
         if route.journalled and self._tap is not None:
             self._tap.append(envelope)
         key = route.key
-        targets = route[None if key is None else key(message)]
+        targets = route.only if key is None else route[key(message)]
         if targets.plain:
             if number < self._room_until or self._has_room():
                 for append in targets.appends:

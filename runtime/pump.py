@@ -154,33 +154,49 @@ class Pump:
         return done
 
     def _handle(self, mailbox: Mailbox, limit: int) -> int:
-        """The hottest loop: up to so many messages, one after the other."""
-        bus, handlers = self.bus, self._handlers[mailbox]
+        """Up to so many messages, one after the other."""
         orders, market = mailbox.orders, mailbox.market
-        take, prints, done = market.popleft, 0, 0
-        while done < limit:
+        done = 0
+        while done < limit and (orders or market) and not mailbox.held:
             if orders:
-                bus.current = envelope = mailbox.get_nowait()
-            elif market:
-                item = take()
-                bus.current = envelope = item if type(item) is Envelope else item.take()
-                prints += 1
+                done += 1
+                self._call(mailbox, mailbox.get_nowait())
             else:
-                break
-            done += 1
+                mailbox.streak = 0
+                done += self._prints(mailbox, min(len(market), limit - done))
+        self.bus.current = None
+        return done
+
+    def _call(self, mailbox: Mailbox, envelope: Envelope) -> None:
+        self.bus.current = envelope
+        message = envelope.message
+        try:
+            work = self._handlers[mailbox][type(message)](message)
+        except Exception as error:  # noqa: BLE001 - whatever a handler raises is the supervisor's
+            self.failed(mailbox, envelope, error)
+        else:
+            if work is not None:
+                self._wait(mailbox, envelope, work)
+
+    def _prints(self, mailbox: Mailbox, count: int) -> int:
+        """The hottest loop: the market lane, until something comes into the order lane."""
+        bus, handlers, orders, take = self.bus, self._handlers[mailbox], mailbox.orders, mailbox.market.popleft
+        done = 0
+        for done in range(1, count + 1):  # noqa: B007
+            item = take()
+            bus.current = envelope = item if type(item) is Envelope else item.take()
             message = envelope.message
             try:
                 work = handlers[type(message)](message)
-            except Exception as error:  # noqa: BLE001 - whatever a handler raises is the supervisor's
+            except Exception as error:  # noqa: BLE001
                 self.failed(mailbox, envelope, error)
                 break
             if work is not None:
                 self._wait(mailbox, envelope, work)
                 break
-        if prints:
-            mailbox.taken += prints
-            mailbox.streak = 0
-        bus.current = None
+            if orders:
+                break
+        mailbox.taken += done
         return done
 
     def _wait(self, mailbox: Mailbox, envelope: Envelope, work: Coroutine[Any, Any, None]) -> None:

@@ -186,8 +186,11 @@ def _raw_book(number: int, book: OrderBook) -> tuple[Any, ...]:
 
 
 def _tick_array(rows: list[tuple[Any, ...]]) -> Array:
-    parts = [rows[start : start + CHUNK] for start in range(0, len(rows), CHUNK)]
-    return np.concatenate([np.array([(row[0], *row[2:]) for row in part], TICK) for part in parts])
+    array = np.empty(len(rows), TICK)
+    number, _, *columns = zip(*rows, strict=True)
+    for name, column in zip(TICK.names or (), (number, *columns), strict=True):
+        array[name] = column
+    return array
 
 
 def _book_array(rows: list[tuple[Any, ...]]) -> Array:
