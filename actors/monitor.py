@@ -17,8 +17,10 @@ from actors.account.recovery import History, replay
 from actors.analysis.screen import Issue, View, line, screen
 from messages import (
     ActorFailed,
+    ExitDelayed,
     FeedLost,
     FeedRestored,
+    HaltConfirmed,
     HaltTrading,
     Instrument,
     LinkLost,
@@ -44,8 +46,8 @@ from runtime.vitals import Vitals
 _HOUR: Final = 3_600
 _NEWS: Final = 6
 _ORDERS: Final = 8
-_Halting = HaltTrading | TradingHalted | ResumeTrading
-_Trouble = ActorFailed | LinkLost | LinkRestored | FeedLost | FeedRestored
+_Halting = HaltTrading | TradingHalted | HaltConfirmed | ResumeTrading
+_Trouble = ActorFailed | ExitDelayed | LinkLost | LinkRestored | FeedLost | FeedRestored
 
 
 class _Hour(Message):
@@ -131,6 +133,8 @@ class Monitor(Actor):
         if isinstance(message, ResumeTrading):
             self._halted = ""
             self._say(f"trading resumed by {message.by}")
+        elif isinstance(message, HaltConfirmed):
+            self._say("halted: nothing it takes back is open any more")
         elif not self._halted:
             self._halted = message.reason
             self._say(f"trading halted: {message.reason}")
@@ -140,6 +144,8 @@ class Monitor(Actor):
         match message:
             case ActorFailed():
                 self._say(f"{message.actor} failed in {message.handler}: {message.error}")
+            case ExitDelayed():
+                self._say(f"still {message.left} of {self._name(message.symbol)} to sell: {message.reason}")
             case LinkLost() | FeedLost():
                 self._say(f"{type(message).__name__}: {message.reason}")
             case _:

@@ -7,10 +7,17 @@ from typing import ClassVar, Final, Protocol
 import msgspec
 
 from actors.gateways.port import Feed, FeedMessage, Reference
-from actors.market.bars import BarBuilder
+from actors.market.bars import BarBuilder, start_of
+from actors.market.losses import Losses
 from actors.market.time import SECOND, kst
 from messages import (
+    AfterHoursBook,
     Bar,
+    BestQuote,
+    ConditionEntered,
+    ConditionLeft,
+    DataLost,
+    DataRestored,
     ExpectedPrice,
     FeedEnded,
     FeedLost,
@@ -19,6 +26,7 @@ from messages import (
     Instrument,
     InstrumentHalted,
     Message,
+    Nanoseconds,
     OrderBook,
     OrderCanceled,
     OrderExpired,
@@ -44,6 +52,10 @@ from runtime.bounds import Code, Count, Seconds, Several
 from runtime.vitals import Vitals
 
 _EVER: Final = 1 << 62
+_DAY: Final = 86_400
+_TELL_WITHIN: Final = 0.2
+"""Seconds from the first print that shows a loss, in which those of other issues join it."""
+_TELL_EACH: Final = 0.8
 
 _Ended = OrderRefused | OrderRejected | OrderCanceled | OrderExpired
 
@@ -53,6 +65,10 @@ class _CloseBars(Message):
 
 
 class _Register(Message):
+    journalled: ClassVar = False
+
+
+class _TellLosses(Message):
     journalled: ClassVar = False
 
 
@@ -76,9 +92,15 @@ class Receiver(
     publishes=(
         Tick,
         OrderBook,
+        BestQuote,
+        AfterHoursBook,
         ExpectedPrice,
         IndexTick,
         Bar,
+        ConditionEntered,
+        ConditionLeft,
+        DataLost,
+        DataRestored,
         SessionChanged,
         ViTriggered,
         ViReleased,
@@ -96,6 +118,8 @@ class Receiver(
     so that prints on their way still belong to it. Trades are watched for every code of every universe, of
     `symbols`, held or with an open order; books for the first `books` of them, held and ordered ones first.
     `settle` is the least time between two registrations. A tick of size 0 carries a price and no trade.
+    Volume that no print carried is told as `DataLost` within a second of the print that shows it, and each second
+    again while more is missing; after `calm` seconds without a loss the issue counts as complete again.
     """
 
     def __init__(
@@ -108,6 +132,7 @@ class Receiver(
         grace: Seconds = 0.2,
         books: Count = 100,
         settle: Seconds = 1.0,
+        calm: Seconds = 10.0,
         stop_at_end: bool = True,
     ) -> None:
         self.counts = {"ticks": 0, "books": 0, "bars": 0, "out_of_order": 0, "lost_shares": 0, "unknown_codes": 0}
@@ -126,7 +151,8 @@ class Receiver(
         self._announced: dict[Symbol, None] = {}
         self._unfinished: dict[BarBuilder, None] = {}
         self._day = dt.date.min
-        self._registering = self._closing = False
+        self._losses = Losses(calm)
+        self._registering = self._closing = self._telling = False
         self._registered: tuple[list[Symbol], list[Symbol]] | None = None
 
     @handles
@@ -188,6 +214,13 @@ class Receiver(
         self._register()
         self.spawn(self._announce())
 
+    @handles
+    def on_tell_losses(self, _: _TellLosses) -> None:
+        self._tell_losses()
+        self._telling = bool(self._losses)
+        if self._telling:
+            self.after(_TELL_EACH, _TellLosses())
+
     async def _read(self) -> None:
         await self._announce()
         async for batch in self._feed.stream():
@@ -217,18 +250,45 @@ class Receiver(
     def _take_tick(self, tick: Tick) -> None:
         self.counts["ticks"] += 1
         line = self._lines.get((tick.symbol, tick.venue)) or self._line(tick)
+        missing = tick.volume - line.volume - tick.size
         if tick.time < line.time:
             self.counts["out_of_order"] += 1
+            self._look_back(line, tick)
+        elif missing < 0 and line.volume:
+            self._look_back(line, tick)
         else:
-            missing = tick.volume - line.volume - tick.size
-            if missing > 0 and line.volume:
-                self.counts["lost_shares"] += missing
+            if missing and line.volume:
+                self._lose(tick, line.volume, tick.volume - tick.size)
             line.time, line.volume = tick.time, tick.volume
         if tick.size:
             for builder in line.builders:
                 if not builder.fold(tick):
                     self._begin_bar(builder, tick)
         self.publish(tick)
+
+    def _lose(self, tick: Tick, first: int, last: int) -> None:
+        self.counts["lost_shares"] += last - first
+        self._losses.add((tick.symbol, tick.venue), first, last, self.desk.clock.now())
+        if not self._telling:
+            self._telling = True
+            self.after(_TELL_WITHIN, _TellLosses())
+
+    def _tell_losses(self) -> None:
+        now = Nanoseconds(self.desk.clock.now())
+        lost, restored = self._losses.told(), self._losses.over(now)
+        if lost:
+            self.publish(DataLost(time=now, rows=lost))
+        if restored:
+            self.publish(DataRestored(time=now, rows=restored))
+
+    def _look_back(self, line: "_Line", tick: Tick) -> None:
+        """A print of the past fills a hole or repeats another; where the volume fell, a new day has begun."""
+        code = tick.symbol, tick.venue
+        if start_of(tick.time, _DAY) > start_of(line.time, _DAY):
+            self._losses.forget(code)
+            line.time, line.volume = tick.time, tick.volume
+        else:
+            self.counts["lost_shares"] -= self._losses.fill(code, tick.volume - tick.size, tick.volume)
 
     def _line(self, tick: Tick) -> "_Line":
         key = tick.symbol, tick.venue
@@ -263,6 +323,7 @@ class Receiver(
 
     def _end(self, ended: FeedEnded) -> None:
         self._close_bars(_EVER)
+        self._tell_losses()
         out_of_order = ended.out_of_order + self.counts["out_of_order"]
         self.publish(msgspec.structs.replace(ended, out_of_order=out_of_order))
         if self._stop_at_end:
@@ -277,8 +338,18 @@ class Receiver(
         wanted = self._wanted()
         registration = (wanted, wanted[: self._books])
         if registration != self._registered:
+            self._begin_anew(wanted)
             self._registered = registration
             self._feed.watch(*registration)
+
+    def _begin_anew(self, wanted: Sequence[Symbol]) -> None:
+        """What traded while nobody watched is not lost."""
+        before = {*self._registered[0]} if self._registered is not None else set[Symbol]()
+        new = {*wanted}.difference(before)
+        for code, line in self._lines.items():
+            if code[0] in new:
+                line.volume = 0
+                self._losses.forget(code)
 
     def _wanted(self) -> list[Symbol]:
         first = [*self._open.values(), *(symbol for symbol, quantity in self._held.items() if quantity)]

@@ -42,6 +42,7 @@ from runtime.actor import Actor, handles, latest
 from runtime.bounds import ActorName, Rate
 from runtime.clock import SECOND, text
 from runtime.envelope import Envelope
+from runtime.logs import clean_object
 from runtime.vitals import Vitals, peak_memory_mb
 
 SAMPLE_SECONDS: Final = 60
@@ -87,7 +88,7 @@ class Reporter(Actor):
     def on_stop(self) -> None:
         self._sample(always=True)
         story = self._story()
-        summary = self._summary(story)
+        summary = clean_object(self._summary(story))
         self._vitals.summary = summary
         self._vitals.closing = closing(summary)
         try:

@@ -4,11 +4,14 @@ from actors.account.ledger import Booked, Ledger
 from actors.account.order import Order, Phase
 from actors.account.recovery import History, replay
 from actors.limits import exposure, loss, price, rate, size, state
+from actors.limits.activity import ACTIVE, REPEATED, Active
 from actors.limits.rule import Limits, Quote, Refusal, Rule, View, Wish, of_change, of_intent
 from messages import (
     ApprovedOrder,
     ApprovedReplace,
     CancelOrder,
+    DataLost,
+    DataRestored,
     Designation,
     Evidence,
     FeedLost,
@@ -23,6 +26,7 @@ from messages import (
     MailboxRecovered,
     Nanoseconds,
     OrderBook,
+    OrderFilled,
     OrderIntent,
     OrderRefused,
     Reconciled,
@@ -42,9 +46,6 @@ from runtime.bounds import Amount, Count, Figure, Percent, Rate, Seconds, TimeOf
 
 RULES: tuple[Rule, ...] = (*state.RULES, *size.RULES, *price.RULES, *rate.RULES, *exposure.RULES, *loss.RULES)
 """In the order they are asked; the first no counts."""
-
-_REMEMBERED = 1_000
-"""Entries kept to find duplicates among."""
 
 
 class Risk(
@@ -67,6 +68,7 @@ class Risk(
         max_order_value: Amount = 5_000_000,
         max_quantity: Count = 100_000,
         max_volume_percent: Figure = 5.0,
+        max_listed_percent: Percent = 0.5,
         collar_percent: Percent = 3.0,
         collar_ticks: Count = 10,
         max_orders_second: Count = 4,
@@ -74,6 +76,9 @@ class Risk(
         max_orders_day: Count = 1_000,
         cancel_reserve: Count = 1,
         duplicate_seconds: Seconds = 5.0,
+        max_alike_day: Count = 3,
+        max_repeats: Count = 5,
+        repeat_seconds: Seconds = 600.0,
         max_position_value: Amount = 10_000_000,
         max_sector_value: Amount = 30_000_000,
         max_gross_value: Amount = 50_000_000,
@@ -99,39 +104,52 @@ class Risk(
         self._journal = journal
         self._ledger = Ledger(commission=commission)
         self._view = View()
+        self._quotes = self._view.quotes
 
     async def on_start(self) -> None:
         self._view.judge = self.desk.name
         await replay(self._journal, self._ledger)
+        async for envelope in self._journal.read(0, ACTIVE):
+            assert isinstance(envelope.message, Active)
+            self._view.activity.fold(envelope.message, envelope.time)
 
     @latest
     def on_price(self, message: Tick | OrderBook) -> None:
-        quote = self._view.quotes.setdefault(message.symbol, Quote())
+        symbol = message.symbol
+        quote = self._quotes.get(symbol)
+        if quote is None:
+            quote = self._quotes[symbol] = Quote()
         quote.received = message.received
         if isinstance(message, OrderBook):
             quote.ask, quote.bid = message.ask_prices[0], message.bid_prices[0]
             return
-        quote.last, quote.volume, quote.ask, quote.bid = message.price, message.volume, message.ask, message.bid
-        self._ledger.mark(message.symbol, message.price)
-        if message.symbol in self._ledger.holdings:
-            self._ledger.touch()
+        price = message.price
+        if not quote.reference:
+            quote.reference = price if quote.last else message.open or price
+        quote.volume, quote.ask, quote.bid = message.volume, message.ask, message.bid
+        if price != quote.last:
+            quote.last = price
+            self._ledger.mark(symbol, price)
+            if symbol in self._ledger.holdings:
+                self._ledger.touch()
 
     @handles
     def on_booked(self, message: Booked) -> None:
         envelope = self.desk.envelope
         assert envelope is not None
-        day = self._ledger.day
         self._ledger.fold(message, envelope.number)
         if isinstance(message, Instrument):
-            self._view.instruments[message.symbol] = message
+            self._list(message)
+        if isinstance(message, OrderFilled):
+            self._ledger.touch()
         if isinstance(message, Reconciled):
-            self._reconciled(message, envelope.number, new_day=self._ledger.day != day)
+            self._reconciled(message, envelope.number)
 
     @handles
     def on_intent(self, intent: OrderIntent) -> None:
         envelope = self.desk.envelope
         assert envelope is not None
-        wish = of_intent(intent, envelope.source)
+        wish = of_intent(intent, envelope.source, self._view)
         refusal = self._judge(wish)
         if refusal is not None:
             self._refuse(intent, envelope.number, intent.side, refusal)
@@ -147,21 +165,20 @@ class Risk(
             validity=intent.validity,
             purpose=intent.purpose,
             strategy=intent.strategy,
-            evidence=self._evidence(wish),
+            evidence=_evidence(wish.quote),
         )
         self.publish(approval)
         self._ledger.foresee(approval)
-        self._view.sent.append(self._view.now)
-        if wish.entry:
-            self._view.entries.append((self._view.now, wish))
-            del self._view.entries[:-_REMEMBERED]
+        self._view.activity.fold(approval, self._view.now)
 
     @handles
     def on_change(self, intent: ReplaceIntent) -> None:
         envelope = self.desk.envelope
         assert envelope is not None
         order = self._ledger.orders.get(intent.order)
-        wish = of_change(intent, order, envelope.source) if order else None
+        wish = None
+        if order is not None:
+            wish = of_change(intent, order, envelope.source, self._view, self._ledger.binds(order))
         refusal = _changeable(order, intent)
         if wish is not None and refusal is None:
             refusal = self._judge(wish)
@@ -177,15 +194,15 @@ class Risk(
             quantity=intent.quantity,
             price=intent.price,
             strategy=intent.strategy,
-            evidence=self._evidence(wish),
+            evidence=_evidence(wish.quote),
         )
         self.publish(approval)
         self._ledger.foresee(approval)
-        self._view.sent.append(self._view.now)
+        self._view.activity.fold(approval, self._view.now)
 
     @handles
-    def on_cancel(self, _message: CancelOrder) -> None:
-        self._view.sent.append(self.desk.clock.now())
+    def on_cancel(self, message: CancelOrder) -> None:
+        self._view.activity.fold(message, self.desk.clock.now())
 
     @handles
     def on_session(self, message: SessionChanged) -> None:
@@ -196,8 +213,10 @@ class Risk(
     def on_interruption(self, message: ViTriggered | ViReleased) -> None:
         if isinstance(message, ViTriggered):
             self._view.interrupted[message.symbol] = message.time
-        else:
-            self._view.interrupted.pop(message.symbol, None)
+            return
+        self._view.interrupted.pop(message.symbol, None)
+        if message.symbol in self._quotes:
+            self._quotes[message.symbol].reference = 0
 
     @handles
     def on_suspension(self, message: InstrumentHalted) -> None:
@@ -218,6 +237,14 @@ class Risk(
             self._view.feeds.pop(message.feed, None)
 
     @handles
+    def on_loss(self, message: DataLost | DataRestored) -> None:
+        for row in message.rows:
+            if isinstance(message, DataLost):
+                self._view.losses[row.symbol, row.venue] = row.total
+            else:
+                self._view.losses.pop((row.symbol, row.venue), None)
+
+    @handles
     def on_gap(self, message: MailboxOverflowed) -> None:
         self._view.gaps[message.actor, message.subject] = message.refused
 
@@ -231,40 +258,48 @@ class Risk(
         self._view.halted = message.reason
 
     @handles
-    def on_resume(self, _message: ResumeTrading) -> None:
+    def on_resume(self, message: ResumeTrading) -> None:
         self._view.halted = ""
+        self._view.activity.fold(message, self.desk.clock.now())
 
-    def _reconciled(self, message: Reconciled, number: int, *, new_day: bool) -> None:
+    def _list(self, instrument: Instrument) -> None:
+        known = self._view.instruments.get(instrument.symbol)
+        self._view.instruments[instrument.symbol] = instrument
+        if known is not None and known.base_price != instrument.base_price and instrument.symbol in self._quotes:
+            self._quotes[instrument.symbol].reference = 0
+
+    def _reconciled(self, message: Reconciled, number: int) -> None:
         self._view.reconciled = self._view.reconciled or message.start
-        if message.start or new_day:
-            self._view.sent = sorted(order.time for order in self._ledger.orders.values())
         self.publish(LedgerFolded(reconciliation=number, digest=self._ledger.digest()))
 
     def _judge(self, wish: Wish) -> Refusal | None:
-        self._view.now = self.desk.clock.now()
+        ledger, view, limits = self._ledger, self._view, self._limits
+        view.look_at(self.desk.clock.now())
         for rule in RULES:
-            refusal = rule(wish, self._ledger, self._view, self._limits)
+            refusal = rule(wish, ledger, view, limits)
             if refusal is not None:
                 return refusal
         return None
 
     def _refuse(self, intent: OrderIntent | ReplaceIntent, number: int, side: Side, refusal: Refusal) -> None:
-        self.publish(
-            OrderRefused(
-                order=number,
-                symbol=intent.symbol,
-                venue=intent.venue,
-                strategy=intent.strategy,
-                side=side,
-                rule=refusal.rule,
-                figures=refusal.figures,
-                limit=refusal.limit,
-            )
+        refused = OrderRefused(
+            order=number,
+            symbol=intent.symbol,
+            venue=intent.venue,
+            strategy=intent.strategy,
+            side=side,
+            rule=refusal.rule,
+            figures=refusal.figures,
+            limit=refusal.limit,
         )
+        self.publish(refused)
+        if refusal.rule == REPEATED:
+            self._view.activity.fold(refused, self._view.now)
+            self.desk.log.error("strategy disabled until a person resumes", strategy=intent.strategy, **refusal.figures)
 
-    def _evidence(self, wish: Wish) -> Evidence:
-        quote = self._view.quote(wish.symbol)
-        return Evidence(last=Won(quote.last), ask=Won(quote.ask), bid=Won(quote.bid), time=Nanoseconds(quote.received))
+
+def _evidence(quote: Quote) -> Evidence:
+    return Evidence(last=Won(quote.last), ask=Won(quote.ask), bid=Won(quote.bid), time=Nanoseconds(quote.received))
 
 
 def _check(limits: Limits) -> None:

@@ -1,24 +1,30 @@
 """Trader: approvals to the broker, journal first, and the broker's word back; no handler waits."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from typing import Protocol
 
 from actors.account.ledger import Booked, Ledger
 from actors.account.recovery import replay
-from actors.gateways.port import Broker, Instruction, Outcome, SendResult, Urgency
+from actors.gateways.port import Broker, Instruction, Urgency
 from actors.market.time import SECOND
 from actors.ordering import requests
-from actors.ordering.outbox import Item, Outbox
+from actors.ordering.day_match import DayMatch, match_day
+from actors.ordering.halting import Halt
+from actors.ordering.outbox import Item
 from actors.ordering.reconciler import Reconciler
-from actors.ordering.reconciliation import known_orders
+from actors.ordering.scribe import Journal, Scribe
+from actors.ordering.sender import Sender
+from actors.ordering.settling import NotSettledError, settlement
+from actors.ordering.statement import known_orders
 from messages import (
     Action,
     ApprovedOrder,
     ApprovedReplace,
     CancelOrder,
     CancelRejected,
+    CashAdjusted,
+    DayMatched,
     ExternalOrderSeen,
+    HaltConfirmed,
     HaltTrading,
     LedgerFolded,
     LinkLost,
@@ -37,33 +43,38 @@ from messages import (
     PositionAdjusted,
     Purpose,
     Reconciled,
+    ReconciliationWanted,
     ReplaceRejected,
     ResumeTrading,
     Session,
     SessionChanged,
+    Settlement,
+    SettleOrder,
     TradingHalted,
+    Venue,
 )
+from runtime import faultpoints
 from runtime.actor import Actor, handles
 from runtime.bounds import Several, Span
-from runtime.envelope import Envelope
+from runtime.bus import RUN_BITS
 
-_BACK_OFF = (0.2, 0.5, 1.0, 2.0)
-"""Seconds an overloaded broker is left alone, by attempt."""
 _LONG = 5 * SECOND
 """After which the broker's silence about an order that shall be canceled is suspicious."""
-_REFUSALS = {Action.NEW: OrderRejected, Action.REPLACE: ReplaceRejected, Action.CANCEL: CancelRejected}
+_BREATH = 5.0
+"""Seconds between two looks at the broker, however suspicious it all is."""
+_TABLES = ("match.txt", "match.csv")
 
-
-class Journal(Protocol):
-    """The journal: what happened, and the proof that it is on the disk."""
-
-    def read(self, first: int = ..., types: tuple[type[Message], ...] = ...) -> AsyncIterator[Envelope]:
-        """Every stored message of these types from number `first` on."""
-        ...
-
-    async def durable(self, number: int) -> None:
-        """Return when the message of this number survives a power cut."""
-        ...
+_replayed = faultpoints.point("recovery: journal read")
+_closed = faultpoints.point("recovery: orders of before ended, broker not asked")
+_connected = faultpoints.point("recovery: broker open, account not read")
+_recovered = faultpoints.point("recovery: reconciled, nothing sent yet")
+_folded = faultpoints.point("trader: an order event is folded")
+_heard = faultpoints.point("trader: the broker's word is said")
+_halting = faultpoints.point("trader: halted, cancels not sent")
+_settled = faultpoints.point("trader: an order is settled by a person")
+_over = faultpoints.point("end of day: reconciled, orders not expired")
+_expired = faultpoints.point("end of day: orders expired, not matched")
+_matched = faultpoints.point("end of day: matched, tables not written")
 
 
 class Trader(
@@ -81,21 +92,25 @@ class Trader(
         CancelRejected,
         ReplaceRejected,
         PositionAdjusted,
+        CashAdjusted,
         ExternalOrderSeen,
         Reconciled,
+        DayMatched,
         LedgerFolded,
         HaltTrading,
         TradingHalted,
+        HaltConfirmed,
         LinkLost,
         LinkRestored,
     ),
-    obeys=(ApprovedOrder, ApprovedReplace, CancelOrder, HaltTrading),
+    obeys=(ApprovedOrder, ApprovedReplace, CancelOrder, HaltTrading, SettleOrder),
     core=True,
 ):
     """Sends what was approved, the most urgent first, each order once.
 
     `max_age`: seconds after which an approval is too old to send. `reconcile`: seconds between two
-    matches with the broker. `outbox`: how many requests may wait.
+    matches with the broker. `outbox`: how many requests may wait. At the end of the day it writes the match of
+    journal, live records and statement as match.txt and match.csv.
     """
 
     def __init__(
@@ -105,25 +120,51 @@ class Trader(
         self._journal = journal
         self._max_age = max_age
         self._period = reconcile
-        self._outbox = Outbox(outbox)
-        self._approvals = requests.Approvals()
+        self._bound = outbox
         self._ledger = Ledger()
+        self._halt = Halt()
+        self._scribe: Scribe
+        self._sender: Sender
         self._reconciler: Reconciler
         self._started = False
-        self._halted = ""
         self._links: dict[str, str] = {}
+        self._breaks = 0
         self._suspicion = asyncio.Event()
         self._digest = (0, "")
+        self._day_over = False
+        self._day_ended = asyncio.Event()
 
     async def on_start(self) -> None:
-        self._reconciler = Reconciler(self._broker, self._ledger, self.desk.clock, self.desk.log, self._say)
+        clock, log = self.desk.clock, self.desk.log
+        self._scribe = Scribe(self._journal, self.publish, log)
+        self._sender = Sender(
+            self._broker,
+            self._ledger,
+            self._scribe,
+            clock,
+            bound=self._bound,
+            max_age=self._max_age,
+            forbids=self._forbids,
+            suspect=self._suspicion.set,
+        )
+        self._reconciler = Reconciler(self._broker, self._ledger, clock, log, self._say, breaks=lambda: self._breaks)
         await replay(self._journal, self._ledger)
+        _replayed()
         self._reconciler.end_earlier_orders()
-        await self._broker.open(self._say, known_orders(self._ledger))
+        _closed()
+        await self._broker.open(self._say, known_orders(self._ledger, clock.now()))
+        _connected()
         await self._reconciler.start()
+        _recovered()
         self._started = True
-        self.spawn(self._send_for_ever())
+        for urgency in (Urgency.CANCEL, Urgency.EXIT, Urgency.ENTRY):
+            self.spawn(self._sender.run(urgency))
         self.spawn(self._reconcile_for_ever())
+
+    async def on_stop(self) -> None:
+        """The day's match is not left half done."""
+        if self._day_over:
+            await self._day_ended.wait()
 
     @handles
     def on_booked(self, message: Booked) -> None:
@@ -131,26 +172,28 @@ class Trader(
         assert envelope is not None
         for odd in self._ledger.fold(message, envelope.number):
             self.publish(HaltTrading(reason=odd, by=self.desk.name))
+        _folded()
         match message:
             case ApprovedOrder():
-                self._approvals.note(message)
-                self._admit(requests.place(message), message.purpose)
+                self._place(message, envelope.number)
             case ApprovedReplace():
-                order = self._ledger.orders[message.order]
-                self._approvals.note(message)
-                asked = requests.change(order, request=message.number, quantity=message.quantity, price=message.price)
-                self._admit(asked, order.purpose)
+                self._change(message)
             case Reconciled():
                 self._digest = envelope.number, self._ledger.digest()
                 self.publish(LedgerFolded(reconciliation=self._digest[0], digest=self._digest[1]))
-                self._cancel_entries(envelope.number)
+                self._take_back(envelope.number)
+            case OrderUnknown():
+                self._suspicion.set()
+            case CancelRejected() if self._halt.reason:
+                self._suspicion.set()
             case OrderCanceled() | OrderExpired():
-                self._outbox.nudge()
                 order = self._ledger.orders.get(message.order)
                 if order is not None and not order.settled:
                     self._suspicion.set()
             case _:
-                self._outbox.nudge()
+                pass
+        self._sender.outbox.nudge()
+        self._confirm_halt()
 
     @handles
     def on_cancel(self, message: CancelOrder) -> None:
@@ -159,33 +202,59 @@ class Trader(
         self._cancel(message.order, envelope.number, message.reason)
 
     @handles
+    def on_settle(self, message: SettleOrder) -> None:
+        try:
+            events = settlement(self._ledger.orders.get(message.order), message, self._now())
+        except NotSettledError as error:
+            self.desk.log.warning("not settled", order=message.order, by=message.by, reason=str(error))
+            return
+        if message.outcome is Settlement.DEAD:
+            self._broker.learn(message.order, "")
+        for event in events:
+            self._say(event)
+        _settled()
+        self._suspicion.set()
+
+    @handles
     def on_halt(self, message: HaltTrading) -> None:
         envelope = self.desk.envelope
         assert envelope is not None
-        first, self._halted = not self._halted, message.reason
-        self._drop_entries()
-        self._cancel_entries(envelope.number)
+        if message.by == "journal":
+            self._scribe.blind = self._scribe.blind or message.reason
+        first = self._halt.begin(message.reason, self._ledger)
+        _halting()
+        self._sender.drop_entries()
+        self._take_back(envelope.number)
         if first:
             self.publish(TradingHalted(time=self._now(), reason=message.reason))
+        self._confirm_halt()
 
     @handles
     def on_resume(self, _message: ResumeTrading) -> None:
-        self._halted = ""
+        self._halt.lift()
+
+    @handles
+    def on_doubt(self, _message: ReconciliationWanted) -> None:
+        self._suspicion.set()
 
     @handles
     def on_session(self, message: SessionChanged) -> None:
-        if message.session is Session.CLOSED_FOR_DAY and not message.remaining:
+        closed = message.session is Session.CLOSED_FOR_DAY and message.venue is Venue.KRX and not message.remaining
+        if closed and not self._day_over:
+            self._day_over = True
             self.spawn(self._end_day())
 
     @handles
     def on_link(self, message: LinkLost | LinkRestored) -> None:
         if isinstance(message, LinkLost):
+            self._breaks += 1
             self._links[message.gateway] = message.reason
-            self._drop_entries()
-            return
-        self._links.pop(message.gateway, None)
-        self._outbox.nudge()
-        self._suspicion.set()
+            self._sender.drop_entries()
+        else:
+            self._links.pop(message.gateway, None)
+            self._suspicion.set()
+        self._sender.held = "the order link is lost" if self._links else ""
+        self._sender.outbox.nudge()
 
     @handles
     def on_folded(self, message: LedgerFolded) -> None:
@@ -196,13 +265,22 @@ class Trader(
             reason = f"the ledgers of {envelope.source} and {self.desk.name} differ"
             self.publish(HaltTrading(reason=reason, by=self.desk.name))
 
+    def _place(self, approval: ApprovedOrder, number: int) -> None:
+        leaves = approval.purpose is Purpose.EXIT
+        if leaves and self._scribe.blind:
+            self._scribe.keep(number)
+        self._sender.approvals.note(approval)
+        self._admit(requests.place(approval), approval.purpose)
+
+    def _change(self, approval: ApprovedReplace) -> None:
+        order = self._ledger.orders[approval.order]
+        self._sender.approvals.note(approval)
+        asked = requests.change(order, request=approval.number, quantity=approval.quantity, price=approval.price)
+        self._admit(asked, order.purpose)
+
     def _admit(self, instruction: Instruction, purpose: Purpose) -> None:
-        item = Item(instruction, Urgency.EXIT if purpose is Purpose.EXIT else Urgency.ENTRY, self._now())
-        reason = self._obstacle(item) if item.urgency is Urgency.ENTRY else ""
-        if reason or self._outbox.full:
-            self._refuse(item, reason or f"{len(self._outbox)} requests wait")
-        else:
-            self._outbox.put(item)
+        urgency = Urgency.EXIT if purpose is Purpose.EXIT else Urgency.ENTRY
+        self._sender.admit(Item(instruction, urgency, self._now()))
 
     def _cancel(self, number: int, request: int, reason: str) -> None:
         order = self._ledger.orders.get(number)
@@ -210,140 +288,88 @@ class Trader(
             self.desk.log.warning("cancel of an order that is not ours", order=number)
         elif not order.live:
             self.publish(CancelRejected(**requests.event(order, self._now()), reason=f"it is {order.phase}"))
-        elif (item := self._outbox.withdraw(number, Action.NEW)) is not None:
-            self._approvals.use(item.instruction)
+        elif self._sender.withdraw(number):
             fields = requests.event(order, self._now())
             self.publish(OrderCanceled(**fields, broker_order="", canceled=order.open, reason=f"never sent: {reason}"))
-        elif not order.canceling and not self._outbox.waits(number, Action.CANCEL):
-            self._outbox.put(Item(requests.cancel(order, request=request), Urgency.CANCEL, self._now()))
+        elif not order.canceling and not self._sender.outbox.waits(number, Action.CANCEL):
+            self._sender.outbox.put(Item(requests.cancel(order, request=request), Urgency.CANCEL, self._now()))
         elif not order.broker_order and self._now() - order.time > _LONG:
             self._suspicion.set()
 
-    def _drop_entries(self) -> None:
-        for item in self._outbox.drain(Urgency.ENTRY):
-            self._refuse(item, self._obstacle(item))
+    def _take_back(self, request: int) -> None:
+        """Again and again while the halt is on, until nothing is open."""
+        for order in self._halt.left(self._ledger):
+            self._cancel(order.number, request, f"halted: {self._halt.reason}")
 
-    def _cancel_entries(self, request: int) -> None:
-        """Again and again while the halt is on, until none is open."""
-        for order in self._ledger.live() if self._halted else ():
-            if order.purpose is Purpose.ENTRY:
-                self._cancel(order.number, request, f"halted: {self._halted}")
+    def _confirm_halt(self) -> None:
+        if self._halt.just_confirmed(self._ledger):
+            self.publish(HaltConfirmed(time=self._now(), reason=self._halt.reason))
 
-    async def _send_for_ever(self) -> None:
-        while True:
-            item = self._next()
-            if item is None:
-                await self._news()
-                continue
-            await self._broker.turn(item.urgency)
-            item = self._next()
-            if item is not None:
-                self._outbox.take(item)
-                await self._submit(item)
-
-    async def _news(self) -> None:
-        due = self._outbox.next_due(self.desk.clock.now())
-        timer = None if due is None else self.desk.clock.call_at(due, self._outbox.nudge)
-        try:
-            await self._outbox.news()
-        finally:
-            if timer is not None:
-                timer.cancel()
-
-    def _next(self) -> Item | None:
-        return None if self._links else self._outbox.ready(self.desk.clock.now(), self._can_go)
-
-    def _can_go(self, item: Item) -> bool:
-        """A change or a cancel waits until the broker's number of its order is known."""
-        order = self._ledger.orders[item.order]
-        return item.instruction.action is Action.NEW or bool(order.broker_order) or not order.live
-
-    async def _submit(self, item: Item) -> None:
-        asked = self._up_to_date(item)
-        reason = self._obstacle(item)
-        if reason:
-            self._refuse(item, reason)
-            return
-        number = self.publish(requests.submitting(asked, self._now()))
-        await self._journal.durable(number)
-        reason = self._obstacle(item)
-        if reason:
-            self._refuse(item, reason)
-            return
-        self._approvals.prove(asked)
-        self._answer(item, asked, self._broker.send(asked))
-
-    def _up_to_date(self, item: Item) -> Instruction:
-        """The request with the broker's number and the open quantity of this moment."""
-        asked, order = item.instruction, self._ledger.orders[item.order]
-        if asked.action is Action.CANCEL:
-            return requests.cancel(order, request=asked.request)
-        if asked.action is Action.REPLACE:
-            return requests.change(order, request=asked.request, quantity=asked.quantity, price=asked.price)
-        return asked
-
-    def _obstacle(self, item: Item) -> str:
-        order = self._ledger.orders[item.order]
-        if not order.live:
-            return f"it is {order.phase}"
-        if item.urgency is Urgency.CANCEL:
-            return ""
-        if self._halted and item.urgency is Urgency.ENTRY:
-            return f"halted: {self._halted}"
-        if self._links:
-            return "the order link is lost"
-        age = (self.desk.clock.now() - item.since) / SECOND
-        return f"too old: {age:.3f} s" if age > self._max_age else ""
-
-    def _answer(self, item: Item, asked: Instruction, result: SendResult) -> None:
-        fields = requests.event(self._ledger.orders[item.order], self._now())
-        match result.outcome:
-            case Outcome.SENT:
-                self.publish(OrderSent(**fields, action=asked.action, request=asked.request, screen=result.screen))
-            case Outcome.UNKNOWN:
-                self.publish(OrderUnknown(**fields, reason=result.reason))
-                self._suspicion.set()
-            case Outcome.LATER:
-                self._later(item)
-                return
-            case Outcome.NEVER | Outcome.HALT:
-                self._refuse(item, result.reason, result.code)
-        self._approvals.use(asked)
-        if result.outcome is Outcome.HALT:
-            self.publish(HaltTrading(reason=result.reason, by=self.desk.name))
-
-    def _later(self, item: Item) -> None:
-        pause = _BACK_OFF[min(item.attempts, len(_BACK_OFF) - 1)]
-        item.attempts += 1
-        item.not_before = self.desk.clock.now() + round(pause * SECOND)
-        self._outbox.put(item)
-
-    def _refuse(self, item: Item, reason: str, code: int = 0) -> None:
-        self._approvals.use(item.instruction)
-        fields = requests.event(self._ledger.orders[item.order], self._now())
-        self.publish(_REFUSALS[item.instruction.action](**fields, reason=reason, code=code))
+    def _forbids(self, item: Item) -> str:
+        if self._halt.reason and item.urgency is Urgency.ENTRY:
+            return f"halted: {self._halt.reason}"
+        if self._scribe.blind and item.urgency is Urgency.ENTRY:
+            return f"the journal failed: {self._scribe.blind}"
+        return "the order link is lost" if self._links else ""
 
     async def _reconcile_for_ever(self) -> None:
+        looks = 0
         while True:
-            timer = self.desk.clock.call_later(self._period, self._suspicion.set)
+            timer = self.desk.clock.call_later(self._pause(looks), self._suspicion.set)
             await self._suspicion.wait()
             timer.cancel()
             self._suspicion.clear()
             if not self._links:
                 await self._reconciler.look()
+                looks = looks + 1 if self._any_lost() else 0
+                await self.desk.clock.sleep(_BREATH)
+
+    def _pause(self, looks: int) -> float:
+        """An order nobody answers for is asked about again soon, and then less and less often."""
+        return min(_BREATH * 2.0 ** min(looks - 1, 10), self._period) if looks else self._period
+
+    def _any_lost(self) -> bool:
+        return any(order.submitting and not order.broker_order for order in self._ledger.live())
 
     async def _end_day(self) -> None:
         """Nothing outlives the day; an order still open after the match has expired."""
-        if not await self._reconciler.look():
-            return
-        await self.desk.clock.sleep(1)
+        try:
+            if await self._reconciler.look():
+                _over()
+                await self.desk.clock.sleep(1)
+                self._expire()
+                _expired()
+                await self._match()
+        finally:
+            self._day_ended.set()
+
+    def _expire(self) -> None:
         for order in self._ledger.live():
             fields = requests.event(order, self._now())
-            self.publish(OrderExpired(**fields, broker_order=order.broker_order, expired=order.open))
+            self._say(OrderExpired(**fields, broker_order=order.broker_order, expired=order.open))
+
+    async def _match(self) -> None:
+        state = self._reconciler.newest
+        assert state is not None
+        found = match_day(self._ledger, state)
+        _matched()
+        for line in found.lines:
+            self.desk.log.warning("the day does not match", what=line)
+        self._write(found, self.publish(found.message(self._now())) >> RUN_BITS)
+
+    def _write(self, found: DayMatch, run: int) -> None:
+        folder = self.desk.data / "runs" / f"{run:05d}"
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            for name, content in zip(_TABLES, (found.text(), found.csv()), strict=True):
+                (folder / name).write_text(content, encoding="utf-8")
+        except OSError as error:
+            self.desk.log.error("the day's match is not written", reason=str(error))
 
     def _say(self, message: Message) -> None:
         """Before the start is over nobody else speaks of orders, and the ledger must know at once."""
-        number = self.publish(message)
+        number = self._scribe.say(message)
+        _heard()
         if not self._started and isinstance(message, Booked):
             self._ledger.fold(message, number)
 

@@ -163,6 +163,9 @@ class Line:
         del known
         self._report = report
 
+    def learn(self, order: int, broker_order: str) -> None:
+        del order, broker_order
+
     async def turn(self, urgency: Urgency) -> None:
         del urgency
 

@@ -55,6 +55,15 @@ class PositionAdjusted(Message):
     reason: str
 
 
+class CashAdjusted(Message):
+    """Cash changed without a trade: a deposit, a dividend, interest, a charge; found at reconciliation."""
+
+    time: Nanoseconds
+    cash: Won
+    """The change."""
+    reason: str
+
+
 class ExternalOrderSeen(Message):
     """An order nobody here placed shows in our account."""
 
@@ -67,7 +76,11 @@ class ExternalOrderSeen(Message):
 
 
 class Reconciled(Message):
-    """Journal and broker were compared; the figures are the broker's."""
+    """Journal and broker were compared; the figures are the broker's.
+
+    The first one takes the account over as it is. Later ones change nothing by themselves: what they found
+    was booked before, message by message.
+    """
 
     time: Nanoseconds
     cash: Won
@@ -77,6 +90,26 @@ class Reconciled(Message):
     """A line each; empty when everything agreed."""
     start: bool = False
     """True for the one at start, before which nobody trades."""
+
+
+class DayMatched(Message):
+    """Journal, live records and the broker's statement were held against each other at the end of the day."""
+
+    time: Nanoseconds
+    orders: int
+    fills: int
+    """Orders of ours with a fill."""
+    differences: tuple[str, ...]
+    """A line each, the kind first; empty when all three agree to the won."""
+    unexplained: Won
+    """What no named difference accounts for."""
+
+
+class EquityPeaked(Message):
+    """The day's equity is higher than it ever was, by enough to be remembered over a restart."""
+
+    time: Nanoseconds
+    equity: Won
 
 
 class LedgerFolded(Message):

@@ -44,6 +44,8 @@ class Message(msgspec.Struct, metaclass=MessageType):
     """Whether a person should hear of it at once."""
     command: ClassVar[bool] = False
     """Whether somebody has to act on it: a config in which nobody does is refused."""
+    core: ClassVar[bool] = False
+    """Whether only a core actor may say it: a config in which another one does is refused."""
 
 
 class Record(msgspec.Struct, metaclass=MessageType, tag=False):

@@ -125,6 +125,13 @@ class UniverseChanged(Message):
     symbols: tuple[Symbol, ...]
 
 
+class Condition(Record):
+    """A condition search somebody saved at the broker."""
+
+    index: int
+    name: str
+
+
 class ConditionEntered(Message):
     """A condition search of the broker newly matches an issue."""
 

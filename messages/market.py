@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import ClassVar
 
-from messages.base import Lane, Message, Overflow
+from messages.base import Lane, Message, Overflow, Record
 from messages.instruments import Nanoseconds, Shares, Symbol, Venue, Won
 
 
@@ -69,6 +69,20 @@ class ExpectedPrice(MarketData):
 
     price: Won
     size: Shares
+
+
+class BestQuote(MarketData):
+    """The best of both sides (주식우선호가), sent when one changes; 0 where a side is empty."""
+
+    ask: Won
+    bid: Won
+
+
+class AfterHoursBook(MarketData):
+    """What waits to trade at the close (주식시간외호가)."""
+
+    ask_total: Shares
+    bid_total: Shares
 
 
 class IndexTick(Message):
@@ -171,6 +185,31 @@ class ViReleased(Message):
     symbol: Symbol
     venue: Venue = Venue.KRX
     time: Nanoseconds
+
+
+class Lost(Record):
+    """Shares that an issue's accumulated volume counts and that no print of ours carried."""
+
+    symbol: Symbol
+    venue: Venue = Venue.KRX
+    shares: Shares
+    """Since the report before, or of the whole burst where it is over."""
+    total: Shares
+    """Of the day so far."""
+
+
+class DataLost(Message):
+    """Prints are missing: said within a second, for all issues that lost some since the report before."""
+
+    time: Nanoseconds
+    rows: tuple[Lost, ...]
+
+
+class DataRestored(Message):
+    """Nothing more was lost of these issues for a while; what was missed is not made up."""
+
+    time: Nanoseconds
+    rows: tuple[Lost, ...]
 
 
 class FeedLost(Message):

@@ -99,6 +99,28 @@ class ReplaceIntent(Message):
     reason: str
 
 
+class Settlement(StrEnum):
+    """How a person settles an order whose answer was lost."""
+
+    FILLED = "filled"
+    DEAD = "dead"
+    """Nothing of it is open at the broker; what was filled before stays."""
+
+
+class SettleOrder(Message):
+    """A person decides an unknown order, having seen the broker's own screen; nobody else may."""
+
+    command: ClassVar = True
+    key: ClassVar = ("order",)
+    order: int
+    outcome: Settlement
+    quantity: Shares = Shares(0)
+    """Shares of the whole order that are filled, for FILLED; 0 for all that was asked for."""
+    price: Won = Won(0)
+    """Their average price, for FILLED; 0 for the price of a limit order."""
+    by: str
+
+
 class Evidence(Record):
     """The prices a decision of risk was made on."""
 
@@ -113,6 +135,7 @@ class ApprovedOrder(Order):
     """Made by risk alone."""
 
     command: ClassVar = True
+    core: ClassVar = True
     order: int
     evidence: Evidence
 
@@ -121,6 +144,7 @@ class ApprovedReplace(Message):
     """Made by risk alone."""
 
     command: ClassVar = True
+    core: ClassVar = True
     key: ClassVar = ("symbol", "venue")
     number: int
     """Of the ReplaceIntent."""
@@ -211,6 +235,7 @@ class OrderUnknown(OrderEvent):
 
     alarm: ClassVar = True
     reason: str
+    screen: str = ""
 
 
 class OrderFilled(OrderEvent):
@@ -233,7 +258,7 @@ class OrderFilled(OrderEvent):
     tax: Won = Won(0)
     """Of the whole order so far (939)."""
     source: str = "record"
-    """record, or jump / recovery where it was booked from a difference."""
+    """record; jump / recovery where it was booked from a difference; person where somebody settled it."""
 
 
 class OrderReplaced(OrderEvent):
@@ -251,7 +276,10 @@ class OrderCanceled(OrderEvent):
 
     broker_order: str
     canceled: Shares
+    """Of the whole order so far."""
     reason: str = ""
+    open: Shares = Shares(0)
+    """Still to fill: a stranger may take back a part."""
 
 
 class OrderExpired(OrderEvent):
@@ -273,3 +301,16 @@ class ReplaceRejected(OrderEvent):
 
     reason: str
     code: int = 0
+
+
+class ExitDelayed(Message):
+    """A holding that must go is still there after several attempts: a person must look."""
+
+    alarm: ClassVar = True
+    key: ClassVar = ("symbol", "venue")
+    symbol: Symbol
+    venue: Venue = Venue.KRX
+    strategy: str
+    left: Shares
+    attempts: int
+    reason: str

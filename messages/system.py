@@ -29,6 +29,19 @@ class TradingHalted(Message):
     reason: str
 
 
+class HaltConfirmed(Message):
+    """Nothing that the halt cancels is open or under way at the broker any more."""
+
+    time: Nanoseconds
+    reason: str
+
+
+class ReconciliationWanted(Message):
+    """Journal and broker shall be compared now, not only when it is time."""
+
+    reason: str
+
+
 class LinkLost(Message):
     """The order link to a broker is down: nothing new is sent."""
 

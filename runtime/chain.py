@@ -1,6 +1,5 @@
 """The records of the journal: their bytes, their hash chain, and the proof that nobody changed them."""
 
-import sqlite3
 from collections.abc import Iterable, Iterator
 from hashlib import sha256
 from pathlib import Path
@@ -10,8 +9,9 @@ import msgspec
 
 import messages
 from messages import Message
+from runtime import logs
 from runtime.bus import RUN_BITS
-from runtime.database import DatabaseBroken, DatabaseError, reading
+from runtime.database import UNREADABLE, DatabaseBroken, DatabaseError, reading
 from runtime.envelope import Envelope
 
 START = bytes(32)
@@ -20,6 +20,11 @@ OPENED, CLOSED, SEALED = "opened", "closed", "sealed"
 """The journal's own records: a run began, ended in order, was found without an end."""
 COLUMNS = "number, time, source, cause, type, body, previous, hash"
 PAGE = f"SELECT {COLUMNS} FROM record WHERE number >= ? ORDER BY number LIMIT 1000"  # noqa: S608
+LOWEST = -(1 << 63)
+"""Numbers begin at run 1; whatever stands below was put there."""
+_KINDS = (int, int, str, int, str, str, bytes, bytes)
+"""Of the columns: JSON alone would take a blob for the text of its base64."""
+_HEAD_DIGITS = 64
 
 
 Front = tuple[int, int, str, int, str]
@@ -82,9 +87,9 @@ def link(previous: bytes, front: Front, body: bytes) -> Entry:
 
 
 def encode(envelope: Envelope, previous: bytes) -> Entry:
-    """Chain a message, one of TYPES."""
+    """Chain a message, one of TYPES, without what is hidden from the logs."""
     message = envelope.message
-    body = _encoder.encode(message)
+    body = logs.without_secrets(_encoder.encode(message))
     kind = type(message).__name__
     return link(previous, (envelope.number, envelope.time, envelope.source, envelope.cause, kind), body)
 
@@ -122,13 +127,13 @@ def checked(rows: Iterable[tuple[Any, ...]], previous: bytes | None) -> Iterator
 def entries(path: Path, first: int = 0) -> Iterator[Entry]:
     """Every entry from number `first` on, proven; also while another process writes. Raises DatabaseBroken."""
     connection = reading(path)
-    previous = START if first == 0 else None
+    first, previous = (first, None) if first else (LOWEST, START)
     try:
         while rows := connection.execute(PAGE, (first,)).fetchall():
             for entry in checked(rows, previous):
                 yield entry
                 first, previous = entry.number + 1, entry.hash
-    except sqlite3.Error as error:
+    except UNREADABLE as error:
         raise DatabaseBroken(f"{path}: {error}") from error
     finally:
         connection.close()
@@ -142,14 +147,27 @@ def envelopes(path: Path, first: int = 0, types: Iterable[type[Message]] = (Mess
 
 def verify(path: Path, head: str | None = None) -> Verdict:
     """Prove a journal from its first record to its last, and that `head`, a hash kept elsewhere, is part of it."""
-    walk = _Walk(head)
+    walk = _Walk(head and head.strip().lower())
     problem = ""
     try:
+        _check_pages(path)
         for entry in entries(path):
             walk.step(entry)
     except DatabaseError as error:
         problem = str(error)
     return walk.verdict(problem)
+
+
+def _check_pages(path: Path) -> None:
+    connection = reading(path)
+    try:
+        (said,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+    except UNREADABLE as error:
+        raise DatabaseBroken(f"{path}: {error}") from error
+    finally:
+        connection.close()
+    if said != "ok":
+        raise DatabaseBroken(f"{path}: {' '.join(said.split())}")
 
 
 class _Walk:
@@ -181,7 +199,7 @@ class _Walk:
         if not problem and self._last is None:
             problem = "no records"
         if not problem and self._head is not None and not self._met:
-            problem = f"the head {self._head} is not in the chain: its tail was cut or it was made anew"
+            problem = self._absence(self._head)
         return Verdict(
             ok=not problem,
             records=self._records,
@@ -192,6 +210,11 @@ class _Walk:
             unseen=self._unseen(),
         )
 
+    def _absence(self, head: str) -> str:
+        if len(head) != _HEAD_DIGITS:
+            return f"the head {head} is not one: give all {_HEAD_DIGITS} digits of the hash"
+        return f"the head {head} is not in the chain: its tail was cut or it was made anew"
+
     def _unseen(self) -> str:
         if self._head is None:
             return "without a head kept elsewhere a cut tail, or one chained anew, cannot be seen"
@@ -201,7 +224,6 @@ class _Walk:
 
 
 def _is_whole(row: tuple[Any, ...]) -> bool:
-    body, previous = row[5:7]
-    if not isinstance(body, str) or not isinstance(previous, bytes):
+    if tuple(map(type, row)) != _KINDS:
         return False
-    return link(previous, cast("Front", row[:5]), body.encode()) == row
+    return link(row[6], cast("Front", row[:5]), row[5].encode()) == row

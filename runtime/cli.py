@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Callable
+from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any, NoReturn, TypeVar
@@ -13,10 +14,11 @@ from rich.console import Console
 from rich.table import Table
 
 from runtime import chain, folders, inbox, logs, wiring
+from runtime.clock import KST
 from runtime.config import Config, ConfigError, load
-from runtime.database import DatabaseError
+from runtime.database import DatabaseError, quarantine
 from runtime.journal import NAME
-from runtime.locks import AlreadyRunning
+from runtime.locks import AlreadyRunning, is_held
 from runtime.loop import MissingLibrary, new_loop
 from runtime.loop import run as run_loop
 from runtime.parts import Part, plan
@@ -35,7 +37,7 @@ app.add_typer(audit, name="audit")
 
 def fail(line: str, code: int = FAILED) -> NoReturn:
     """End with one line on stderr."""
-    sys.stderr.write(f"kiwoom-actors: {line}\n")
+    sys.stderr.write(f"kiwoom-actors: {logs.clean(line)}\n")
     raise typer.Exit(code)
 
 
@@ -106,31 +108,50 @@ def audit_verify(
     raise typer.Exit(0 if verdict.ok else FAILED)
 
 
+@audit.command("quarantine")
+def audit_quarantine(folder: DataFolder) -> None:
+    """Set a broken journal aside: the next start goes on without it, from what the broker knows. Nothing is deleted."""
+    current = folders.current(folder)
+    if is_held(current):
+        fail(f"a system runs on {current}; stop it first")
+    if not (current / NAME).exists():
+        fail(f"{current / NAME}: no such file")
+    aside = quarantine(current / NAME, datetime.now(KST).strftime("%Y%m%d-%H%M%S"))
+    sys.stdout.write(f"{aside}: set aside; the next start begins a new journal, and no number is used twice\n")
+
+
 @app.command()
 def status(folder: DataFolder) -> None:
     """Print how a running system does, as JSON."""
-    _ask(folder, "status")
+    write(ask(folder, "status"))
 
 
 @app.command()
 def stop(folder: DataFolder) -> None:
     """Stop a running system in order."""
-    _ask(folder, "stop")
+    write(ask(folder, "stop"))
 
 
 @app.command()
 def reload(folder: DataFolder) -> None:
     """Swap leaf actors whose tables changed in the config file; names what needs a restart."""
-    _ask(folder, "reload")
+    write(ask(folder, "reload"))
 
 
-def _ask(folder: Path, verb: str) -> None:
+def ask(folder: Path, verb: str, *, seconds: float = 10.0, **arguments: Any) -> dict[str, Any]:
+    """The answer of the system that runs on a data folder, or on its newest run's; ends with one line on a refusal."""
     try:
-        answer: dict[str, Any] = inbox.send(folders.current(folder), verb)
+        answer = inbox.send(folders.current(folder), verb, seconds=seconds, **arguments)
     except inbox.NoSystem as error:
         fail(str(error))
+    if "error" in answer:
+        fail(str(answer["error"]))
+    return answer
+
+
+def write(answer: dict[str, Any]) -> None:
+    """An answer for machines."""
     sys.stdout.write(json.dumps(answer, indent=2, ensure_ascii=False) + "\n")
-    raise typer.Exit(FAILED if "error" in answer else 0)
 
 
 def _load(path: Path, overrides: list[str]) -> Config:

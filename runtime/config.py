@@ -11,8 +11,9 @@ from typing import Annotated, Any, Literal, cast, get_args, get_origin
 
 import msgspec
 
-from runtime import secrets
+from runtime import logs, secrets
 from runtime.bounds import Count, StopSeconds
+from runtime.redaction import MASK, names_secret
 
 Table = dict[str, Any]
 KINDS = ("gateway", "actor")
@@ -100,11 +101,12 @@ def load(path: Path, overrides: Sequence[str] = ()) -> Config:
 def convert(config: Config, table: str, key: str, value: object, wanted: Any) -> Any:
     """A TOML value as the annotation wants it, `env:` and `keyring:` secrets looked up. Raises ConfigError."""
     try:
-        return msgspec.convert(secrets.resolve(value), wanted)
+        return msgspec.convert(_resolved(key, value), wanted)
     except secrets.MissingSecret as error:
         raise config.error(table, key, str(error), error.mend) from None
     except (msgspec.ValidationError, TypeError) as error:
-        raise config.error(table, key, f"{show(value)} will not do: {error}", f"give {describe(wanted)}") from None
+        problem = f"{_shown(key, value)} will not do: {logs.clean(str(error))}"
+        raise config.error(table, key, problem, f"give {describe(wanted)}") from None
 
 
 def describe(wanted: Any) -> str:
@@ -122,6 +124,17 @@ def show(value: object) -> str:
     """A value as it is written, cut where it is long."""
     text = repr(value)
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
+
+
+def _resolved(key: str, value: object) -> object:
+    found = secrets.resolve(value)
+    if names_secret(key) and isinstance(found, str):
+        logs.hide(found)
+    return found
+
+
+def _shown(key: str, value: object) -> str:
+    return MASK if names_secret(key) else show(value)
 
 
 def nearest(name: str, known: Sequence[str]) -> str:
@@ -156,10 +169,11 @@ def _parse(path: Path, text: str) -> dict[str, Any]:
 
 def _override(path: Path, tables: dict[str, Any], override: str) -> None:
     name, equals, value = override.partition("=")
+    shown = logs.clean(override)
     steps = name.strip().split(".")
     if not equals or len(steps) < 2:
         raise ConfigError(
-            f"--set {override}: not of the form table.key=value; e.g. --set actor.risk.max_order_value=5000000"
+            f"--set {shown}: not of the form table.key=value; e.g. --set actor.risk.max_order_value=5000000"
         )
     table: Table | None = tables
     for step in steps[:-1]:
@@ -167,7 +181,7 @@ def _override(path: Path, tables: dict[str, Any], override: str) -> None:
             table.setdefault(step, {})
         table = _table(table.get(step)) if table is not None else None
     if table is None:
-        raise ConfigError(f"--set {override}: {path} has no table [{'.'.join(steps[:-1])}]; add it there first")
+        raise ConfigError(f"--set {shown}: {path} has no table [{'.'.join(steps[:-1])}]; add it there first")
     table[steps[-1]] = _toml_value(value.strip())
 
 
@@ -231,7 +245,7 @@ def _refuse_nonsense(path: Path, text: str, tables: Table) -> None:
     for steps, value, problem, mend in _nonsense((), tables):
         table, key = ".".join(steps[:2] if steps[0] in KINDS else steps[:1]), steps[-1]
         place = f"{path}:{_line(text, table, key)}: [{table}] {show('.'.join(steps))[1:-1]}"
-        raise ConfigError(f"{place}: {show(value)} {problem}; {mend}")
+        raise ConfigError(f"{place}: {_shown(key, value)} {problem}; {mend}")
 
 
 def _nonsense(steps: tuple[str, ...], value: object) -> Iterator[tuple[tuple[str, ...], object, str, str]]:

@@ -9,11 +9,21 @@ from typing import Any, Literal, Protocol, Self, TypeVar
 
 import aiosqlite
 
+from runtime import faultpoints
 from runtime.clock import SECOND, Clock
 
 Value = TypeVar("Value")
 Work = Callable[[sqlite3.Connection], Value]
 Row = tuple[Any, ...]
+_made = faultpoints.point("database: file made, not in its place")
+_placed = faultpoints.point("database: file in its place, without tables")
+_migrating = faultpoints.point("database: migration made, not committed")
+_migrated = faultpoints.point("database: migration committed")
+_closing = faultpoints.point("database: last commit done, not closed")
+
+
+UNREADABLE = (sqlite3.Error, UnicodeDecodeError, MemoryError)
+"""What Python's sqlite3 raises over a damaged file: its words for it may be damaged too."""
 
 
 class DatabaseError(Exception):
@@ -135,19 +145,23 @@ class Database:
 
     async def execute(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
         """One statement, stored when this returns; its rows come back."""
-        return await self.submit(sql, parameters)
+        return await self.submit(lambda connection: connection.execute(sql, parameters).fetchall())
 
-    def submit(self, sql: str, parameters: Sequence[Any] = ()) -> asyncio.Future[list[Row]]:
-        """As `execute`, for whoever may not wait; the future is his to look at."""
-        return self._send(lambda connection: connection.execute(sql, parameters).fetchall())
+    def submit(self, work: Work[Value]) -> asyncio.Future[Value]:
+        """`work` in the writer's thread, in no transaction of ours; the future is the caller's to look at."""
+        return self._link.submit(partial(self._guarded, work))
 
     async def run(self, work: Work[Value]) -> Value:
         """`work` in the writer's thread, in one transaction: all of it is stored or nothing."""
-        return await self._send(partial(_transact, work))
+        return await self.submit(partial(_transact, work))
 
     async def read(self, work: Work[Value]) -> Value:
         """`work` in the writer's thread, which only reads."""
-        return await self._send(work)
+        return await self.submit(work)
+
+    async def commit(self) -> None:
+        """Store what simulated time still holds back."""
+        await self.submit(_commit)
 
     def write(self, work: Work[None]) -> None:
         """`run` that waits for nothing.
@@ -157,7 +171,7 @@ class Database:
         self._raise_failure()
         if len(self._writes) >= self._limit:
             raise DatabaseLocked(f"{self.path}: {self._limit} writes wait already; the disk is too slow")
-        future = self._send(partial(_transact, work))
+        future = self.submit(partial(_transact, work))
         self._writes[future] = None
         future.add_done_callback(self._written)
 
@@ -166,9 +180,6 @@ class Database:
         while self._writes:
             await asyncio.wait(list(self._writes))
         self._raise_failure()
-
-    def _send(self, work: Work[Value]) -> asyncio.Future[Value]:
-        return self._link.submit(partial(self._guarded, work))
 
     def _written(self, future: asyncio.Future[None]) -> None:
         del self._writes[future]
@@ -187,7 +198,7 @@ class Database:
             if self._simulated:
                 self._turn_second()
             return work(self._connection)
-        except sqlite3.Error as error:
+        except UNREADABLE as error:
             raise _typed(self.path, error) from error
 
     def _turn_second(self) -> None:
@@ -202,9 +213,9 @@ class Database:
 
     def _finish(self) -> None:
         try:
-            if self._connection.in_transaction:
-                self._connection.execute("COMMIT")
-        except sqlite3.Error as error:
+            _commit(self._connection)
+            _closing()
+        except UNREADABLE as error:
             raise _typed(self.path, error) from error
         finally:
             self._connection.close()
@@ -220,20 +231,25 @@ class Database:
             except BaseException:
                 connection.close()
                 raise
-        except sqlite3.Error as error:
+        except UNREADABLE as error:
             raise _typed(self.path, error) from error
         return connection
 
     def _create(self) -> None:
         """Under another name first, so that an empty file under ours is always damage."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
+        orphan = self.path.with_name(self.path.name + "-wal")
+        if orphan.exists():
+            raise DatabaseBroken(f"{self.path}: missing, but {orphan.name} is there; bring it back, or move both aside")
         young = self.path.with_name(self.path.name + ".new")
         young.unlink(missing_ok=True)
         connection = sqlite3.connect(young, isolation_level=None)
         connection.execute("CREATE TABLE meta (schema_version INTEGER NOT NULL)")
         connection.execute("INSERT INTO meta VALUES (0)")
         connection.close()
+        _made()
         young.replace(self.path)
+        _placed()
 
 
 def reading(path: Path) -> sqlite3.Connection:
@@ -271,14 +287,27 @@ def _migrate(path: Path, connection: sqlite3.Connection, scripts: Sequence[str])
     version = _version(path, connection)
     if version > len(scripts):
         raise DatabaseBroken(f"{path}: schema {version}, this program knows {len(scripts)}; use the newer program")
+    if 0 < version < len(scripts):
+        _keep_copy(path, connection, version)
+    connection.create_function("migrating", 0, _migrating)
     for number, script in enumerate(scripts[version:], version + 1):
         try:
             update = f"UPDATE meta SET schema_version = {number}"  # noqa: S608
-            connection.executescript(f"BEGIN IMMEDIATE; {script}; {update}; COMMIT")
+            connection.executescript(f"BEGIN IMMEDIATE; {script}; {update}; SELECT migrating(); COMMIT")
         except sqlite3.Error:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
             raise
+        _migrated()
+
+
+def _keep_copy(path: Path, connection: sqlite3.Connection, version: int) -> None:
+    """A migration is all or nothing; the copy is for one that was wrong."""
+    kept = path.with_name(f"{path.name}.schema-{version}")
+    young = kept.with_name(kept.name + ".new")
+    young.unlink(missing_ok=True)
+    connection.execute("VACUUM INTO ?", (str(young),))
+    young.replace(kept)
 
 
 def _version(path: Path, connection: sqlite3.Connection) -> int:
@@ -287,6 +316,11 @@ def _version(path: Path, connection: sqlite3.Connection) -> int:
     if len(rows) != 1 or not isinstance(rows[0][0], int):
         raise DatabaseBroken(f"{path}: not a database of this program; move it aside")
     return rows[0][0]
+
+
+def _commit(connection: sqlite3.Connection) -> None:
+    if connection.in_transaction:
+        connection.execute("COMMIT")
 
 
 def _transact(work: Work[Value], connection: sqlite3.Connection) -> Value:
@@ -327,7 +361,8 @@ _MEND: dict[type[DatabaseError], str] = {
 }
 
 
-def _typed(path: Path, error: sqlite3.Error) -> DatabaseError:
-    code: int = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
+def _typed(path: Path, error: Exception) -> DatabaseError:
+    unknown = sqlite3.SQLITE_ERROR if isinstance(error, sqlite3.Error) else sqlite3.SQLITE_CORRUPT
+    code: int = getattr(error, "sqlite_errorcode", unknown)
     kind = _BY_CODE.get(code & 0xFF, DatabaseError)
     return kind(f"{path}: {error}; {_MEND[kind]}")

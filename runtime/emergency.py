@@ -1,76 +1,151 @@
 """A file whose room was taken beforehand: the last place to write when the disk is full."""
 
 import os
+import re
+import threading
 import zlib
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from runtime.database import DatabaseBroken, DatabaseFull
+from runtime import faultpoints
+from runtime.database import DatabaseBroken, DatabaseError, DatabaseFull
 
-_HEADER = 32
+_DIGEST = 24
+_HEADER = 64
+_HEADING = re.compile(rb"((\d{19}) ([0-9a-f]*) *(\d{9}) )([0-9a-f]{8})\n")
+_made = faultpoints.point("emergency: file made, not in its place")
+_written = faultpoints.point("emergency: written, not synced")
+_synced = faultpoints.point("emergency: synced, nobody told")
 
 
 class Emergency:
-    """Lines written in place and synced, and the newest run's number in front of them.
+    """Lines written in place and synced; in front of them stands how far the journal beside it was stored.
 
-    A torn last line is left out; DatabaseBroken where the header cannot be read.
+    A last line that was torn is left out and counted; DatabaseBroken where the header cannot be read.
     """
 
     def __init__(self, path: Path, size: int) -> None:
         self.path = path
         if not path.exists():
             _create(path, size)
-        content = path.read_bytes()
-        self.run = _run(path, content[:_HEADER])
-        self.lines: Sequence[bytes] = tuple(_lines(content[_HEADER:]))
-        self._size = len(content)
-        self._end = _HEADER + sum(len(line) + 10 for line in self.lines)
-        self._file: BinaryIO = path.open("r+b", buffering=0)
+        try:
+            self._file: BinaryIO = path.open("r+b", buffering=0)
+            content = path.read_bytes()
+        except OSError as error:
+            raise DatabaseError(f"{path}: {error.strerror}; look after the disk and the file's permissions") from error
+        try:
+            self._read(content, size)
+        except DatabaseBroken:
+            self._file.close()
+            raise
 
-    def write(self, line: bytes) -> None:
-        """Store one line, free of line ends; on the disk when this returns. Raises DatabaseFull."""
+    def _read(self, content: bytes, size: int) -> None:
+        self.number, self.digest, self.run = _header(self.path, content[:_HEADER])
+        """The newest record known to be stored, its hash cut short, and the newest run that was about to begin."""
+        self.lines, self.torn, self.damaged = _lines(content[_HEADER:])
+        """What is whole, how many lines are not, and whether one of those stands before a whole one."""
+        self._size = max(size, len(content))
+        self._end = _HEADER + len(content[_HEADER:].rstrip(b"\0"))
+        self._whole = len(content) == self._size
+        self._lock = threading.Lock()
+
+    def stands_for(self, number: int, digest: str) -> bool:
+        """Whether the record of this number and hash is the one the header names."""
+        return (number, digest[:_DIGEST]) == (self.number, self.digest)
+
+    @property
+    def half_full(self) -> bool:
+        """Whether what is left should be kept for what must be written."""
+        return self._end * 2 > self._size
+
+    def write(self, line: bytes, *, sync: bool = True) -> None:
+        """Store one line, free of line ends; on the disk when this returns, without `sync` at the next that syncs.
+
+        Raises DatabaseFull where no room is left, DatabaseError where the disk refuses.
+        """
         record = b"%08x %b\n" % (zlib.crc32(line), line)
         if self._end + len(record) > self._size:
             raise DatabaseFull(f"{self.path}: no room for one more record")
-        self._put(self._end, record)
+        self._put(self._end, record, sync=sync)
         self._end += len(record)
 
-    def begin(self, run: int) -> None:
-        """Forget the lines, which are elsewhere by now, and remember the run."""
-        self._put(0, b"run %27d\n" % run + bytes(self._end - _HEADER))
-        self._end = _HEADER
+    def sync(self) -> None:
+        """Have all lines on the disk. Raises DatabaseError."""
+        self._put(0, b"")
+
+    def mark(self, number: int, digest: str) -> None:
+        """Note the newest stored record, from any thread. Not synced: after a power cut it is behind, never ahead."""
+        with suppress(OSError), self._lock:
+            self._file.seek(0)
+            self._file.write(_heading(number, digest, self.run))
+
+    def prepare(self, run: int) -> None:
+        """Note that this run is about to begin; the lines stay."""
+        self.run = run
+        self._put(0, _heading(self.number, self.digest, run))
+
+    def begin(self, number: int, digest: str) -> None:
+        """Forget the lines, which are elsewhere by now, and note the newest stored record; before any `write`."""
+        end = self._end if self._whole else self._size
+        self._put(0, _heading(number, digest, self.run) + bytes(end - _HEADER))
+        self._end, self._whole = _HEADER, True
 
     def close(self) -> None:
         self._file.close()
 
-    def _put(self, offset: int, data: bytes) -> None:
-        self._file.seek(offset)
-        self._file.write(data)
-        os.fsync(self._file.fileno())
+    def _put(self, offset: int, data: bytes, *, sync: bool = True) -> None:
+        try:
+            with self._lock:
+                self._file.seek(offset)
+                _write(self._file, data)
+                _written()
+                if sync:
+                    os.fsync(self._file.fileno())
+        except OSError as error:
+            raise DatabaseError(f"{self.path}: {error.strerror}; look after the disk") from error
+        _synced()
 
 
 def _create(path: Path, size: int) -> None:
     young = path.with_name(path.name + ".new")
-    with young.open("wb") as file:
-        file.write((b"run %27d\n" % 0).ljust(size, b"\0"))
-        file.flush()
-        os.fsync(file.fileno())
-    young.replace(path)
+    try:
+        with young.open("wb") as file:
+            file.write(_heading(0, "", 0).ljust(size, b"\0"))
+            file.flush()
+            os.fsync(file.fileno())
+        _made()
+        young.replace(path)
+    except OSError as error:
+        raise DatabaseFull(f"{path}: {error.strerror}; make room for {size:,} bytes") from error
 
 
-def _run(path: Path, header: bytes) -> int:
-    word, _, number = header.decode("ascii", "replace").partition(" ")
-    if len(header) != _HEADER or word != "run" or not number.strip().isdecimal():
-        raise DatabaseBroken(f"{path}: cannot be read; move it aside")
-    return int(number)
+def _write(file: BinaryIO, data: bytes) -> None:
+    rest = memoryview(data)
+    while rest:
+        rest = rest[file.write(rest) :]
 
 
-def _lines(content: bytes) -> list[bytes]:
+def _heading(number: int, digest: str, run: int) -> bytes:
+    front = b"%019d %-*b %09d " % (number, _DIGEST, digest[:_DIGEST].encode(), run)
+    return b"%b%08x\n" % (front, zlib.crc32(front))
+
+
+def _header(path: Path, header: bytes) -> tuple[int, str, int]:
+    found = _HEADING.fullmatch(header)
+    if found is None or found[5] != b"%08x" % zlib.crc32(found[1]):
+        raise DatabaseBroken(f"{path}: cannot be read; move it aside as {path.name}.broken-1 to go on without it")
+    return int(found[2]), found[3].decode(), int(found[4])
+
+
+def _lines(content: bytes) -> tuple[Sequence[bytes], int, bool]:
     found: list[bytes] = []
-    for record in content.split(b"\n")[:-1]:
+    torn, damaged = 0, False
+    for record in filter(None, content.rstrip(b"\0").split(b"\n")):
         checksum, _, line = record.partition(b" ")
-        if checksum != b"%08x" % zlib.crc32(line):
-            break
-        found.append(line)
-    return found
+        whole = checksum == b"%08x" % zlib.crc32(line)
+        damaged = damaged or (whole and torn > 0)
+        torn += not whole
+        found += [line] * whole
+    return tuple(found), torn, damaged

@@ -3,10 +3,13 @@
 import os
 import signal
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 VARIABLE: Final = "KIWOOM_ACTORS_FAULT"
 """`NAME` or `NAME:N` in the environment: the process dies the N-th time it passes the point."""
+EVERY: Final = "*"
+"""In the variable: nobody dies, but whoever listens is told of every point that is passed."""
 POINTS: Final[dict[str, None]] = {}
 """Every point of the modules imported so far, in their order."""
 
@@ -15,10 +18,17 @@ def point(name: str) -> Callable[[], None]:
     """Declare a point; call what is returned where the process may die."""
     POINTS[name] = None
     wanted = os.environ.get(VARIABLE, "")
+    if wanted == EVERY:
+        return partial(_tell, name)
     _, _, count = wanted.rpartition(":")
     if wanted == name or (count.isdecimal() and wanted == f"{name}:{count}"):
         return _Mine(int(count) if wanted != name else 1)
     return _nothing
+
+
+def listen(ear: Callable[[str], None]) -> None:
+    """Tell `ear` the name of each point that is passed; the variable must have asked for EVERY from the start."""
+    _ears[:] = [ear]
 
 
 class _Mine:
@@ -35,3 +45,11 @@ class _Mine:
 
 def _nothing() -> None:
     pass
+
+
+_ears: list[Callable[[str], None]] = []
+
+
+def _tell(name: str) -> None:
+    for ear in _ears:
+        ear(name)

@@ -9,6 +9,7 @@ from uuid import uuid4
 import msgspec
 
 from runtime.locks import is_held
+from runtime.logs import clean_object
 
 FOLDER = "inbox"
 _ANSWER = ".answer.json"
@@ -45,7 +46,7 @@ class Command:
 
     def answer(self, answer: Mapping[str, Any]) -> None:
         """Lay the answer beside the command, which then goes."""
-        _put(self._path.with_name(self.id + _ANSWER), answer)
+        _put(self._path.with_name(self.id + _ANSWER), clean_object(answer))
         _persist(lambda: self._path.unlink(missing_ok=True))
 
 

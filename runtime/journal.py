@@ -3,8 +3,10 @@
 import asyncio
 import itertools
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Iterable
-from functools import cache, partial
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -12,20 +14,37 @@ from typing import Any, Self
 import msgspec
 
 from messages import Message
-from runtime import chain
+from runtime import chain, faultpoints
 from runtime.bus import RUN_BITS
-from runtime.chain import CLOSED, COLUMNS, OPENED, PAGE, SEALED, ChainBroken, Entry
+from runtime.chain import CLOSED, COLUMNS, LOWEST, PAGE, ChainBroken, Entry
 from runtime.clock import Clock
-from runtime.database import Database, DatabaseBroken, DatabaseError
+from runtime.database import Database, DatabaseBroken, DatabaseError, DatabaseLocked
 from runtime.emergency import Emergency
 from runtime.envelope import Envelope
+from runtime.tail import (
+    BROKEN,
+    SOURCE,
+    Tail,
+    end_of,
+    find,
+    given_up,
+    insertion,
+    kept_values,
+    last_run,
+    line_of,
+    mend,
+    prove_beside,
+)
 
 NAME = "journal.sqlite"
 _SIMULATED_COMMIT = 60.0  # simulated seconds: nobody cuts the power in simulated time, unless faults are on
-_SOURCE = "journal"
-_Values = tuple[int, int, str, int, str, str]
-"""An entry without its hashes."""
 _GROUP = 128
+_BEYOND = 1_000
+"""Of the newest records that found no room to wait: they can still go to the emergency file."""
+_PATIENCE = 6.0
+"""Seconds a group may take: the busy time-out and a little more, or a disk that hangs would keep exits waiting."""
+_RETRY = 1.0
+"""Seconds until a refused group is tried again."""
 _LINGER = 0.005
 """Seconds that records may wait for company while nobody waits for them to be durable."""
 _SCHEMA = f"""
@@ -35,15 +54,29 @@ CREATE TRIGGER no_delete BEFORE DELETE ON record BEGIN SELECT RAISE(ABORT, 'the 
 """
 
 
+_encoded = faultpoints.point("journal: group chained, not handed over")
+_stored = faultpoints.point("journal: group stored, not marked")
+_marked = faultpoints.point("journal: group marked, nobody told")
+_told = faultpoints.point("journal: group told")
+_proven = faultpoints.point("journal: last run proven, nothing merged")
+_merged = faultpoints.point("journal: merged, sealed and opened, not committed")
+_opened = faultpoints.point("journal: run opened, emergency file not begun")
+_begun = faultpoints.point("journal: run begun")
+_drained = faultpoints.point("journal: all stored, run not closed")
+_closed = faultpoints.point("journal: run closed")
+
+
 class JournalFailed(DatabaseError):
-    """SQLite refused a record; nothing more is stored in this run. The cause says why."""
+    """The disk refuses: what waits is tried again each second, and meanwhile nothing is durable. The cause says why."""
 
 
 class Journal:
     """Append-only and hash-chained; open it with `async with`, which seals a crash and makes the new run durable.
 
-    `failed` hears of the first refusal, after which the journal takes nothing more in this run.
-    Raises DatabaseBroken on opening where the file is damaged or missing, other DatabaseErrors as they come.
+    `failed` hears each time the disk begins to refuse. Then `failure` says why until everything is stored after
+    all, which it never is once the file is damaged or more than `waiting` records wait. `reserve`: bytes taken
+    beforehand for `emergency`. Raises DatabaseBroken on opening where the file is damaged, cut, exchanged or
+    missing, other DatabaseErrors as they come.
     """
 
     def __init__(
@@ -64,6 +97,8 @@ class Journal:
         """The run before this one, 0 where there was none."""
         self.sealed = False
         """Whether the last run had crashed."""
+        self.torn = 0
+        """Lines of the emergency file that a cut left half written: their writer never heard that they are durable."""
         self.durable_number = 0
         self.failure: BaseException | None = None
         self._clock = clock
@@ -81,9 +116,14 @@ class Journal:
         )
         self._emergency: Emergency
         self._waiting: list[Envelope] = []
+        self._beyond: deque[Envelope] = deque(maxlen=_BEYOND)
         self._awaited: list[tuple[int, asyncio.Future[None]]] = []
+        self._spilled: dict[int, None] = {}
+        """Numbers in the emergency file."""
         self._busy = False
+        self._storing: asyncio.Future[None]
         self._timer: asyncio.TimerHandle | None = None
+        self._patience: asyncio.TimerHandle
         self._appended = 0
         self._head = (0, chain.START)
 
@@ -122,16 +162,20 @@ class Journal:
         if envelope.number <= self._appended:
             raise ValueError(f"number {envelope.number} after {self._appended}: numbers only rise")
         self._appended = envelope.number
-        self._waiting.append(envelope)
+        full = bool(self._beyond) or len(self._waiting) >= self._bound
+        (self._beyond if full else self._waiting).append(envelope)
         if self.failure is not None:
-            del self._waiting[: -self._bound]
-        elif len(self._waiting) > self._bound:
+            self._spill([envelope])
+        elif full:
             self._fail(DatabaseError(f"{self.path}: {self._bound} records wait; the disk is too slow"))
-        elif not self._busy:
-            self._flush_soon()
+        if not full and not self._busy:
+            self._flush_soon(_LINGER)
 
     async def durable(self, number: int) -> None:
-        """Return when the message of this number, and all before it, survive a power cut. Raises JournalFailed."""
+        """Return when the message of this number, and all before it, survive a power cut.
+
+        Raises JournalFailed at once while the disk refuses.
+        """
         target = min(number, self._appended)
         if target <= self.durable_number:
             return
@@ -145,20 +189,29 @@ class Journal:
             await future
 
     def emergency(self, number: int) -> None:
-        """Keep one message the failed journal could not store: durable on return, merged by the next start.
+        """Make one message durable that the journal could not store: it is, on return; the next start merges it.
 
-        Only for what lowers exposure. Raises DatabaseFull where the reserve is used up, KeyError for a stored number.
+        Only for what lowers exposure and for what has happened. Several may come in any order, and one that the
+        journal stores after all counts once. What else waits is spilled into the first half of the file, unsynced:
+        it survives the process, not a power cut. Raises DatabaseFull where the reserve is used up,
+        DatabaseError where the disk refuses this too, KeyError for a number that was never appended.
         """
-        found = [envelope for envelope in self._waiting if envelope.number == number]
-        if not found:
+        if number <= self.durable_number:
+            return
+        if number in self._spilled:
+            self._emergency.sync()
+            return
+        envelope = find(self._waiting, number) or find(self._beyond, number)
+        if envelope is None:
             raise KeyError(number)
-        self._emergency.write(msgspec.json.encode(chain.encode(found[0], chain.START)[:6]))
+        self._emergency.write(line_of(envelope))
+        self._spilled[number] = None
 
     async def read(self, first: int = 0, types: Iterable[type[Message]] = (Message,)) -> AsyncIterator[Envelope]:
         """Every stored message of these types from number `first` on, proven as it is read. Raises ChainBroken."""
         wanted = chain.names(types)
         await self.durable(self._appended)
-        previous = chain.START if first == 0 else None
+        first, previous = (first, None) if first else (LOWEST, chain.START)
         while rows := await self._page(first):
             for entry in chain.checked(rows, previous):
                 first, previous = entry.number + 1, entry.hash
@@ -172,44 +225,52 @@ class Journal:
     def _open_emergency(self) -> None:
         path = self.path.with_suffix(".emergency")
         path.parent.mkdir(parents=True, exist_ok=True)
-        if path.exists() and not self.path.exists() and not any(path.parent.glob(f"{NAME}.broken-*")):
-            mend = f"bring it back, or rename what is left of it to {NAME}.broken-1 to go on without it"
-            raise DatabaseBroken(f"{self.path}: missing, though runs were kept there; {mend}")
         self._emergency = Emergency(path, self._reserve)
+        if self._emergency.run and not self.path.exists() and not given_up(self.path):
+            self._emergency.close()
+            raise DatabaseBroken(f"{self.path}: missing, though runs were kept there; {mend(self.path)}")
 
     async def _recover(self) -> None:
         try:
             last = await self._database.run(self._begin)
+            await self._database.commit()
         except ChainBroken as error:
-            mend = "see `audit verify`, then move it aside or bring back a copy"
-            raise DatabaseBroken(f"{self.path}: {error}; {mend}") from error
+            raise DatabaseBroken(f"{self.path}: {error}; see `audit verify`, then {mend(self.path)}") from error
+        _opened()
         self.run = last.number >> RUN_BITS
-        self._emergency.begin(self.run)
+        self._emergency.begin(last.number, last.hash.hex())
+        for path in (self.path, self._emergency.path):
+            for aside in given_up(path):
+                aside.replace(path.with_name(aside.name.replace(BROKEN, f".before-run-{self.run}-")))
         self._head = (last.number, last.hash)
         self._appended = self.durable_number = last.number
+        _begun()
 
     def _begin(self, connection: sqlite3.Connection) -> Entry:
         """Merge, seal and open in one transaction, so that a crash in here changes nothing."""
-        old = _last_run(connection)
-        kept = [_kept(line) for line in self._emergency.lines]
+        old = last_run(connection)
         last = old[-1] if old else None
-        tail = _Tail(*((last.number, last.hash, last.type) if last else (0, chain.START, "")), self._clock.now())
-        if kept and not old:
-            tail.own(self._emergency.run << RUN_BITS, OPENED, run=self._emergency.run)
-        merged = sum(tail.keep(values) for values in kept)
-        self.last_run = tail.number >> RUN_BITS
-        self.sealed = tail.kind not in (CLOSED, SEALED, "")
-        if self.sealed:
-            tail.own(_end(self.last_run), SEALED, last=tail.number, merged=merged)
-        run = max(self.last_run, self._emergency.run) + 1
-        tail.own(run << RUN_BITS, OPENED, run=run)
-        connection.executemany(_insert(1), tail.new)
+        prove_beside(connection, last, self._emergency, self.path)
+        tail = Tail(last, self._clock.now())
+        kept = sorted(map(kept_values, self._emergency.lines))
+        if self._emergency.damaged and any(values[0] > tail.number for values in kept):
+            raise DatabaseBroken(f"{self._emergency.path}: damaged in its midst; {mend(self._emergency.path)}")
+        _proven()
+        for values in kept:
+            tail.keep(values)
+        self.last_run = tail.run
+        self.sealed = not tail.ended
+        self.torn = self._emergency.torn
+        tail.begin(max(tail.run, self._emergency.run) + 1, torn=self.torn)
+        connection.executemany(insertion(1), tail.new)
+        self._emergency.prepare(tail.run)
+        _merged()
         return tail.new[-1]
 
-    def _flush_soon(self) -> None:
+    def _flush_soon(self, seconds: float) -> None:
         """What nobody waits for keeps for the next commit, or what is waited for would stand behind it."""
         if self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(_LINGER, self._flush)
+            self._timer = asyncio.get_running_loop().call_later(seconds, self._flush)
 
     def _flush(self) -> None:
         if self._timer is not None:
@@ -222,23 +283,41 @@ class Journal:
             entry = chain.encode(envelope, digest)
             number, digest = entry.number, entry.hash
             group.append(entry)
-        future = self._database.submit(_insert(len(group)), list(itertools.chain.from_iterable(group)))
-        future.add_done_callback(partial(self._committed, len(group), (number, digest)))
+        _encoded()
+        self._storing = self._database.submit(partial(self._store, group))
+        self._storing.add_done_callback(partial(self._committed, len(group), (number, digest)))
+        self._patience = asyncio.get_running_loop().call_later(_PATIENCE, self._lose_patience)
 
-    def _committed(self, count: int, head: tuple[int, bytes], future: asyncio.Future[list[Any]]) -> None:
+    def _lose_patience(self) -> None:
+        self._fail(DatabaseLocked(f"{self.path}: nothing could be stored for {_PATIENCE:g} s"))
+
+    def _store(self, group: Sequence[Entry], connection: sqlite3.Connection) -> None:
+        connection.execute(insertion(len(group)), list(itertools.chain.from_iterable(group)))
+        if not connection.in_transaction:
+            _stored()
+            self._emergency.mark(group[-1].number, group[-1].hash.hex())
+            _marked()
+
+    def _committed(self, count: int, head: tuple[int, bytes], future: asyncio.Future[None]) -> None:
+        self._patience.cancel()
         error = future.exception()
+        self._busy = isinstance(error, DatabaseBroken)
         if error is not None:
             self._fail(error)
+            if not self._busy:
+                self._flush_soon(_RETRY)
             return
         del self._waiting[:count]
         self._head = head
         self.durable_number = head[0]
         self._wake()
-        self._busy = False
+        _told()
+        if self.failure is not None and not self._waiting and not self._beyond:
+            self._resume()
         if self._waiting and self._awaited:
             self._flush()
         elif self._waiting:
-            self._flush_soon()
+            self._flush_soon(_LINGER)
 
     def _wake(self) -> None:
         awaited, self._awaited = self._awaited, []
@@ -248,83 +327,68 @@ class Journal:
             elif not future.done():
                 future.set_result(None)
 
+    def _resume(self) -> None:
+        """Everything is stored after all."""
+        self.failure = None
+        self._spilled.clear()
+        number, digest = self.head
+        with suppress(DatabaseError):
+            self._emergency.begin(number, digest)
+
+    def _spill(self, envelopes: Iterable[Envelope]) -> None:
+        """What waits goes to the emergency file too, or an end of the process would lose it; half the room is left."""
+        for envelope in envelopes:
+            if self._emergency.half_full:
+                return
+            with suppress(DatabaseError, ValueError):  # ValueError: the journal was left meanwhile
+                self._emergency.write(line_of(envelope), sync=False)
+                self._spilled[envelope.number] = None
+
     def _fail(self, error: BaseException) -> None:
-        self.failure = error
+        first, self.failure = self.failure is None, error
+        if first:
+            self._spill([*self._waiting, *self._beyond])
         awaited, self._awaited = self._awaited, []
         for _, future in awaited:
             if not future.done():
                 future.set_exception(_refusal(error))
-        if self._failed is not None:
+        if first and self._failed is not None:
             self._failed(error)
 
     async def _close(self) -> None:
+        while self._waiting and await self._one_more():
+            pass
         if self.failure is not None:
             return
-        await self.durable(self._appended)
+        _drained()
         number, digest = self._head
-        tail = _Tail(number, digest, "", self._clock.now())
-        tail.own(_end(self.run), CLOSED, last=number)
-        await self._database.execute(_insert(1), tail.new[0])
-        self._head = (tail.number, tail.hash)
+        body = msgspec.json.encode({"type": CLOSED, "last": number})
+        entry = chain.link(digest, (end_of(self.run), self._clock.now(), SOURCE, 0, CLOSED), body)
+        await self._database.submit(partial(self._store, [entry]))
+        await self._database.commit()
+        self._emergency.mark(entry.number, entry.hash.hex())
+        self._head = (entry.number, entry.hash)
+        _closed()
+
+    async def _one_more(self) -> bool:
+        """The last try for what waits, also after a failure; true where it was stored."""
+        before = self.durable_number
+        if not self._busy:
+            self._flush()
+        with self._clock.hold():
+            await asyncio.wait([self._storing])
+        return self.durable_number > before
 
     async def _leave(self) -> None:
-        self._emergency.close()
-        await self._database.__aexit__(None, None, None)
-
-
-class _Tail:
-    """New records behind the last one."""
-
-    def __init__(self, number: int, digest: bytes, kind: str, now: int) -> None:
-        self.number, self.hash, self.kind = number, digest, kind
-        self.new: list[Entry] = []
-        self._now = now
-
-    def keep(self, values: _Values) -> bool:
-        """Add a record of the emergency file, unless it was merged before."""
-        if values[0] <= self.number:
-            return False
-        self._add(chain.link(self.hash, values[:5], values[5].encode()))
-        return True
-
-    def own(self, number: int, kind: str, **details: int) -> None:
-        """Add a record of the journal's own."""
-        body = msgspec.json.encode({"type": kind, **details})
-        self._add(chain.link(self.hash, (number, self._now, _SOURCE, 0, kind), body))
-
-    def _add(self, entry: Entry) -> None:
-        self.new.append(entry)
-        self.number, self.hash, self.kind = entry.number, entry.hash, entry.type
-
-
-def _last_run(connection: sqlite3.Connection) -> list[Entry]:
-    """The newest run with the record before it, proven; a damaged one is never gone on with."""
-    (newest,) = connection.execute("SELECT max(number) FROM record").fetchone()
-    if newest is None:
-        return []
-    start = newest >> RUN_BITS << RUN_BITS
-    (before,) = connection.execute("SELECT max(number) FROM record WHERE number < ?", (start,)).fetchone()
-    sql = f"SELECT {COLUMNS} FROM record WHERE number >= ? ORDER BY number"  # noqa: S608
-    rows = connection.execute(sql, (before or 0,)).fetchall()
-    return list(chain.checked(rows, chain.START if before is None else None))
+        if self._timer is not None:
+            self._timer.cancel()
+        try:
+            await self._database.__aexit__(None, None, None)
+        finally:
+            self._emergency.close()
 
 
 def _refusal(cause: BaseException) -> JournalFailed:
     refusal = JournalFailed(str(cause))
     refusal.__cause__ = cause
     return refusal
-
-
-def _kept(line: bytes) -> _Values:
-    return msgspec.json.decode(line, type=_Values)
-
-
-def _end(run: int) -> int:
-    """The last number of a run, which no message ever gets."""
-    return (run + 1 << RUN_BITS) - 1
-
-
-@cache
-def _insert(count: int) -> str:
-    """One statement for a group: it commits by itself, and the thread asks for the interpreter once."""
-    return f"INSERT INTO record ({COLUMNS}) VALUES " + ", ".join(["(?, ?, ?, ?, ?, ?, ?, ?)"] * count)  # noqa: S608

@@ -15,12 +15,15 @@ import msgspec
 import structlog
 
 from runtime.clock import KST, SECOND
+from runtime.envelope import Envelope
 from runtime.redaction import MASK, Redaction, text_of
 
 AUDIT = "audit.jsonl"
 _Event = MutableMapping[str, Any]
 _redaction = Redaction()
 _META = ("_record", "_from_structlog")
+TAKEN = {name: f"its_{name}" for name in ("event", "level", "logger", "time", "number", "cause", "actor")}
+"""Fields of messages whose names the log line itself needs."""
 _saved_hooks: list[tuple[Any, Any, Any]] = []
 _FIRST = ("time", "level", "event", "logger")
 
@@ -30,9 +33,51 @@ def hide(value: str, alias: str = MASK) -> None:
     _redaction.add(value, alias)
 
 
+def forget() -> None:
+    """Hide nothing any more."""
+    _redaction.forget()
+
+
 def clean(text: str) -> str:
     """Text for people outside of the logs (reports, notifications, tracebacks) without what is hidden."""
     return _redaction.clean(text)
+
+
+def clean_object(value: object) -> Any:
+    """A status, a summary or an answer as plain JSON values, each text in it as `clean` leaves it."""
+    return _redaction.clean_object(value)
+
+
+def without_secrets(body: bytes) -> bytes:
+    """JSON to be stored, without what is hidden; numbers stay, and so do words that are merely short."""
+    return _redaction.clean_stored(body)
+
+
+def trail(logger: str, envelope: Envelope) -> bool:
+    """Write the audit line of one message by a short way, a fifth of any other line's cost.
+
+    False, and nothing written, where the console shows such lines too or no file is open: then log it as usual.
+    """
+    if not _trails:
+        return False
+    audit, stamp = _trails[0]
+    message = envelope.message
+    fields: dict[str, Any] = msgspec.to_builtins(message)
+    fields.pop("type", None)
+    for name in TAKEN.keys() & fields.keys():
+        fields[TAKEN[name]] = fields.pop(name)
+    line = {
+        "time": stamp.text(),
+        "level": "info",
+        "event": type(message).__name__,
+        "logger": logger,
+        "number": envelope.number,
+        "cause": envelope.cause,
+        "actor": envelope.source,
+        **fields,
+    }
+    audit.put(_redaction.clean(msgspec.json.encode(line).decode()))
+    return True
 
 
 def configure(
@@ -62,11 +107,14 @@ def configure(
         audit = _Audit(folder / AUDIT, maxBytes=rotate_at, backupCount=kept, encoding="utf-8")
         audit.setFormatter(_Formatter([stamp.exact, _as_json]))
         handlers.append(audit)
+        if people.level > logging.INFO:
+            _trails.append((audit, stamp))
     _take_over(handlers, min(number, logging.INFO) if folder is not None else number)
 
 
 def close() -> None:
     """Close the log files and give back the hooks."""
+    _trails.clear()
     root = logging.getLogger()
     for handler in [h for h in root.handlers if isinstance(h, _Console | _Audit)]:
         root.removeHandler(handler)
@@ -122,10 +170,18 @@ def _renderer(stream: TextIO) -> structlog.dev.ConsoleRenderer:
 class _Stamp:
     def __init__(self, now: Callable[[], int]) -> None:
         self._now = now
+        self._second, self._whole = -1, ""
 
     def exact(self, _logger: Any, _method: str, event: _Event) -> _Event:
-        event["time"] = self._moment().isoformat(timespec="microseconds")
+        event["time"] = self.text()
         return event
+
+    def text(self) -> str:
+        """As isoformat() has it, at a fifth of its cost within one second."""
+        seconds, rest = divmod(self._now(), SECOND)
+        if seconds != self._second:
+            self._second, self._whole = seconds, datetime.fromtimestamp(seconds, KST).strftime("%Y-%m-%dT%H:%M:%S")
+        return f"{self._whole}.{rest // 1000:06d}+09:00"
 
     def readable(self, _logger: Any, _method: str, event: _Event) -> _Event:
         event["time"] = self._moment().strftime("%H:%M:%S.%f")[:-3]
@@ -174,12 +230,45 @@ class _Console(_Sink, logging.StreamHandler[TextIO]):
 
 
 class _Audit(_Sink, RotatingFileHandler):
+    def emit(self, record: logging.LogRecord) -> None:
+        """Formatted once: logging's own formats each line once more to know how long it will be."""
+        try:
+            self.write(self.format(record))
+        except Exception:  # noqa: BLE001 - what logging's own handlers do
+            self.handleError(record)
+
+    def put(self, line: str) -> None:
+        """A whole line that needs no formatting; what goes wrong is said once."""
+        self.acquire()
+        try:
+            self.write(line)
+        except OSError:
+            self.handleError(logging.makeLogRecord({"name": "trail"}))
+        finally:
+            self.release()
+
+    def write(self, line: str) -> None:
+        """A whole line; the caller holds the lock. Raises OSError."""
+        if self._file().tell() + len(line.encode()) + 1 > self.maxBytes:
+            self.doRollover()
+        file = self._file()
+        file.write(line + "\n")
+        file.flush()
+
+    def _file(self) -> TextIO:
+        """Closed where it was deleted or could not be renamed: then it is opened anew."""
+        self.stream = self.stream or self._open()  # pyright: ignore[reportUnnecessaryComparison]
+        return self.stream
+
     def doRollover(self) -> None:  # noqa: N802 - logging's own name
         try:
             super().doRollover()
         except PermissionError:  # on Windows somebody reads the file: it grows on until he is done
             self.stream = self.stream or self._open()
 
+
+_trails: list[tuple[_Audit, _Stamp]] = []
+"""The way of `trail`, while it is open."""
 
 _SHARED: list[Any] = [
     structlog.contextvars.merge_contextvars,

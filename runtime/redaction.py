@@ -1,11 +1,12 @@
 """What may not show in any line: registered secrets and account numbers, and whatever looks like one."""
 
+import html
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any, cast
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus
 
 import msgspec
 
@@ -15,6 +16,8 @@ _DEPTH = 12
 _BRIEF = 64
 """Characters up to which a text and what became of it are remembered: names and codes come again and again."""
 _REMEMBERED = 4_096
+_PLAIN = 8
+"""Characters from which a hidden value is taken out of a stored word too: shorter ones are codes as well."""
 
 _SECRET_KEY = re.compile(
     r"(?i)password|passwd|passphrase|secret|token|app_?key|api_?key|authorization|credential|비밀번호"
@@ -30,13 +33,23 @@ _NAMED_ACCOUNT = re.compile(
     r"(?i)((?:account|acct|acnt|accno|계좌)[^\d\n]{0,16})\d{4}[-. ]?\d{4}(?:[-. ]?\d{2})?(?!\d)"
 )
 
+_SECRET_WORDS = ("pass", "secret", "token", "key", "auth", "bearer", "비밀번호")
+_ACCOUNT_WORDS = ("acc", "acnt", "계좌")
+"""One of them is in whatever the expressions above find: a look for words costs a tenth."""
+
 
 class Redaction:
     """The registered values, in every spelling a line may carry them in."""
 
     def __init__(self) -> None:
+        self.forget()
+
+    def forget(self) -> None:
+        """Hide nothing any more."""
         self._aliases: dict[str, str] = {}
         self._pattern: re.Pattern[str] | None = None
+        self._long: re.Pattern[str] | None = None
+        self._pieces: tuple[bytes, ...] = ()
         self._cleaned: dict[str, str] = {}
 
     def add(self, value: str, alias: str = MASK) -> None:
@@ -46,7 +59,9 @@ class Redaction:
         for form in _forms(value):
             self._aliases[_bare(form)] = alias
         longest_first = sorted(self._aliases, key=lambda form: (-len(form), form))
-        self._pattern = re.compile("|".join(map(_expression, longest_first)))
+        self._pattern = _either(longest_first)
+        self._long = _either([form for form in longest_first if len(form) >= _PLAIN])
+        self._pieces = tuple(dict.fromkeys((*self._pieces, *map(_bared, _pieces(value)))))
         self._cleaned.clear()
 
     def clean(self, text: str) -> str:
@@ -63,6 +78,26 @@ class Redaction:
     def clean_values(self, text: str) -> str:
         """The text without registered values."""
         return text if self._pattern is None else self._pattern.sub(self._alias, text)
+
+    def clean_stored(self, body: bytes) -> bytes:
+        """JSON whose texts have no registered values; numbers, keys and single short words stay as they are."""
+        bare = _bared(body)
+        for piece in self._pieces:
+            if piece in bare:
+                return msgspec.json.encode(self._stored(msgspec.json.decode(body)))
+        return body
+
+    def _stored(self, value: Any) -> Any:
+        match value:
+            case dict():
+                return {key: self._stored(inner) for key, inner in cast("dict[str, Any]", value).items()}
+            case list():
+                return [self._stored(inner) for inner in cast("list[Any]", value)]
+            case str():
+                pattern = self._pattern if " " in value else self._long
+                return value if pattern is None else pattern.sub(self._alias, value)
+            case _:
+                return value
 
     def clean_object(self, value: object, depth: int = 0) -> Any:
         """The value as plain strings, numbers, lists and dicts, every string in it cleaned."""
@@ -89,9 +124,12 @@ class Redaction:
 
     def _clean(self, text: str) -> str:
         text = self.clean_values(text)
-        text = _NAMED_SECRET.sub(rf"\1{MASK}", text)
-        text = _BEARER.sub(rf"\1{MASK}", text)
-        return _NAMED_ACCOUNT.sub(rf"\1{MASK}", text)
+        folded = text.casefold()
+        if any(word in folded for word in _SECRET_WORDS):
+            text = _BEARER.sub(rf"\1{MASK}", _NAMED_SECRET.sub(rf"\1{MASK}", text))
+        if any(word in folded for word in _ACCOUNT_WORDS):
+            text = _NAMED_ACCOUNT.sub(rf"\1{MASK}", text)
+        return text
 
     def _under(self, key: str, value: object, depth: int) -> Any:
         names_secret, names_account = _telling(key)
@@ -111,6 +149,11 @@ def _telling(key: str) -> tuple[bool, bool]:
     return _SECRET_KEY.search(key) is not None, _ACCOUNT_KEY.search(key) is not None
 
 
+def names_secret(key: str) -> bool:
+    """Whether a key says that its value is one."""
+    return _telling(key)[0]
+
+
 def _kept_number(value: Any, cleaned: str) -> Any:
     return value if cleaned == str(value) else cleaned
 
@@ -127,14 +170,50 @@ def text_of(value: object) -> str:
         return f"<{type(value).__name__}>"
 
 
+_SPELLINGS: tuple[Callable[[str], str], ...] = (
+    lambda text: json.dumps(text)[1:-1],
+    lambda text: json.dumps(text, ensure_ascii=False)[1:-1],
+    lambda text: repr(text)[1:-1],
+    lambda text: ascii(text)[1:-1],
+    lambda text: repr(text.encode("utf-8", "backslashreplace"))[2:-1],
+    lambda text: repr(text.encode("cp949", "backslashreplace"))[2:-1],
+    lambda text: quote(text, errors="replace"),
+    lambda text: quote(text, safe="", errors="replace"),
+    lambda text: quote_plus(text, errors="replace"),
+    html.escape,
+)
+"""How a text is written inside of another."""
+
+
 def _forms(value: str) -> list[str]:
-    escaped = (json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1], repr(value)[1:-1])
-    return list(dict.fromkeys((value, value.strip(), *escaped, quote(value), quote(value, safe=""))))
+    """As it is, up to two spellings deep (JSON inside of a repr), and what no spelling changes where it is no word."""
+    plain = [value, value.strip(), *(run for run in re.findall(r"[A-Za-z0-9]{8,}", value) if _is_no_word(run))]
+    once = [spell(form) for form in plain for spell in _SPELLINGS]
+    twice = [spell(form) for form in dict.fromkeys(once) for spell in _SPELLINGS]
+    return list(dict.fromkeys((*plain, *once, *twice)))
+
+
+def _is_no_word(run: str) -> bool:
+    return not run.isdecimal() and not (run.isalpha() and (run[1:].islower() or run.isupper()))
+
+
+def _pieces(value: str) -> list[bytes]:
+    """One of these is in any text the value is in, whatever its spelling: the longest run that none changes."""
+    runs = re.findall(r"[A-Za-z0-9]{3,}", _bare(value))
+    return [max(runs, key=len).encode()] if runs else [form.encode("utf-8", "replace") for form in _forms(value)]
 
 
 def _bare(form: str) -> str:
     bare = re.sub(r"[-. ]", "", form)
     return bare if bare.isdecimal() and len(bare) >= _SHORT else form
+
+
+def _bared(text: bytes) -> bytes:
+    return text.translate(None, b"-. ")
+
+
+def _either(forms: list[str]) -> re.Pattern[str] | None:
+    return re.compile("|".join(map(_expression, forms))) if forms else None
 
 
 def _expression(form: str) -> str:

@@ -2,26 +2,30 @@
 
 import asyncio
 import gc
-import signal
 import traceback
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack, suppress
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from random import Random
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 import structlog
 
-from messages import RunStarted, RunStopping
-from runtime import folders
+from messages import HaltTrading, RunStarted, RunStopping
+from runtime import ending, faultpoints, folders, signals, verbs
 from runtime import reload as reloading
+from runtime.beginning import set_clock
 from runtime.bus import Bus
-from runtime.clock import Clock, SimulatedClock, SteppedClock, TimerHandle, WallClock
+from runtime.clock import SECOND, Clock, SimulatedClock, SteppedClock, TimerHandle, WallClock
 from runtime.config import Config
-from runtime.inbox import Inbox
+from runtime.database import DatabaseError
+from runtime.door import Door
+from runtime.ending import PART_TO_STOP, UNHURRIED, Ending
+from runtime.inbox import Command
 from runtime.journal import Journal
+from runtime.latch import Latch, Latching
 from runtime.locks import folder_lock
 from runtime.loop import VirtualLoop, Watchdog, virtual_loop
 from runtime.mailbox import Mailbox
@@ -33,27 +37,22 @@ from runtime.supervisor import NAME, Supervisor
 from runtime.vitals import Vitals
 
 DONE, FAILED, BAD_CONFIG, STOPPED_BY_RISK, CORE_FAILED = range(5)
-POLL_SECONDS = 0.05
 HEAD_SECONDS = 60
 GC_THRESHOLDS = 50_000, 20, 50
 """Messages are no garbage of the collector's: with Python's own thresholds it looks for it all the time."""
-UNHURRIED = 300.0
-"""Seconds that a run which ended by itself has for its last work, such as packing the day."""
-PART_TO_STOP = 0.7
-"""Of the seconds a stop may take: after them, each actor has LAST_WORDS left."""
-LAST_WORDS = 0.2
-SLEEPY_TURNS = 1_000
-"""Of a millisecond, in which nothing happened but that handlers waited."""
+BLIND_LOOK = 0.1
+BLIND_SECONDS = 60.0
+"""How long a run without its journal goes on taking back and selling before it ends all the same."""
 DISTRIBUTION = "kiwoom-actors"
 
-
-@runtime_checkable
-class Begins(Protocol):
-    """A gateway whose time is not the wall's: a recording or a simulated day."""
-
-    def begins(self) -> int | None:
-        """Nanoseconds; when its time starts."""
-        ...
+_locked = faultpoints.point("system: folder locked")
+_chained = faultpoints.point("system: the run is in the journal, no gateway open")
+_opened = faultpoints.point("system: gateways open, no actor started")
+_latched = faultpoints.point("system: started halted, no actor started")
+_one_started = faultpoints.point("system: an actor started, the others not")
+_told = faultpoints.point("system: the start is said")
+_stopping = faultpoints.point("system: the stop is said")
+_closed = faultpoints.point("system: everything closed, folder locked")
 
 
 class System:
@@ -75,8 +74,14 @@ class System:
         """Who opens the gateways: only a cancellation ends that early."""
         self._asked = False
         """Whether somebody waits for the end."""
-        self._deadline = 0.0
         self._head_timer: TimerHandle | None = None
+        self._latch = Latch(self.folder)
+        self._latching: Latching
+        self._seated = False
+        """From when the actors have their mailboxes to when they have stopped."""
+        self._blind = ""
+        """Why there is no journal any more; blank while there is."""
+        self._work: dict[asyncio.Task[None], None] = {}
 
     @property
     def simulated(self) -> bool:
@@ -109,18 +114,22 @@ class System:
         """Everything, from the lock on the data folder to its release. Returns the process's exit code."""
         loop = asyncio.get_running_loop()
         self._over, self._opening = loop.create_future(), asyncio.current_task()
-        self._catch_signals(loop)
+        signals.catch(loop, self._interrupted, at_once=self.simulated)
         loop.set_exception_handler(self._unhandled)
         try:
             return await self._run()
         except asyncio.CancelledError:
-            if not self._leaving:
+            if not self._asked:
                 raise
             return self._code
 
     async def _run(self) -> int:
         async with AsyncExitStack() as stack:
             stack.enter_context(folder_lock(self.folder))
+            stack.callback(_closed)
+            _locked()
+            if not self.simulated:
+                await stack.enter_async_context(Door(self.folder, self.log, answer=self._answer, look=self._look))
             journal = self._prepare()
             gateways = await self._open(stack, journal)
             self._opening = None
@@ -187,43 +196,59 @@ class System:
         self.pump.failed = self.supervisor.handler_failed
         self.pump.recovered = self.supervisor.recovered
         self.pump.waits = lambda mailbox, envelope, work: self.seats[mailbox].wait_for(envelope, work)
-        return Journal(self.folder, clock=self.clock, failed=self._journal_failed)
+        return Journal(self.folder, clock=self.clock, failed=self.journal_failed)
 
-    def _journal_failed(self, error: BaseException) -> None:
-        self.stop(f"the journal failed: {error}", CORE_FAILED)
+    def journal_failed(self, error: BaseException) -> None:
+        """End with CORE_FAILED once what is open is taken back, when asked, or after BLIND_SECONDS."""
+        self._code = CORE_FAILED
+        self._blind = f"the journal failed: {error}"
+        self.log.error("blind", reason=self._blind)
+        asyncio.get_running_loop().call_soon(self._go_blind)
+
+    def _go_blind(self) -> None:
+        """Nothing new without a journal, but what is open can still be taken back and what leaves can still be sold."""
+        self.bus.publish(HaltTrading(reason=self._blind, by="journal"), NAME)
+        self._spawn(self._end_when_finished())
+
+    async def _end_when_finished(self) -> None:
+        until = self.clock.now() + round(BLIND_SECONDS * SECOND)
+        while ending.unfinished(self.seats) and self.clock.now() < until:
+            await self.clock.sleep(BLIND_LOOK)
+        self.stop(self._blind, CORE_FAILED)
 
     async def _open(self, stack: AsyncExitStack, journal: Journal) -> dict[str, Any]:
         built: dict[str, Any] = {"clock": self.clock, "journal": journal, "data": self.folder, "vitals": self.vitals}
         for part in self.plan:
             if part.table.kind == "gateway":
                 built[part.table.name] = self._make(part, built, part.table.name)
-        self._set_clock([part for part in built.values() if isinstance(part, Begins)])
+        set_clock(self.clock, built.values())
+        stack.callback(self._tell_head)
         await stack.enter_async_context(journal)
         self.vitals.run, self.vitals.journal_head = journal.run, lambda: journal.head
-        self.bus.begin(journal.run, journal)
+        self._latching = Latching(journal, self._latch, self.log)
+        self.bus.begin(journal.run, self._latching)
+        _chained()
         for part in self.plan:
             if part.table.kind == "gateway":
                 await stack.enter_async_context(built[part.table.name])
+        _opened()
         return built
-
-    def _set_clock(self, gateways: list[Begins]) -> None:
-        starts = [start for gateway in gateways if (start := gateway.begins()) is not None]
-        if starts and isinstance(self.clock, SteppedClock):
-            self.clock.advance(min(starts))
-        elif starts and isinstance(self.clock, SimulatedClock):
-            self.clock.begin(min(starts))
 
     async def _start(self, built: dict[str, Any]) -> None:
         settings = self.config.system
         alarm = () if self.simulated else settings.alarm
-        overseer = partial(Overseer, alarm=alarm, stop=self.stop, halted=self._halted)
+        overseer = partial(Overseer, alarm=alarm, stop=self.stop, halted=self._halted, resumed=self._resumed)
         self._seat(NAME, overseer, None)
         self.assemble(built)
         self.built = built
         self.vitals.mailboxes = self._mailboxes
+        self._seated = True
+        self._look()
+        _latched()
         for seat in list(self.seats.values()):
             if not self._over.done():
                 await seat.start()
+                _one_started()
         self.bus.publish(
             RunStarted(
                 time=self.clock.now(),  # type: ignore[arg-type]
@@ -234,6 +259,7 @@ class System:
             ),
             NAME,
         )
+        _told()
         self._say_head()
         gc.collect()
         gc.freeze()
@@ -249,13 +275,36 @@ class System:
         self.log.error("unhandled", message=context.get("message"), error=str(error), trace=trace)
         self.stop(f"unhandled: {type(error).__name__}: {error}", CORE_FAILED)
 
+    def _look(self) -> None:
+        """A latch that is laid, whoever laid it, halts."""
+        halt = self._latch.news() if self._seated else None
+        if halt is not None:
+            self.bus.publish(HaltTrading(reason=halt.reason, by=halt.by, flatten=halt.flatten), NAME)
+
     def _halted(self, reason: str) -> None:
         self.vitals.halted = reason
 
-    def _say_head(self) -> None:
-        """Print what proves the journal later, for whoever keeps it elsewhere."""
+    def _resumed(self, number: int) -> None:
+        self.vitals.halted = ""
+        self._spawn(self._lift(number))
+
+    async def _lift(self, number: int) -> None:
+        with suppress(DatabaseError):
+            await self._latching.lift(number)
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._work[task] = None
+        task.add_done_callback(self._work.pop)
+
+    def _tell_head(self) -> None:
+        """What proves the journal later, for whoever keeps it elsewhere; at the close it covers the whole run."""
         number, digest = self.vitals.journal_head()
-        self.log.info("journal head", number=number, head=digest)
+        if number:
+            self.log.info("journal head", number=number, head=digest)
+
+    def _say_head(self) -> None:
+        self._tell_head()
         if not self.simulated:
             self._head_timer = self.clock.call_later(HEAD_SECONDS, self._say_head)
 
@@ -266,27 +315,27 @@ class System:
         watchdog = Watchdog(asyncio.get_running_loop())
         self.vitals.lag = watchdog
         watchdog.start()
-        inbox = Inbox(self.folder)
         try:
-            while not self._over.done():
-                for command in inbox.poll():
-                    command.answer(self._answer(command.verb))
-                await asyncio.wait([self._over], timeout=POLL_SECONDS)
+            await self._over
         finally:
             watchdog.stop()
 
-    def _answer(self, verb: str) -> dict[str, Any]:
-        match verb:
-            case "status":
-                return self.vitals.snapshot()
-            case "stop":
-                self._asked = True
-                self.stop("asked to stop")
-                return {"stopping": True}
-            case "reload":
-                return reloading.reload(self)
-            case _:
-                return {"error": f"unknown command {verb!r}; known: status, stop, reload"}
+    async def _answer(self, command: Command) -> verbs.Answer:
+        actors = (seat.actor for seat in self.seats.values() if seat.started and not seat.off)
+        return await verbs.ask(verbs.known((self, *actors)), command.verb, command.arguments)
+
+    @verbs.answers("status")
+    def _tell_status(self) -> verbs.Answer:
+        return self.vitals.snapshot()
+
+    @verbs.answers("stop")
+    def _stop_asked(self) -> verbs.Answer:
+        self._leave("asked to stop")
+        return {"stopping": True}
+
+    @verbs.answers("reload")
+    def _reload(self) -> verbs.Answer:
+        return reloading.reload(self)
 
     async def _stop(self) -> None:
         for seat in self.seats.values():
@@ -294,42 +343,18 @@ class System:
                 seat.retire()
         stopping = RunStopping(time=self.clock.now(), reason=self.vitals.stopping, code=self._code)  # type: ignore[arg-type]
         self.bus.publish(stopping, NAME)
+        _stopping()
         if self._head_timer is not None:
             self._head_timer.cancel()
         hurried = self._asked or self._code != DONE
         seconds = self.config.system.stop_timeout * PART_TO_STOP if hurried else UNHURRIED
-        self._deadline = asyncio.get_running_loop().time() + seconds
-        await self._within(NAME, self._drained())
-        for seat in reversed(list(self.seats.values())):
-            await self._within(seat.name, seat.stop())
-            await self._within(seat.name, self._drained())
-        for seat in self.seats.values():
-            await seat.clear()
-
-    async def _within(self, name: str, work: Awaitable[None]) -> None:
-        """One that takes too long is cut off; the others have their turn all the same."""
-        left = self._deadline - asyncio.get_running_loop().time()
-        try:
-            await asyncio.wait_for(work, max(left, LAST_WORDS))
-        except TimeoutError:
+        end = Ending(self.seats, self.pump, self.supervisor, self.log, seconds=seconds)
+        await end.run()
+        if end.late:
             self._code = max(self._code, FAILED)
-            self.log.error("the stop took too long; what is left is cut off", part=name)
-
-    async def _drained(self) -> None:
-        quiet = asleep = 0
-        while quiet < 3:
-            await asyncio.sleep(0.001)
-            quiet = quiet + 1 if self.pump.idle else 0
-            asleep = asleep + 1 if self.pump.resting and not quiet else 0
-            if asleep > SLEEPY_TURNS:
-                self._cut_sleepers()
-
-    def _cut_sleepers(self) -> None:
-        """A leaf whose handler never comes back must not keep the others from their end."""
-        for seat in list(self.seats.values()):
-            if seat.busy and seat.started and not seat.off and not seat.actor.core:
-                seat.leaving = True
-                self.supervisor.failed(seat, "at the stop", TimeoutError("a handler did not come back"))
+        self._seated = False
+        for task in list(self._work):
+            task.cancel()
 
     def _mailboxes(self) -> dict[str, Any]:
         now = self.clock.now()
@@ -355,25 +380,14 @@ class System:
         )
         return seat
 
-    def _catch_signals(self, loop: asyncio.AbstractEventLoop) -> None:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            try:
-                loop.add_signal_handler(number, self._leave)
-            except (NotImplementedError, RuntimeError):
-                with suppress(ValueError):
-                    signal.signal(number, partial(self._leave_soon, loop))
-
-    def _leave_soon(self, loop: asyncio.AbstractEventLoop, _number: int, _frame: object) -> None:
-        if self.simulated:
-            self._leave()
-        else:
-            loop.call_soon_threadsafe(self._leave)
-
-    def _leave(self) -> None:
+    def _interrupted(self) -> None:
         self._leaving += 1
         if self._leaving > 1:
             raise SystemExit(FAILED)
+        self._leave("interrupted")
+
+    def _leave(self, reason: str) -> None:
         self._asked = True
-        self.stop("interrupted")
+        self.stop(reason)
         if self._opening is not None:
             self._opening.cancel()

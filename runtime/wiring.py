@@ -47,6 +47,7 @@ def check(parts: Sequence[Part]) -> list[str]:
             for kind in publishes
             if kind.command and kind not in obeyed and name != SYSTEM
         ]
+    problems += _presumptuous(parts)
     return problems + [
         f"[actor.{names[-1]}]: {' and '.join(names)} would both carry out {kind.__name__}; keep one"
         for kind, names in obeyed.items()
@@ -71,6 +72,16 @@ def table(parts: Sequence[Part]) -> list[Line]:
         if publishers or (takers and takers != (SYSTEM,) and _is_public(kind)):
             lines.append(Line(kind.__name__, str(kind.lane), publishers, takers))
     return lines
+
+
+def _presumptuous(parts: Sequence[Part]) -> list[str]:
+    return [
+        f"[actor.{part.table.name}]: publishes {kind.__name__}, which only a core actor may say"
+        for part in parts
+        if issubclass(part.maker, Actor) and not part.maker.core
+        for kind in part.maker.publishes
+        if kind.core
+    ]
 
 
 def _obeyed(parts: Sequence[Part]) -> dict[type[Message], list[str]]:

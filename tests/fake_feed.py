@@ -3,8 +3,8 @@
 import asyncio
 from collections.abc import AsyncIterator, Collection, Sequence
 
-from actors.gateways.port import FeedMessage
-from messages import Instrument, Market, Nanoseconds, Ranked, RunStarted, Symbol, Won
+from actors.gateways.port import FeedMessage, Found
+from messages import Condition, Instrument, Market, Nanoseconds, Ranked, RunStarted, Symbol, Won
 
 STARTED = RunStarted(time=Nanoseconds(0), run=1, version="0", config="", seed=1)
 
@@ -13,6 +13,9 @@ class FakeFeed:
     def __init__(self) -> None:
         self.watched: list[tuple[list[Symbol], list[Symbol]]] = []
         self.ranked: list[Symbol] = []
+        self.matched: list[Symbol] = []
+        self.searched: list[tuple[str, bool]] = []
+        self.follows = True
         self.fails = False
         self._batches: asyncio.Queue[Sequence[FeedMessage]] = asyncio.Queue()
 
@@ -36,6 +39,16 @@ class FakeFeed:
             raise TimeoutError("no answer")
         ranked = self.ranked[:count]
         return [Ranked(symbol=s, rank=n, value=Won(1_000_000 - n * 1_000)) for n, s in enumerate(ranked, 1)]
+
+
+    async def conditions(self) -> Sequence[Condition]:
+        return [Condition(index=0, name="급등주")]
+
+    async def search(self, condition: str, *, live: bool) -> Found:
+        if self.fails:
+            raise TimeoutError("no answer")
+        self.searched.append((condition, live))
+        return Found(symbols=tuple(self.matched), live=live and self.follows)
 
 
 def instrument(symbol: Symbol, market: Market = Market.KOSPI) -> Instrument:

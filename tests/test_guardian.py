@@ -5,6 +5,8 @@ import pytest
 from actors.guardian import Guardian
 from messages import (
     CancelOrder,
+    EquityPeaked,
+    ExitDelayed,
     HaltTrading,
     Kind,
     Nanoseconds,
@@ -15,6 +17,9 @@ from messages import (
     Session,
     SessionChanged,
     Side,
+    ViKind,
+    ViReleased,
+    ViTriggered,
     Won,
 )
 from runtime.testing import START, Stage, in_virtual_time
@@ -27,6 +32,7 @@ from tests.account.records import (
     canceled,
     filled,
     held,
+    listed,
     opened,
     rejected,
 )
@@ -218,6 +224,145 @@ async def test_without_a_bid_the_first_attempt_is_a_market_order() -> None:
     stage.tell(tick(9_000, bid=Won(0)))
 
     assert [i.kind for i in stage.heard(OrderIntent)] == [Kind.MARKET]
+
+
+@in_virtual_time
+async def test_what_a_halt_takes_back_the_guardian_offers_again_at_once() -> None:
+    stage = await guarding()
+    stage.tell(tick(9_000))
+    first = approve(stage)
+    stage.tell(accepted(first, "0000005"), HaltTrading(reason="enough", by="a person"))
+    assert len(stage.heard(OrderIntent)) == 1
+    stage.tell(canceled(first))
+
+    assert [(i.kind, i.quantity) for i in stage.heard(OrderIntent)] == [(Kind.LIMIT, 10), (Kind.MARKET, 10)]
+
+
+@in_virtual_time
+async def test_a_loss_limit_stays_reached_over_a_restart_without_being_reached_twice() -> None:
+    stage = Stage(Guardian(FakeJournal(opened(1_000_000), approval(), filled(10, 100_000, last=10))), name="guardian")
+    await stage.start()
+    stage.tell(HaltTrading(reason="daily loss", by="guardian"), opened(900_000, held(10, 100_000)), tick(5_000))
+    assert not stage.heard(HaltTrading)
+    stage.tell(ResumeTrading(by="a person"), tick(5_000))
+
+    assert [halt.reason[:10] for halt in stage.heard(HaltTrading)] == ["daily loss"]
+
+
+@in_virtual_time
+async def test_the_days_highest_outlives_the_process() -> None:
+    first = await guarding(cash=1_000_000, stop_loss=0.0, max_daily_loss=0.0)
+    first.tell(tick(20_000), tick(20_000), tick(20_010))
+    (peak,) = first.heard(EquityPeaked)
+    before = (opened(1_000_000, time=NOW), approval(), filled(10, 100_000, last=10), peak)
+    again = Stage(Guardian(FakeJournal(*before), stop_loss=0.0, max_daily_loss=0.0), name="guardian")
+    await again.start()
+    again.tell(opened(900_000, held(10, 100_000), time=NOW), tick(16_701))
+    assert not again.heard(HaltTrading)
+    again.tell(tick(16_700))
+
+    assert [halt.reason for halt in again.heard(HaltTrading)] == ["drawdown: equity 1067000, was 1100000"]
+
+
+@in_virtual_time
+async def test_the_highest_of_another_day_is_forgotten() -> None:
+    yesterday = EquityPeaked(time=Nanoseconds(START - 86_400 * 10**9), equity=Won(9_000_000))
+    stage = Stage(Guardian(FakeJournal(opened(1_000_000, time=NOW), yesterday), stop_loss=0.0), name="guardian")
+    await stage.start()
+    stage.tell(opened(1_000_000, time=NOW), tick(10_000))
+
+    assert not stage.heard(HaltTrading)
+
+
+@in_virtual_time
+async def test_into_an_auction_goes_a_limit_below_the_last_price_and_the_market_order_after_it() -> None:
+    stage = await guarding(patience=3.0, auction_percent=3.0)
+    stage.tell(listed(CODE), interrupted(), tick(9_000))
+    (offer,) = stage.heard(OrderIntent)
+    assert (offer.kind, offer.price) == (Kind.LIMIT, 8_730)
+    number = approve(stage)
+    stage.tell(accepted(number, "0000005"))
+    await stage.advance(120)
+    assert not stage.heard(CancelOrder)
+    assert not stage.heard(ExitDelayed)
+    stage.tell(ViReleased(symbol=CODE, time=NOW))
+    assert [c.order for c in stage.heard(CancelOrder)] == [number]
+    stage.tell(canceled(number))
+
+    assert stage.heard(OrderIntent)[-1].kind is Kind.MARKET
+
+
+@in_virtual_time
+async def test_no_limit_lies_below_the_days_lowest_price() -> None:
+    stage = await guarding(stop_loss=3.0)
+    stage.tell(listed(CODE), SessionChanged(session=Session.CLOSING_AUCTION, time=NOW), tick(7_100))
+
+    assert stage.heard(OrderIntent)[0].price == 7_000
+
+
+@in_virtual_time
+async def test_at_the_lower_limit_the_market_order_waits_in_its_place_and_a_person_is_called() -> None:
+    stage = await guarding(patience=3.0)
+    stage.tell(listed(CODE), tick(7_000, bid=Won(0)))
+    number = approve(stage)
+    stage.tell(accepted(number, "0000005"))
+    await stage.advance(30)
+    assert not stage.heard(CancelOrder)
+    (call,) = stage.heard(ExitDelayed)
+    assert (call.symbol, call.left, call.strategy) == (CODE, 10, "momentum")
+    await stage.advance(60)
+
+    assert len(stage.heard(ExitDelayed)) == 2
+    assert len(stage.heard(OrderIntent)) == 1
+
+
+@in_virtual_time
+async def test_a_fill_that_overtakes_the_halt_is_sold_when_it_shall_be_flat() -> None:
+    stage = await guarding()
+    stage.tell(approval(7, BUY, 5), accepted(7, "0000007"), tick(10_000))
+    stage.tell(HaltTrading(reason="enough", by="a person", flatten=True))
+    stage.tell(filled(5, 50_000, 7, last=5, asked=5))
+
+    assert [intent.quantity for intent in stage.heard(OrderIntent)] == [15]
+
+
+@in_virtual_time
+async def test_what_fills_after_everything_was_sold_is_sold_as_well_until_a_person_resumes() -> None:
+    stage = await guarding()
+    stage.tell(approval(7, BUY, 5), accepted(7, "0000007"), tick(10_000))
+    stage.tell(HaltTrading(reason="enough", by="a person", flatten=True), canceled(7, 3))
+    number = approve(stage)
+    stage.tell(filled(10, 100_000, number, SELL, last=10), filled(2, 20_000, 7, last=2, asked=5))
+    assert [intent.quantity for intent in stage.heard(OrderIntent)] == [10, 2]
+    number = approve(stage)
+    stage.tell(filled(2, 20_000, number, SELL, last=2), ResumeTrading(by="a person"))
+    stage.tell(approval(9, BUY, 5), filled(5, 50_000, 9, last=5))
+
+    assert len(stage.heard(OrderIntent)) == 2
+
+
+@in_virtual_time
+async def test_started_with_a_wish_to_flatten_it_sells_once_the_account_is_known() -> None:
+    stage = Stage(Guardian(FakeJournal(opened(), approval(), filled(10, 100_000, last=10))), name="guardian")
+    await stage.start()
+    stage.tell(HaltTrading(reason="enough", by="a person", flatten=True))
+    assert not stage.heard(OrderIntent)
+    stage.tell(opened(900_000, held(10, 100_000), time=NOW))
+
+    assert [intent.quantity for intent in stage.heard(OrderIntent)] == [10]
+
+
+def interrupted() -> ViTriggered:
+    return ViTriggered(
+        symbol=CODE,
+        time=NOW,
+        kind=ViKind.DYNAMIC,
+        trigger_price=Won(9_400),
+        static_reference=Won(10_000),
+        dynamic_reference=Won(10_000),
+        upward=False,
+        count=1,
+    )
 
 
 def refused(order: int) -> OrderRefused:

@@ -7,11 +7,11 @@ from rich.console import Console
 
 from actors.analysis.screen import Issue, View, line, screen
 from actors.monitor import Monitor
-from messages import ActorFailed, HaltTrading, ResumeTrading
+from messages import ActorFailed, ExitDelayed, HaltConfirmed, HaltTrading, Nanoseconds, ResumeTrading, Shares
 from runtime.mailbox import Statistics
 from runtime.testing import START, Stage, in_virtual_time
 from runtime.vitals import Vitals
-from tests.scripted_day import CASH, Empty, play
+from tests.scripted_day import CASH, SAMSUNG, Empty, play
 
 WAITING = Statistics(offered=9, handled=2, conflated=0, refused=0, depth=7, high_water=8, oldest=0.5)
 
@@ -49,12 +49,16 @@ async def test_trouble_is_told_at_once(tmp_path: Path, capsys: pytest.CaptureFix
     stage.tell(ActorFailed(actor="momentum", handler="on_tick", error="ValueError: [red]", failures=1, off=False))
     stage.tell(HaltTrading(reason="daily loss", by="guardian"), HaltTrading(reason="again", by="guardian"))
     assert monitor.view().halted == "daily loss"
-    stage.tell(ResumeTrading(by="a person"))
+    stage.tell(HaltConfirmed(time=Nanoseconds(START), reason="daily loss"))
+    delayed = ExitDelayed(symbol=SAMSUNG, strategy="momentum", left=Shares(3), attempts=4, reason="stop loss")
+    stage.tell(delayed, ResumeTrading(by="a person"))
     assert monitor.view().halted == ""
     words = [text.partition("  ")[2] for text in capsys.readouterr().err.splitlines()]
     assert words == [
         "momentum failed in on_tick: ValueError: [red]",
         "trading halted: daily loss",
+        "halted: nothing it takes back is open any more",
+        "still 3 of 005930 to sell: stop loss",
         "trading resumed by a person",
     ]
 

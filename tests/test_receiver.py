@@ -1,6 +1,8 @@
 from actors.receiver import Receiver
 from messages import (
     Bar,
+    DataLost,
+    DataRestored,
     FeedEnded,
     Instrument,
     Nanoseconds,
@@ -151,8 +153,59 @@ async def test_lost_volume_and_disorder_are_counted() -> None:
     await stage.settle()
 
     assert isinstance(stage.actor, Receiver)
-    counts = {"ticks": 3, "books": 0, "bars": 1, "out_of_order": 1, "lost_shares": 4, "unknown_codes": 0}
+    counts = {"ticks": 3, "books": 0, "bars": 1, "out_of_order": 1, "lost_shares": 3, "unknown_codes": 0}
     assert stage.actor.counts == counts
+
+
+@in_virtual_time
+async def test_a_loss_is_told_within_a_second_once_a_burst_and_over_when_calm() -> None:
+    feed = FakeFeed()
+    stage = await started(feed, symbols=[CODE, OTHER], calm=5.0)
+    feed.give(tick(1, 100, 5, volume=5), tick(1, 100, 1, volume=10), tick(1, 90, 1, symbol=OTHER, volume=1))
+    await stage.settle()
+    begun = stage.clock.now()
+    feed.give(tick(1, 90, 1, symbol=OTHER, volume=9), tick(1, 100, 1, volume=20))
+    await stage.advance(0.9)
+    told = [[(row.symbol, row.shares, row.total) for row in lost.rows] for lost in stage.heard(DataLost)]
+    times = [lost.time - begun for lost in stage.heard(DataLost)]
+    feed.give(tick(2, 100, 1, volume=25))
+    await stage.advance(20)
+
+    assert told == [[(CODE, 13, 13), (OTHER, 7, 7)]]
+    assert max(times) <= 1_000_000_000
+    assert [[row.shares for row in lost.rows] for lost in stage.heard(DataLost)[1:]] == [[4]]
+    restored = [(row.symbol, row.shares) for over in stage.heard(DataRestored) for row in over.rows]
+    assert restored == [(OTHER, 7), (CODE, 17)]
+
+
+@in_virtual_time
+async def test_a_print_that_was_only_late_is_not_lost_and_a_repeated_one_loses_nothing() -> None:
+    feed = FakeFeed()
+    stage = await started(feed, symbols=[CODE])
+    feed.give(tick(1, 100, 5, volume=5), tick(1, 100, 2, volume=10), tick(1, 100, 3, volume=8))
+    feed.give(tick(1, 100, 2, volume=10), tick(2, 100, 1, volume=11))
+    await stage.advance(20)
+
+    assert isinstance(stage.actor, Receiver)
+    assert stage.actor.counts["lost_shares"] == 0
+    assert (stage.heard(DataLost), stage.heard(DataRestored)) == ([], [])
+
+
+@in_virtual_time
+async def test_what_traded_while_a_code_was_not_watched_or_on_another_day_is_not_lost() -> None:
+    feed = FakeFeed()
+    stage = await started(feed)
+    stage.tell(universe(CODE))
+    await stage.advance(2)
+    feed.give(tick(1, 100, 5, volume=5))
+    stage.tell(universe())
+    await stage.advance(2)
+    stage.tell(universe(CODE))
+    await stage.advance(2)
+    feed.give(tick(9, 100, 5, volume=500), tick(86_400, 100, 1, volume=1), tick(86_401, 100, 1, volume=2))
+    await stage.advance(2)
+
+    assert stage.heard(DataLost) == []
 
 
 @in_virtual_time

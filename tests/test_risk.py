@@ -191,7 +191,7 @@ async def test_cancels_count_against_the_rate_of_entries() -> None:
 async def test_the_orders_of_the_day_are_remembered_over_a_restart() -> None:
     earlier = FakeJournal(opened(time=NOW), listed(), approval(), filled(10, 100_000, last=10))
     stage = await ready(journal=earlier, max_orders_day=1)
-    stage.tell(intent())
+    stage.tell(intent(quantity=9))
 
     assert refusals(stage) == ["orders a day"]
 

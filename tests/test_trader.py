@@ -12,6 +12,7 @@ from messages import (
     CancelOrder,
     CancelRejected,
     Evidence,
+    HaltConfirmed,
     HaltTrading,
     LedgerFolded,
     LinkLost,
@@ -20,7 +21,6 @@ from messages import (
     Nanoseconds,
     OrderAccepted,
     OrderCanceled,
-    OrderExpired,
     OrderFilled,
     OrderRejected,
     OrderSent,
@@ -29,8 +29,6 @@ from messages import (
     Reconciled,
     ReplaceRejected,
     ResumeTrading,
-    Session,
-    SessionChanged,
     Shares,
     TradingHalted,
     Won,
@@ -46,7 +44,7 @@ from tests.account.records import (
     filled,
     opened,
 )
-from tests.ordering.fakes import FakeBroker, FakeJournal, listed_order, state
+from tests.ordering.fakes import FakeBroker, FakeJournal
 
 NOW = Nanoseconds(START)
 
@@ -86,7 +84,7 @@ async def test_an_order_is_written_made_durable_and_only_then_sent() -> None:
         (Outcome.SENT, [OrderSubmitting, OrderSent]),
         (Outcome.NEVER, [OrderSubmitting, OrderRejected]),
         (Outcome.UNKNOWN, [OrderSubmitting, OrderUnknown]),
-        (Outcome.HALT, [OrderSubmitting, OrderRejected, HaltTrading, TradingHalted]),
+        (Outcome.HALT, [OrderSubmitting, OrderRejected, HaltTrading, TradingHalted, HaltConfirmed]),
     ],
 )
 def test_each_outcome_of_a_new_order_has_its_event(outcome: Outcome, said: list[type[Message]]) -> None:
@@ -173,7 +171,7 @@ async def test_cancels_go_before_exits_and_exits_before_entries() -> None:
     await stage.settle()
 
     assert [(i.order, i.action) for i in broker.sent[1:]] == [(1, Action.CANCEL), (3, Action.NEW), (2, Action.NEW)]
-    assert broker.turns[1:] == [Urgency.ENTRY, Urgency.EXIT, Urgency.ENTRY]
+    assert broker.turns[1:] == [Urgency.ENTRY, Urgency.CANCEL, Urgency.EXIT]
 
 
 @in_virtual_time
@@ -202,7 +200,7 @@ async def test_a_halt_between_record_and_wire_still_stops_an_entry() -> None:
     await stage.settle()
 
     assert not broker.sent
-    assert kinds(stage) == [OrderSubmitting, TradingHalted, OrderRejected, CancelRejected]
+    assert kinds(stage) == [OrderSubmitting, TradingHalted, OrderRejected, HaltConfirmed, CancelRejected]
 
 
 @in_virtual_time
@@ -315,9 +313,10 @@ async def test_an_instruction_that_no_approval_stands_behind_stops_the_trader() 
     assert isinstance(trader, Trader)
     broker.gate = asyncio.Event()
     stage.tell(approval())
-    (item,) = trader._outbox.drain(Urgency.ENTRY)  # pyright: ignore[reportPrivateUsage]
-    trader._approvals.use(item.instruction)  # pyright: ignore[reportPrivateUsage]
-    trader._outbox.put(item)  # pyright: ignore[reportPrivateUsage]
+    sender = trader._sender  # pyright: ignore[reportPrivateUsage]
+    (item,) = sender.outbox.drain(Urgency.ENTRY)
+    sender.approvals.use(item.instruction)
+    sender.outbox.put(item)
     broker.gate.set()
     with pytest.raises(UnapprovedError):
         await stage.settle()
@@ -356,18 +355,6 @@ async def test_ledgers_that_differ_halt() -> None:
     stage.tell(LedgerFolded(reconciliation=number, digest="another"))
 
     assert [h.reason for h in stage.heard(HaltTrading)] == ["the ledgers of stage and trader differ"]
-
-
-@in_virtual_time
-async def test_what_is_open_after_the_close_has_expired() -> None:
-    broker = FakeBroker(state(), state(1_000_000, listed_order()))
-    stage = await trading(broker)
-    stage.tell(approval())
-    await stage.settle()
-    stage.tell(accepted(), SessionChanged(session=Session.CLOSED_FOR_DAY, time=NOW))
-    await stage.advance(10)
-
-    assert [(e.order, e.expired) for e in stage.heard(OrderExpired)] == [(1, 10)]
 
 
 def take_back(order: int = 1) -> CancelOrder:

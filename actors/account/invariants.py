@@ -14,7 +14,11 @@ from messages import (
     ApprovedOrder,
     ApprovedReplace,
     Message,
+    OrderAccepted,
+    OrderCanceled,
+    OrderExpired,
     OrderFilled,
+    OrderRejected,
     OrderSubmitting,
     Symbol,
 )
@@ -22,6 +26,8 @@ from runtime.envelope import Envelope
 from runtime.mailbox import Statistics
 
 Breaches = list[str]
+_HEARD = (OrderAccepted, OrderFilled, OrderRejected, OrderCanceled, OrderExpired)
+"""After these an order has its number, or its end."""
 
 
 def one_fill_once(fills: Iterable[OrderFilled]) -> Breaches:
@@ -70,6 +76,23 @@ def no_phantom(fills: Iterable[OrderFilled], broker: Mapping[str, int]) -> Breac
     ]
 
 
+def look_alikes_apart(journal: Iterable[Envelope]) -> Breaches:
+    """I3: no order was sent while another that could be taken for it had neither a number nor an end."""
+    flying: dict[int, OrderSubmitting] = {}
+    found: Breaches = []
+    for envelope in journal:
+        message = envelope.message
+        if isinstance(message, OrderSubmitting) and message.action is Action.NEW:
+            others = [
+                other.order for other in flying.values() if other.order != message.order and _alike(other, message)
+            ]
+            found += [f"I3: order {message.order} was sent while {other} was under way" for other in others]
+            flying[message.order] = message
+        elif isinstance(message, _HEARD):
+            flying.pop(message.order, None)
+    return found
+
+
 def written_first(journal: Iterable[Message], sent: Iterable[tuple[int, Action]]) -> Breaches:
     """I6: whatever left the process has its OrderSubmitting in the journal."""
     written = Counter((m.order, m.action) for m in journal if isinstance(m, OrderSubmitting))
@@ -114,6 +137,11 @@ def sound(ledger: Ledger) -> Breaches:
     if ledger.reserved < 0:
         found.append(f"{ledger.reserved} won reserved")
     return found
+
+
+def _alike(one: OrderSubmitting, other: OrderSubmitting) -> bool:
+    same = (one.symbol, one.side, one.quantity) == (other.symbol, other.side, other.quantity)
+    return same and (one.price == other.price or not one.price or not other.price)
 
 
 def _root(number: str, originals: Mapping[str, str]) -> str:

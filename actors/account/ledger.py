@@ -1,6 +1,6 @@
 """The ledger: one pure fold over messages gives cash, positions, lots, open orders and what they bind."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from hashlib import sha256
 
 import msgspec
@@ -13,6 +13,7 @@ from actors.market.time import kst
 from messages import (
     ApprovedOrder,
     ApprovedReplace,
+    CashAdjusted,
     Instrument,
     OrderEvent,
     OrderFilled,
@@ -25,11 +26,18 @@ from messages import (
     Won,
 )
 
-Booked = ApprovedOrder | ApprovedReplace | OrderEvent | PositionAdjusted | Reconciled | Instrument
+Booked = ApprovedOrder | ApprovedReplace | OrderEvent | PositionAdjusted | CashAdjusted | Reconciled | Instrument
 """What a ledger folds. Every keeper of a copy handles all of it, in the order of its numbers."""
 
 FOREIGN = ""
 """Owner of the shares that no strategy of ours bought."""
+
+LIVE = ("record", "jump")
+"""Sources of fills that the broker's live records told."""
+
+_SELL = Side.SELL
+_NONE: dict[int, Order] = {}
+_NOBODY: dict[str, Holding] = {}
 
 
 class Ledger:
@@ -55,16 +63,22 @@ class Ledger:
         """Round trips in a row that lost money, costs included."""
         self._rate = commission
         self._unsettled: dict[int, Order] = {}
+        self._about: dict[Symbol, dict[int, Order]] = {}
+        """The same by issue; an issue without any is left out."""
+        self._bound: dict[Symbol, int] = {}
+        self._touched: dict[Symbol, None] = {}
+        """Won reserved by issue, and the issues where it has to be counted anew."""
         self._limits: dict[Symbol, int] = {}
+        self._worths: dict[Symbol, int] = {}
         self._equity: int | None = None
-        self._reserved: int | None = None
+        self._reserved = 0
 
     def fold(self, message: Booked, number: int) -> tuple[str, ...]:
         """Book one message; returns what is odd about it, in words, and books it all the same."""
         if number <= self.number:
             return ()
         self.number = number
-        self._equity = self._reserved = None
+        self._equity = None
         match message:
             case ApprovedOrder():
                 self._approve(message, number)
@@ -75,6 +89,8 @@ class Ledger:
             case PositionAdjusted():
                 self._adjust(message.symbol, message.quantity, message.cost)
                 self.cash += message.cash
+            case CashAdjusted():
+                self.cash += message.cash
             case Reconciled():
                 self._reconcile(message)
             case OrderEvent():
@@ -83,7 +99,6 @@ class Ledger:
 
     def foresee(self, message: ApprovedOrder | ApprovedReplace) -> None:
         """Count an approval before its message comes round, so that no won is promised twice."""
-        self._reserved = None
         if isinstance(message, ApprovedOrder):
             self._approve(message, 0)
         else:
@@ -91,9 +106,18 @@ class Ledger:
 
     def mark(self, symbol: Symbol, price: int) -> None:
         """Take the newest price of an issue."""
+        was = self.prices.get(symbol, 0)
+        if was == price:
+            return
         self.prices[symbol] = price
-        if symbol in self.holdings:
+        if self._equity is None or symbol not in self._worths:
+            return
+        if not was or not price:
             self._equity = None
+            return
+        change = self.held(symbol) * (price - was)
+        self._worths[symbol] += change
+        self._equity += change
 
     def touch(self) -> int:
         """The equity at the newest prices, remembered if it is the day's highest."""
@@ -104,9 +128,14 @@ class Ledger:
     @property
     def equity(self) -> int:
         """Cash and holdings at the newest price, at cost where none came yet."""
+        return self._weigh() if self._equity is None else self._equity
+
+    @property
+    def worths(self) -> Mapping[Symbol, int]:
+        """Won that all shares of each issue are worth, whoever owns them."""
         if self._equity is None:
-            self._equity = self.cash + sum(self.worth(symbol, holding) for symbol, _, holding in self.each())
-        return self._equity
+            self._weigh()
+        return self._worths
 
     @property
     def unrealised(self) -> int:
@@ -116,13 +145,19 @@ class Ledger:
     @property
     def reserved(self) -> int:
         """Won that live buys bind, unknown ones too, with their commission."""
-        if self._reserved is None:
-            self._reserved = sum(self.binds(order) for order in self._unsettled.values())
+        if self._touched:
+            self._recount()
         return self._reserved
+
+    def reserved_in(self, symbol: Symbol) -> int:
+        """The part of it that buys of one issue bind."""
+        if self._touched:
+            self._recount()
+        return self._bound.get(symbol, 0)
 
     def binds(self, order: Order) -> int:
         """Won that the rest of one order binds."""
-        if order.side is Side.SELL:
+        if order.side is _SELL:
             return 0
         return self.cost_of(order.reserve, order.bound)
 
@@ -131,13 +166,23 @@ class Ledger:
         amount = price * quantity
         return amount + krx.commission(amount, self._rate)
 
-    def live(self, symbol: Symbol | None = None) -> Iterator[Order]:
+    def live(self, symbol: Symbol | None = None) -> tuple[Order, ...]:
         """Orders that may still trade, in the order of their numbers of approval."""
-        return (order for order in self.unsettled(symbol) if order.live)
+        among = self.unsettled(symbol)
+        return tuple([order for order in among if order.live]) if among else ()
 
-    def unsettled(self, symbol: Symbol | None = None) -> Iterator[Order]:
+    def about(self, symbol: Symbol) -> Collection[Order]:
+        """The unsettled orders of one issue as they stand: to look at, not to keep."""
+        return self._about.get(symbol, _NONE).values()
+
+    def ordered(self) -> Collection[Symbol]:
+        """Issues with an unsettled order."""
+        return self._about.keys()
+
+    def unsettled(self, symbol: Symbol | None = None) -> tuple[Order, ...]:
         """Those, and the ones that are over with shares unaccounted for."""
-        return (order for order in tuple(self._unsettled.values()) if symbol is None or order.symbol == symbol)
+        among = self._unsettled if symbol is None else self._about.get(symbol, _NONE)
+        return tuple(among.values())
 
     def each(self) -> Iterator[tuple[Symbol, str, Holding]]:
         """Issue, owner and holding, for all that is held."""
@@ -148,7 +193,10 @@ class Ledger:
 
     def held(self, symbol: Symbol) -> int:
         """Shares of an issue, whoever owns them."""
-        return sum(holding.quantity for holding in self.holdings.get(symbol, {}).values())
+        shares = 0
+        for holding in self.holdings.get(symbol, _NOBODY).values():
+            shares += holding.quantity
+        return shares
 
     def worth(self, symbol: Symbol, holding: Holding) -> int:
         """Won at the newest price, at cost where none came yet."""
@@ -175,18 +223,35 @@ class Ledger:
         figures = (self.cash, self.realised, self.commission, self.tax, self.losers, self.day)
         return sha256(msgspec.json.encode((figures, holdings, known))).hexdigest()
 
+    def _recount(self) -> None:
+        for symbol in self._touched:
+            bound = sum(map(self.binds, self._about.get(symbol, _NONE).values()))
+            self._reserved += bound - self._bound.pop(symbol, 0)
+            if bound:
+                self._bound[symbol] = bound
+        self._touched.clear()
+
+    def _weigh(self) -> int:
+        self._worths = dict.fromkeys(self.holdings, 0)
+        for symbol, _, holding in self.each():
+            self._worths[symbol] += self.worth(symbol, holding)
+        self._equity = self.cash + sum(self._worths.values())
+        return self._equity
+
     def _approve(self, message: ApprovedOrder, number: int) -> None:
         known = self.orders.get(message.order)
         if known is not None:
             known.approval = known.approval or number
             return
         order = orders.approved(message, number, self._limits.get(message.symbol, 0))
-        self.orders[order.number] = self._unsettled[order.number] = order
+        self.orders[order.number] = order
+        self._file(order)
 
     def _change(self, message: ApprovedReplace) -> None:
         order = self.orders.get(message.order)
         if order is not None and order.replacing != message.number:
             order.wants(message.number, message.quantity, message.price)
+            self._file(order)
 
     def _event(self, event: OrderEvent) -> tuple[str, ...]:
         order = self.orders.get(event.order)
@@ -200,14 +265,26 @@ class Ledger:
         else:
             order.learn(event)
         order.time = max(order.time, event.time)
+        self._file(order)
+        return odd
+
+    def _file(self, order: Order) -> None:
+        """Among the unsettled or not, and what it binds is to be counted anew."""
+        symbol = order.symbol
+        self._touched[symbol] = None
+        about = self._about.setdefault(symbol, {})
         if order.settled:
             self._unsettled.pop(order.number, None)
+            about.pop(order.number, None)
         else:
-            self._unsettled[order.number] = order
-        return odd
+            self._unsettled[order.number] = about[order.number] = order
+        if not about:
+            del self._about[symbol]
 
     def _fill(self, order: Order, fill: OrderFilled) -> tuple[str, ...]:
         order.know(fill.broker_order)
+        if fill.source in LIVE:
+            order.hear(fill)
         quantity = max(fill.filled - order.filled, 0)
         amount = max(fill.amount - order.amount, 0)
         commission, tax = max(fill.commission - order.commission, 0), max(fill.tax - order.tax, 0)
@@ -234,17 +311,23 @@ class Ledger:
             holding.result = 0
 
     def _reconcile(self, message: Reconciled) -> None:
-        if message.start:
+        if not self.day:
             self._take_over(message)
+        if message.start:
+            self.prices |= {position.symbol: position.last for position in message.positions if position.last}
         self._begin_day(kst(message.time).date().isoformat())
+        self.high = max(self.high, self._equity_at({p.symbol: p.last for p in message.positions if p.last}))
+
+    def _equity_at(self, prices: dict[Symbol, Won]) -> int:
+        """At the broker's prices, which the journal keeps: the day's highest survives a restart to the minute."""
+        known = self.prices | prices
+        return self.cash + sum(h.quantity * known[s] if known.get(s) else h.cost for s, _, h in self.each())
 
     def _take_over(self, message: Reconciled) -> None:
         broker = {position.symbol: position for position in message.positions}
         for symbol in sorted({*broker, *self.holdings}):
             position = broker.get(symbol)
             self._adjust(symbol, position.quantity if position else 0, position.cost if position else 0)
-            if position and position.last:
-                self.prices[symbol] = position.last
         self.cash = message.cash
 
     def _begin_day(self, day: str) -> None:
@@ -289,5 +372,5 @@ def _offers(order: Order, strategy: str) -> bool:
 
 
 def _digested(order: Order) -> tuple[object, ...]:
-    figures = (order.quantity, order.filled, order.amount, order.commission, order.tax, order.canceled)
+    figures = (order.quantity, order.filled, order.amount, order.commission, order.tax, order.canceled, order.lapsed)
     return (order.number, order.phase, *figures, *order.broker_orders)

@@ -68,19 +68,26 @@ class Order:
     approval: int = 0
     """Number of the approval; 0 while it is only foreseen, or was never seen."""
     submitting: bool = False
+    submitted: int = 0
+    """When it was about to be sent."""
     sent: bool = False
+    screen: str = ""
+    """Of the gateway, on which it was sent: it stands in the broker's live records."""
     unknown: bool = False
+    """The answer was lost, once."""
     rejected: bool = False
     canceling: bool = False
     """A cancel is with the broker, unanswered."""
     canceled: int = 0
+    lapsed: int = 0
+    """Shares the end of the day took."""
     expired: bool = False
     dead: bool = False
     """Canceled or expired."""
     broker_orders: list[str] = field(default_factory=list[str])
     """The broker's numbers, the one in force last."""
-    changes: list[str] = field(default_factory=list[str])
-    """Those that came by a change."""
+    changes: dict[str, tuple[str, int]] = field(default_factory=dict[str, tuple[str, int]])
+    """Those that came by a change, with the number before and the new price."""
     replacing: int = 0
     """Number of the approved change that the broker has not answered."""
     wanted_price: int = 0
@@ -90,6 +97,8 @@ class Order:
     amount: int = 0
     commission: int = 0
     tax: int = 0
+    heard: tuple[int, int, int, int] = (0, 0, 0, 0)
+    """Filled, amount, commission and tax as far as the broker's live records alone told."""
 
     phase: Phase = field(init=False)
     live: bool = field(init=False)
@@ -125,9 +134,12 @@ class Order:
             case OrderReplaced():
                 self.replaced(event)
             case OrderCanceled():
-                self.canceled, self.dead = max(self.canceled, event.canceled), True
+                self.know(event.broker_order)
+                self.canceled = max(self.canceled, event.canceled)
+                self.dead = self.dead or not event.open
             case OrderExpired():
-                self.canceled, self.dead, self.expired = max(self.canceled, event.expired), True, True
+                self.know(event.broker_order)
+                self.lapsed, self.dead, self.expired = max(self.lapsed, event.expired), True, True
             case _:
                 self._asked(event)
         self.review()
@@ -137,18 +149,29 @@ class Order:
         self.filled, self.amount = quantity, amount
         self.review()
 
+    def hear(self, fill: OrderFilled) -> None:
+        """Remember what a live record said of the whole order."""
+        filled, amount, commission, tax = self.heard
+        self.heard = (
+            max(filled, fill.filled),
+            max(amount, fill.amount),
+            max(commission, fill.commission),
+            max(tax, fill.tax),
+        )
+
     def review(self) -> None:
         """Draw the conclusions from the facts."""
         self.phase = self._phase()
         self.live = self.phase not in _ENDED
-        left = max(self.quantity - self.filled, 0)
+        left = max(self.quantity - self.filled - self.canceled - self.lapsed, 0)
         self.open = Shares(left if self.live else 0)
-        self.bound = left if self.live else max(left - self.canceled, 0) * self.dead
+        self.bound = left if self.live or self.dead else 0
 
     def know(self, broker_order: str) -> None:
         """Bind it to a number of the broker's."""
         if broker_order and broker_order not in self.broker_orders:
             self.broker_orders.append(broker_order)
+            self._line_up()
 
     def wants(self, number: int, quantity: int, price: int) -> None:
         """A change was approved: `quantity` shall stay open at `price`."""
@@ -158,12 +181,15 @@ class Order:
         """The broker changed it; what the change took away is not asked for any more."""
         if event.broker_order in self.changes:
             return
-        self.changes.append(event.broker_order)
+        self.changes[event.broker_order] = event.original, event.price
+        self.know(event.original)
         self.know(event.broker_order)
-        self._link(event.original, event.broker_order)
+        self._line_up()
         if self.broker_order == event.broker_order:
             left = max(self.quantity - self.reduction, self.filled + event.quantity)
-            self.quantity, self.price = Shares(min(self.quantity, left)), event.price
+            self.quantity = Shares(min(self.quantity, left))
+        if self.broker_order in self.changes:
+            self.price = self.changes[self.broker_order][1]
         self.stands()
 
     def stands(self) -> None:
@@ -173,7 +199,7 @@ class Order:
     def _phase(self) -> Phase:
         if self.filled >= self.quantity:
             return Phase.FILLED
-        if self.dead:
+        if self.dead or (self.canceled and self.filled + self.canceled >= self.quantity):
             return Phase.EXPIRED if self.expired else Phase.CANCELED
         if self.broker_orders or self.filled:
             return Phase.OPEN
@@ -188,11 +214,14 @@ class Order:
     def _asked(self, event: OrderEvent) -> None:
         match event:
             case OrderSubmitting():
-                self.submitting = self.submitting or event.action is Action.NEW
+                if event.action is Action.NEW:
+                    self.submitting, self.submitted = True, max(self.submitted, event.time)
                 self.canceling = self.canceling or event.action is Action.CANCEL
             case OrderSent():
+                self._handed_over(event.screen if event.action is Action.NEW else "")
                 self.sent = self.sent or event.action is Action.NEW
             case OrderUnknown():
+                self._handed_over(event.screen)
                 self.unknown, self.canceling = True, False
             case OrderRejected():
                 self.rejected = True
@@ -203,12 +232,19 @@ class Order:
             case _:
                 raise TypeError(f"an order does not know {type(event).__name__}")
 
-    def _link(self, original: str, number: str) -> None:
-        numbers = self.broker_orders
-        if original in numbers:
-            numbers.remove(original)
-        if original:
-            numbers.insert(numbers.index(number), original)
+    def _handed_over(self, screen: str) -> None:
+        if not self.broker_orders and not self.filled:
+            self.screen = screen or self.screen
+
+    def _line_up(self) -> None:
+        """Each number behind the one it replaced; where that is not known, the broker's numbers rise."""
+        line: list[str] = []
+        for number in sorted(self.broker_orders, key=lambda number: (len(number), number)):
+            before = [number]
+            while (original := self.changes.get(before[-1], ("", 0))[0]) and original not in before:
+                before.append(original)
+            line += [one for one in reversed(before) if one not in line]
+        self.broker_orders = line
 
 
 def approved(approval: ApprovedOrder, number: int, upper_limit: int) -> Order:

@@ -7,12 +7,14 @@ from actors.account.ledger import Booked, Ledger
 from messages import (
     ApprovedOrder,
     ApprovedReplace,
+    CashAdjusted,
     Instrument,
     Message,
     OrderEvent,
     PositionAdjusted,
     Reconciled,
 )
+from runtime import faultpoints
 from runtime.envelope import Envelope
 
 _BOOKED: tuple[type[Booked], ...] = (
@@ -20,9 +22,12 @@ _BOOKED: tuple[type[Booked], ...] = (
     ApprovedReplace,
     OrderEvent,
     PositionAdjusted,
+    CashAdjusted,
     Reconciled,
     Instrument,
 )
+
+_folded = faultpoints.point("recovery: a record of the journal is folded")
 
 
 class History(Protocol):
@@ -40,3 +45,4 @@ async def replay(history: History, ledger: Ledger) -> None:
         assert isinstance(message, Booked)
         assert envelope.number > ledger.number, "a message was folded before the journal was read"
         ledger.fold(message, envelope.number)
+        _folded()

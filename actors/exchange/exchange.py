@@ -164,6 +164,12 @@ class Exchange:
         """Let an issue trade again."""
         self._market.set_halt(symbol, False, "")
 
+    def finish(self) -> None:
+        """End the day now, whatever session it is in."""
+        if self.now < self.end:
+            self.end = self.now
+            self._finish()
+
     def issues(self) -> tuple[Instrument, ...]:
         """Everything listed."""
         return tuple(issue.instrument for issue in self._market.issues)

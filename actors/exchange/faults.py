@@ -25,6 +25,8 @@ class FaultKind(StrEnum):
     """The line breaks for `seconds`."""
     REFUSE = "refuse"
     """The call answers `code`."""
+    LOSE = "lose"
+    """The call is carried out and answers `code` all the same."""
     STALL = "stall"
     """Nothing at all comes for `seconds`, then everything at once."""
 
@@ -56,17 +58,20 @@ class FaultScript:
     def __init__(self, faults: Sequence[Fault], rng: random.Random) -> None:
         self._faults = tuple(faults)
         self._rng = rng
+        self._of: dict[str, tuple[int, ...]] = {}
+        """Places of the faults that strike a kind of record."""
         self._met = [0] * len(self._faults)
         self._struck = [0] * len(self._faults)
 
     def on_record(self, kind: str, now: int, symbol: str = "") -> tuple[Fault, ...]:
         """The faults that strike this record, in the order of the script; `now` in ns."""
-        if not self._faults:
+        places = self._of.get(kind)
+        if places is None:
+            places = self._of[kind] = tuple(n for n, fault in enumerate(self._faults) if _concerns(fault, kind))
+        if not places:
             return ()
         clock = kst(now).time()
-        return tuple(
-            fault for place, fault in enumerate(self._faults) if self._strikes(place, fault, kind, clock, symbol)
-        )
+        return tuple(self._faults[place] for place in places if self._strikes(place, clock, symbol))
 
     def due(self, now: int) -> tuple[Fault, ...]:
         """The faults that need no record (kind `clock`): ask once a slice."""
@@ -79,10 +84,11 @@ class FaultScript:
             fault.times and struck >= fault.times for fault, struck in zip(self._faults, self._struck, strict=True)
         )
 
-    def _strikes(self, place: int, fault: Fault, kind: str, clock: dt.time, symbol: str) -> bool:
+    def _strikes(self, place: int, clock: dt.time, symbol: str) -> bool:
+        fault = self._faults[place]
         if fault.times and self._struck[place] >= fault.times:
             return False
-        if not _meets(fault, kind, clock, symbol):
+        if not _meets(fault, clock, symbol):
             return False
         self._met[place] += 1
         if self._met[place] < fault.nth or (fault.chance < 1.0 and self._rng.random() >= fault.chance):
@@ -91,10 +97,13 @@ class FaultScript:
         return True
 
 
-def _meets(fault: Fault, kind: str, clock: dt.time, symbol: str) -> bool:
+def _concerns(fault: Fault, kind: str) -> bool:
+    return fault.record in (kind, "" if kind != "clock" else "clock")
+
+
+def _meets(fault: Fault, clock: dt.time, symbol: str) -> bool:
     return (
-        fault.record in (kind, "" if kind != "clock" else "clock")
-        and fault.symbol in ("", symbol)
+        fault.symbol in ("", symbol)
         and (fault.at is None or clock >= fault.at)
         and (fault.until is None or clock < fault.until)
     )

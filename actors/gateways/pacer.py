@@ -36,8 +36,11 @@ QUERY_WINDOWS: Final = (
 ORDER_WINDOWS: Final = (Window(count=4, seconds=1.0),)
 SLACK: Final = 0.1
 """Seconds added to each window: a call goes out a little after its turn was given."""
-_RESERVED: Final = {Urgency.ENTRY: 1, Urgency.EXIT: 1, Urgency.BACKFILL: 1}
-"""Places in every window that calls of this urgency leave to those above them."""
+_RESERVED: Final = {Urgency.ENTRY: 2, Urgency.EXIT: 1, Urgency.BACKFILL: 1}
+"""Places in every window that calls of this urgency leave to those above them: one for each kind of urgent order."""
+
+Grant = Callable[[], None]
+"""Tells a caller that its call may go out now, and is counted."""
 
 
 class Interrupted(Exception):
@@ -62,15 +65,18 @@ class Pacer:
         self._history = _History(history, clock.now(), max(window.seconds for window in queries))
         self._queries = _Channel(clock, queries, self._history)
         self._orders = _Channel(clock, orders, None)
-        if self._history.times:
+        if history is not None:
             self._orders.hold(clock.now() + round((1.0 + SLACK) * _SECOND))
         for time in self._history.times:
             self._queries.remember(time)
 
     async def turn(self, urgency: Urgency) -> None:
         """Return when one call of this urgency may go out, and count it."""
-        channel = self._orders if urgency <= Urgency.ENTRY else self._queries
-        await channel.turn(urgency, None)
+        await self._channel(urgency).turn(urgency, None)
+
+    def ask(self, urgency: Urgency, grant: Grant) -> None:
+        """Call `grant` when one call of this urgency may go out, at once if it may now, and count it."""
+        self._channel(urgency).ask(urgency, None, grant, lambda: False)
 
     def session(self, urgency: Urgency) -> "Session":
         """A query of several pages, between which no other query of the same or less urgency goes out."""
@@ -83,6 +89,9 @@ class Pacer:
     def waiting(self) -> int:
         """How many calls wait for their turn."""
         return len(self._orders.waiters) + len(self._queries.waiters)
+
+    def _channel(self, urgency: Urgency) -> "_Channel":
+        return self._orders if urgency <= Urgency.ENTRY else self._queries
 
 
 class Session:
@@ -111,16 +120,19 @@ class Session:
 
 
 class _Waiter:
-    __slots__ = ("future", "serial", "session", "urgency")
+    __slots__ = ("gone", "grant", "rank", "session", "urgency")
 
-    def __init__(self, urgency: Urgency, serial: int, session: Session | None) -> None:
+    def __init__(
+        self, urgency: Urgency, serial: int, session: Session | None, grant: Grant, gone: Callable[[], bool]
+    ) -> None:
         self.urgency = urgency
-        self.serial = serial
+        self.rank = (int(urgency), serial)
         self.session = session
-        self.future = asyncio.get_running_loop().create_future()
+        self.grant = grant
+        self.gone = gone
 
     def __lt__(self, other: "_Waiter") -> bool:
-        return (self.urgency, self.serial) < (other.urgency, other.serial)
+        return self.rank < other.rank
 
 
 class _Channel:
@@ -142,15 +154,21 @@ class _Channel:
         self._held_until = max(self._held_until, until)
 
     async def turn(self, urgency: Urgency, session: Session | None) -> None:
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        waiter = self.ask(urgency, session, lambda: future.set_result(None), future.done)
+        try:
+            await future
+        finally:
+            if future.cancelled():
+                self._forget(waiter)
+
+    def ask(self, urgency: Urgency, session: Session | None, grant: Grant, gone: Callable[[], bool]) -> _Waiter:
+        """Who is most urgent is decided anew whenever a call may go: who asks later may be served earlier."""
         self._serial += 1
-        waiter = _Waiter(urgency, self._serial, session)
+        waiter = _Waiter(urgency, self._serial, session, grant, gone)
         heapq.heappush(self.waiters, waiter)
         self._serve()
-        try:
-            await waiter.future
-        finally:
-            if waiter.future.cancelled():
-                self._forget(waiter)
+        return waiter
 
     def leave(self, session: Session) -> None:
         if self._session is session:
@@ -164,12 +182,22 @@ class _Channel:
             self._serve()
 
     def _serve(self) -> None:
+        now = self._now()
         while (waiter := self._next()) is not None:
             ready = self._ready_at(waiter.urgency)
-            if ready > self._clock.now():
-                self._wake_at(ready)
+            if ready > now:
+                self._wake_in(ready - now)
                 return
-            self._give(waiter)
+            self._give(waiter, now)
+
+    def _now(self) -> int:
+        """Where the clock was set back, the calls of the past move with it, as if the last had just gone out."""
+        now = self._clock.now()
+        back = self._given[-1] - now if self._given else 0
+        if back > 0:
+            self._given = deque((time - back for time in self._given), maxlen=self._given.maxlen)
+            self._held_until -= back
+        return now
 
     def _next(self) -> _Waiter | None:
         if not self.waiters:
@@ -187,24 +215,26 @@ class _Channel:
                 ready = max(ready, self._given[-places] + span)
         return ready
 
-    def _give(self, waiter: _Waiter) -> None:
-        self.waiters.remove(waiter)
-        heapq.heapify(self.waiters)
-        if waiter.future.done():
+    def _give(self, waiter: _Waiter, now: int) -> None:
+        if self.waiters[0] is waiter:
+            heapq.heappop(self.waiters)
+        else:
+            self.waiters.remove(waiter)
+            heapq.heapify(self.waiters)
+        if waiter.gone():
             return
         if self._session is not None and waiter.session is not self._session:
             self._session.interrupted = True
         self._session = waiter.session
-        now = self._clock.now()
         self._given.append(now)
         if self._history is not None:
             self._history.add(now)
-        waiter.future.set_result(None)
+        waiter.grant()
 
-    def _wake_at(self, when: int) -> None:
+    def _wake_in(self, nanoseconds: int) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        self._timer = self._clock.call_at(when, self._serve)
+        self._timer = self._clock.call_later(nanoseconds / _SECOND, self._serve)
 
 
 class _History:

@@ -118,8 +118,17 @@ class PaperBroker:
     async def ranking(self, count: int) -> Sequence[Ranked]:
         return await self._feed.ranking(count)
 
+    async def conditions(self) -> Sequence[Condition]:
+        return await self._feed.conditions()
+
+    async def search(self, condition: str, *, live: bool) -> Found:
+        return await self._feed.search(condition, live=live)
+
     async def open(self, report: Callable[[BrokerReport], None], known: Sequence[KnownOrder]) -> None:  # noqa: ARG002
         self._say = report
+
+    def learn(self, order: int, broker_order: str) -> None:
+        """Nothing is lost on paper."""
 
     async def turn(self, urgency: Urgency) -> None:
         """There is no limit on paper."""

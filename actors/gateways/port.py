@@ -10,7 +10,12 @@ from typing import Protocol
 
 from messages import (
     Action,
+    AfterHoursBook,
     Bar,
+    BestQuote,
+    Condition,
+    ConditionEntered,
+    ConditionLeft,
     ExpectedPrice,
     ExternalOrderSeen,
     FeedEnded,
@@ -42,6 +47,8 @@ from messages import (
 FeedMessage = (
     Tick
     | OrderBook
+    | BestQuote
+    | AfterHoursBook
     | ExpectedPrice
     | IndexTick
     | Bar
@@ -49,6 +56,8 @@ FeedMessage = (
     | ViTriggered
     | ViReleased
     | InstrumentHalted
+    | ConditionEntered
+    | ConditionLeft
     | FeedLost
     | FeedRestored
     | FeedEnded
@@ -111,7 +120,7 @@ class Instruction(Record):
 
 
 class KnownOrder(Record):
-    """An order the journal says may be alive, for a gateway that has just connected."""
+    """An order of today in the journal, over or not, for a gateway that has just connected."""
 
     order: int
     broker_order: str
@@ -124,6 +133,14 @@ class KnownOrder(Record):
     price: Won
     filled: Shares = Shares(0)
     amount: Won = Won(0)
+    commission: Won = Won(0)
+    tax: Won = Won(0)
+    dead: Shares = Shares(0)
+    """Taken back or expired: records of it may still come."""
+    earlier: tuple[str, ...] = ()
+    """The broker's numbers it had before a change."""
+    screen: str = ""
+    """On which it was sent; blank where the journal does not say."""
 
 
 class BrokerPosition(Record):
@@ -179,6 +196,14 @@ class Page(Record):
     last: bool
 
 
+class Found(Record):
+    """What a condition search of the broker matches now."""
+
+    symbols: tuple[Symbol, ...]
+    live: bool
+    """Whether the feed tells from here on who enters and who leaves; otherwise ask again."""
+
+
 class Feed(Protocol):
     """Where prices come from."""
 
@@ -202,12 +227,24 @@ class Reference(Protocol):
         """The first `count` issues by trading value of the day."""
         ...
 
+    async def conditions(self) -> Sequence[Condition]:
+        """The condition searches saved at the broker; none where it has no such thing."""
+        ...
+
+    async def search(self, condition: str, *, live: bool) -> Found:
+        """Ask a condition search by its name, once or to be followed. Raises TimeoutError or ConnectionError."""
+        ...
+
 
 class Broker(Protocol):
     """Where orders go."""
 
     async def open(self, report: Callable[[BrokerReport], None], known: Sequence[KnownOrder]) -> None:
         """Report every order event from now on, binding records of `known` orders to their numbers."""
+        ...
+
+    def learn(self, order: int, broker_order: str) -> None:
+        """Bind records to an order whose answer was lost, as its lists told; a blank number: it never had one."""
         ...
 
     async def turn(self, urgency: Urgency) -> None:

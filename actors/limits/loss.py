@@ -19,13 +19,10 @@ def losers(wish: Wish, ledger: Ledger, _view: View, limits: Limits) -> Refusal |
 
 
 def _loss(rule: str, wish: Wish, ledger: Ledger, reference: int, percent: float) -> Refusal | None:
-    if not wish.entry:
+    lost = reference - ledger.equity
+    if lost <= 0 or not wish.entry or lost * 100 < percent * reference:
         return None
-    equity = ledger.equity
-    lost = reference - equity
-    if lost <= 0 or lost * 100 < percent * reference:
-        return None
-    figures: Figures = {"equity": equity, "from": reference, "lost": lost}
+    figures: Figures = {"equity": ledger.equity, "from": reference, "lost": lost}
     return Refusal(rule=rule, figures=figures, limit=percent)
 
 

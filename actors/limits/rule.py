@@ -2,12 +2,13 @@
 
 import datetime as dt
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
 
 from actors.account.ledger import Ledger
 from actors.account.order import Order
+from actors.limits.activity import Activity, korean_day
 from actors.market.time import SECOND
 from messages import (
     Designation,
@@ -23,8 +24,8 @@ from messages import (
     Venue,
 )
 
-_EAST = 9 * 3_600 * SECOND
-_DAY = 86_400 * SECOND
+_ENTRY, _BUY, _PRIORITY = Purpose.ENTRY, Side.BUY, Kind.PRIORITY
+"""By name: looking a member up in its class costs ten times as much."""
 
 Figures = dict[str, int | float | str]
 
@@ -46,6 +47,8 @@ class Limits(Record):
     """Shares of one entry."""
     max_volume_percent: float
     """Of the day's volume so far, in one entry."""
+    max_listed_percent: float
+    """Of the listed shares, in one entry."""
     collar_percent: float
     """How far an entry's limit may reach through the last price."""
     collar_ticks: int
@@ -57,7 +60,12 @@ class Limits(Record):
     cancel_reserve: int
     """Of the orders a second, those that entries leave for cancels and exits."""
     duplicate_seconds: float
-    """Within which an entry alike in strategy, issue, side, quantity and price is refused."""
+    """Within which an entry alike in issue, side, quantity and price is refused, whoever asks."""
+    max_alike_day: int
+    """Such entries a day; 0 is no limit."""
+    max_repeats: int
+    """Entries of a strategy in one issue at one last price within the next; one more disables it. 0 is no limit."""
+    repeat_seconds: float
     max_position_value: int
     """Won in one issue, open buys included."""
     max_sector_value: int
@@ -81,27 +89,6 @@ class Limits(Record):
     """Whether shares that no strategy bought may be sold."""
 
 
-class Wish(Record):
-    """An intent, new or to change an order, in the one form that rules weigh."""
-
-    strategy: str
-    source: str
-    """The part that said it."""
-    symbol: Symbol
-    venue: Venue
-    side: Side
-    kind: Kind
-    quantity: int
-    price: int
-    purpose: Purpose
-    replaces: int = 0
-    """The order to change; its own binding is left out of account."""
-
-    @property
-    def entry(self) -> bool:
-        return self.purpose is Purpose.ENTRY
-
-
 @dataclass(slots=True)
 class Quote:
     """The newest prices of an issue; 0 where none came."""
@@ -113,6 +100,38 @@ class Quote:
     """Of the day so far."""
     received: int = 0
     """When the newest of them was received."""
+    reference: int = 0
+    """Of the static volatility band: the last auction's price; 0 until the next print tells it."""
+
+
+UNSEEN = Quote()
+"""Of an issue without any price."""
+
+
+class Wish(Record):
+    """An intent, new or to change an order, in the one form that rules weigh, with what is known of its issue."""
+
+    strategy: str
+    source: str
+    """The part that said it."""
+    symbol: Symbol
+    venue: Venue
+    side: Side
+    kind: Kind
+    quantity: int
+    price: int
+    entry: bool
+    """Whether it may add exposure; exits pass many rules."""
+    quote: Quote
+    instrument: Instrument | None
+    value: int
+    """Won it will cost, about: at its limit, else at the newest price."""
+    beyond: int
+    """Won by which it reaches through the last price, at worst; 0 or less where it does not."""
+    replaces: int = 0
+    """The order to change."""
+    releases: int = 0
+    """Won that order binds now: it will bind others instead."""
 
 
 @dataclass(slots=True)
@@ -137,31 +156,28 @@ class View:
     feeds: dict[str, str] = field(default_factory=dict[str, str])
     gaps: dict[tuple[str, str], int] = field(default_factory=dict[tuple[str, str], int])
     """Refused messages of (actor, subject) that it has not caught up with."""
-    sent: list[int] = field(default_factory=list[int])
-    """When orders and changes were approved and cancels asked for, the day's, oldest first."""
-    entries: list[tuple[int, Wish]] = field(default_factory=list[tuple[int, Wish]])
-    """Entries approved, with their times, the newest last."""
+    losses: dict[tuple[Symbol, Venue], int] = field(default_factory=dict[tuple[Symbol, Venue], int])
+    """Shares lost today, by issues whose prints are not complete now."""
+    activity: Activity = field(default_factory=Activity)
+    date: dt.date = field(init=False)
+    _day: int = field(init=False, default=-1)
 
-    @property
-    def date(self) -> dt.date:
-        return _date((self.now + _EAST) // _DAY)
+    def __post_init__(self) -> None:
+        self.look_at(self.now)
 
     @property
     def minute(self) -> int:
         """Of the Korean day."""
-        return (self.now + _EAST) % _DAY // (60 * SECOND)
+        return (self.now // (60 * SECOND) + 540) % 1_440
 
-    def quote(self, symbol: Symbol) -> Quote:
-        return self.quotes.get(symbol) or Quote()
-
-    def sector(self, symbol: Symbol) -> str:
-        """Blank where it is not known."""
-        instrument = self.instruments.get(symbol)
-        return instrument.sector if instrument else ""
-
-    def since(self, seconds: float) -> int:
-        """The instant that many seconds ago."""
-        return self.now - round(seconds * SECOND)
+    def look_at(self, now: int) -> None:
+        """Judge as of this instant."""
+        self.now = now
+        day = korean_day(now)
+        if day != self._day:
+            self._day = day
+            self.date = dt.date(1970, 1, 1) + dt.timedelta(days=day)
+            self.activity.begin(now)
 
 
 Rule = Callable[[Wish, Ledger, View, Limits], Refusal | None]
@@ -175,44 +191,29 @@ def minute_of(time: str) -> int:
     return int(time[:2]) * 60 + int(time[3:])
 
 
-@lru_cache(maxsize=2)
-def _date(days: int) -> dt.date:
-    return dt.date(1970, 1, 1) + dt.timedelta(days=days)
-
-
-def price_of(wish: Wish, view: View) -> int:
-    """Won a share that the wish will trade at, about: its limit, else the newest price."""
-    quote = view.quote(wish.symbol)
-    return wish.price or quote.last or max(quote.ask, quote.bid)
-
-
-def others(wish: Wish, ledger: Ledger, symbol: Symbol | None = None) -> Iterator[Order]:
-    """Live orders, the one to be changed left out."""
-    return (order for order in ledger.live(symbol) if order.number != wish.replaces)
-
-
-def unsettled(wish: Wish, ledger: Ledger, symbol: Symbol | None = None) -> Iterator[Order]:
-    """Orders that bind won or shares, the one to be changed left out."""
-    return (order for order in ledger.unsettled(symbol) if order.number != wish.replaces)
-
-
-def of_intent(intent: OrderIntent, source: str) -> Wish:
+def of_intent(intent: OrderIntent, source: str, view: View) -> Wish:
     """A new order as a wish."""
+    quote, price, side = view.quotes.get(intent.symbol, UNSEEN), intent.price, intent.side
     return Wish(
         strategy=intent.strategy,
         source=source,
         symbol=intent.symbol,
         venue=intent.venue,
-        side=intent.side,
+        side=side,
         kind=intent.kind,
         quantity=intent.quantity,
-        price=intent.price,
-        purpose=intent.purpose,
+        price=price,
+        entry=intent.purpose is _ENTRY,
+        quote=quote,
+        instrument=view.instruments.get(intent.symbol),
+        value=(price or quote.last or max(quote.ask, quote.bid)) * intent.quantity,
+        beyond=_beyond(side, intent.kind, price, quote),
     )
 
 
-def of_change(intent: ReplaceIntent, order: Order, source: str) -> Wish:
-    """A change of an order as a wish."""
+def of_change(intent: ReplaceIntent, order: Order, source: str, view: View, releases: int) -> Wish:
+    """A change of an order, which binds `releases` won now, as a wish."""
+    quote = view.quotes.get(order.symbol, UNSEEN)
     return Wish(
         strategy=intent.strategy,
         source=source,
@@ -222,6 +223,20 @@ def of_change(intent: ReplaceIntent, order: Order, source: str) -> Wish:
         kind=order.kind,
         quantity=intent.quantity,
         price=intent.price,
-        purpose=order.purpose,
+        entry=order.purpose is _ENTRY,
+        quote=quote,
+        instrument=view.instruments.get(order.symbol),
+        value=intent.price * intent.quantity,
+        beyond=_beyond(order.side, order.kind, intent.price, quote),
         replaces=order.number,
+        releases=releases,
     )
+
+
+def _beyond(side: Side, kind: Kind, price: int, quote: Quote) -> int:
+    """Without a price of its own it trades at the best of the other side; one that only joins its own side waits."""
+    if side is _BUY:
+        reach = price or (0 if kind is _PRIORITY else quote.ask)
+        return reach - quote.last if reach and quote.last else 0
+    reach = price or (0 if kind is _PRIORITY else quote.bid)
+    return quote.last - reach if reach and quote.last else 0

@@ -3,6 +3,7 @@
 from actors.account.ledger import Ledger
 from actors.account.order import Phase
 from actors.limits.rule import Limits, Refusal, Rule, View, Wish, minute_of
+from actors.market.time import SECOND
 from messages import Session
 
 _EXITS = (Session.OPENING_AUCTION, Session.CONTINUOUS, Session.CLOSING_AUCTION)
@@ -35,32 +36,35 @@ def closing_time(wish: Wish, _ledger: Ledger, view: View, limits: Limits) -> Ref
 
 def suspended(wish: Wish, _ledger: Ledger, view: View, _limits: Limits) -> Refusal | None:
     """Nothing trades, so not even an exit can be sent."""
-    instrument = view.instruments.get(wish.symbol)
-    reason = view.suspended.get(wish.symbol, "거래정지" if instrument and instrument.halted else "")
+    instrument = wish.instrument
+    reason = view.suspended.get(wish.symbol)
+    if reason is None and instrument is not None and instrument.halted:
+        reason = "거래정지"
     return _no("suspended", "reason", reason, "trading") if reason else None
 
 
 def interrupted(wish: Wish, _ledger: Ledger, view: View, _limits: Limits) -> Refusal | None:
     if not wish.entry or wish.symbol not in view.interrupted:
         return None
-    seconds = (view.now - view.interrupted[wish.symbol]) // 1_000_000_000
+    seconds = (view.now - view.interrupted[wish.symbol]) // SECOND
     return _no("volatility interruption", "seconds", seconds, "released")
 
 
-def designated(wish: Wish, _ledger: Ledger, view: View, limits: Limits) -> Refusal | None:
-    instrument = view.instruments.get(wish.symbol)
+def designated(wish: Wish, _ledger: Ledger, _view: View, limits: Limits) -> Refusal | None:
+    instrument = wish.instrument
     if not wish.entry or instrument is None or instrument.designation not in limits.forbidden:
         return None
     return _no("designation", "designation", instrument.designation, "none of " + ", ".join(limits.forbidden))
 
 
 def stale(wish: Wish, _ledger: Ledger, view: View, limits: Limits) -> Refusal | None:
-    received = view.quote(wish.symbol).received
-    if not wish.entry or received > view.since(limits.stale_seconds):
+    received = wish.quote.received
+    age = view.now - received
+    if not wish.entry or age < limits.stale_seconds * SECOND:
         return None
     if not received:
         return _no("no price", "symbol", wish.symbol, limits.stale_seconds)
-    return _no("stale price", "seconds", round((view.now - received) / 1e9, 3), limits.stale_seconds)
+    return _no("stale price", "seconds", round(age / SECOND, 3), limits.stale_seconds)
 
 
 def link(wish: Wish, _ledger: Ledger, view: View, _limits: Limits) -> Refusal | None:
@@ -79,19 +83,22 @@ def feed(wish: Wish, _ledger: Ledger, view: View, _limits: Limits) -> Refusal | 
 
 
 def gap(wish: Wish, _ledger: Ledger, view: View, _limits: Limits) -> Refusal | None:
-    """Whoever decided, or judges, has missed data of this issue and has not caught up."""
-    for actor in (wish.source, view.judge):
+    """Whoever decided, or judges, has missed data of this issue and has not caught up, or prints are being lost."""
+    lost = view.losses.get((wish.symbol, wish.venue), 0) if wish.entry and view.losses else 0
+    if lost:
+        return _no("gap", "lost shares", lost, 0)
+    for actor in (wish.source, view.judge) if wish.entry and view.gaps else ():
         refused = view.gaps.get((actor, wish.symbol), 0)
-        if wish.entry and refused:
+        if refused:
             return _no("gap", actor, refused, 0)
     return None
 
 
 def unknown_order(wish: Wish, ledger: Ledger, _view: View, _limits: Limits) -> Refusal | None:
-    unknown = [order for order in ledger.live(wish.symbol) if order.phase is Phase.UNKNOWN]
-    if not wish.entry or not unknown:
-        return None
-    return _no("unknown order", "order", unknown[0].number, "settled")
+    for order in ledger.about(wish.symbol) if wish.entry else ():
+        if order.phase is Phase.UNKNOWN:
+            return _no("unknown order", "order", order.number, "settled")
+    return None
 
 
 def _no(rule: str, figure: str, value: float | str, limit: float | str) -> Refusal:

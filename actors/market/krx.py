@@ -119,8 +119,8 @@ def vi_prices(reference: int, rate_percent: int, market: Market, date: dt.date) 
 
 def commission(amount: int, rate: float) -> Won:
     """Floored to 10 won; `rate` is a part of one (0.00015) and counts as the decimal it is written as."""
-    part = _exact(rate)
-    return Won(amount * part.numerator // (part.denominator * 10) * 10)
+    numerator, denominator = _exact(rate)
+    return Won(amount * numerator // (denominator * 10) * 10)
 
 
 def tax_rate(market: Market, settlement: dt.date) -> int:
@@ -154,5 +154,5 @@ def _limit_percent(market: Market, date: dt.date) -> int:
 
 
 @lru_cache(maxsize=64)
-def _exact(rate: float) -> Fraction:
-    return Fraction(str(rate))
+def _exact(rate: float) -> tuple[int, int]:
+    return Fraction(str(rate)).as_integer_ratio()

@@ -75,6 +75,11 @@ class Outbox:
         """When the first back-off ends; None where there is none."""
         return min((item.not_before for item in self._items if item.not_before > now), default=None)
 
+    def next_too_old(self, now: int, age: int) -> int | None:
+        """When the first item that no cancel is gets older than `age`; None where there is none."""
+        times = (item.since + age + 1 for item in self._items if item.urgency is not Urgency.CANCEL)
+        return min((time for time in times if time > now), default=None)
+
     def take(self, item: Item) -> None:
         self._items.remove(item)
 

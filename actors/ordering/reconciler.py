@@ -2,52 +2,98 @@
 
 import asyncio
 from collections.abc import Callable
+from typing import Final
 
 from actors.account.ledger import Ledger
 from actors.account.order import Phase
 from actors.gateways.port import Broker, BrokerOrder, BrokerState
 from actors.market.time import kst
-from actors.ordering.reconciliation import Finding, compare, confirmed, positions, stranger
+from actors.ordering.reconciliation import Finding, Match, compare, confirmed, positions, stranger
 from actors.ordering.requests import event
-from messages import Message, Nanoseconds, OrderExpired, OrderRejected, OrderUnknown, Reconciled, Won
+from messages import (
+    HaltTrading,
+    Message,
+    Nanoseconds,
+    OrderAccepted,
+    OrderExpired,
+    OrderRejected,
+    OrderUnknown,
+    Reconciled,
+    Won,
+)
+from runtime import faultpoints
 from runtime.actor import Log
 from runtime.clock import Clock
 
-SECOND_LOOK = 5.0
+SECOND_LOOK: Final = 5.0
 """Seconds between two snapshots that must agree before what is missing counts as gone."""
-PAUSES = (1.0, 2.0, 4.0, 8.0, 16.0)
+PAUSES: Final = (1.0, 2.0, 4.0, 8.0, 16.0)
 """Seconds before each next attempt to ask for the account at the start."""
+
+_ended = faultpoints.point("recovery: an order of before the crash is ended or unknown")
+_asked = faultpoints.point("reconciler: first snapshot read")
+_asked_again = faultpoints.point("reconciler: second snapshot read")
+_booked = faultpoints.point("reconciler: a difference is booked, the next is not")
+_told = faultpoints.point("reconciler: the outcome is said")
 
 
 class Reconciler:
-    """Asks the broker, books what is certain through `say`, and says how it went."""
+    """Asks the broker, books what is certain through `say`, and says how it went.
+
+    `breaks` counts how often the order link was lost: what two looks miss counts only where none lies between.
+    """
 
     def __init__(
-        self, broker: Broker, ledger: Ledger, clock: Clock, log: Log, say: Callable[[Message], object]
+        self,
+        broker: Broker,
+        ledger: Ledger,
+        clock: Clock,
+        log: Log,
+        say: Callable[[Message], object],
+        *,
+        breaks: Callable[[], int],
     ) -> None:
         self._broker = broker
         self._ledger = ledger
         self._clock = clock
         self._log = log
         self._say = say
+        self._breaks = breaks
         self._one_at_a_time = asyncio.Lock()
         self._seen: dict[str, None] = {}
+        self.newest: BrokerState | None = None
+        """The account as the broker told it last."""
 
     def end_earlier_orders(self) -> None:
         """Day orders of another day are over, what was never submitted was never sent, the rest is unknown."""
         today = kst(self._clock.now()).date()
         for order in self._ledger.live():
             fields = event(order, Nanoseconds(self._clock.now()))
-            if order.time and kst(order.time).date() != today:
+            began = order.submitted or order.time
+            if began and kst(began).date() != today:
                 self._say(OrderExpired(**fields, broker_order=order.broker_order, expired=order.open))
             elif order.phase is Phase.APPROVED:
                 self._say(OrderRejected(**fields, reason="never sent: the system ended before"))
             elif order.phase in (Phase.SUBMITTING, Phase.SENT):
                 self._say(OrderUnknown(**fields, reason="the system ended before the answer came"))
+            _ended()
 
     async def start(self) -> None:
         """The match before which nobody trades. Raises what the broker raises once patience is at its end."""
-        await self._match(await self._first_state(), start=True)
+        for pause in PAUSES:
+            try:
+                state = await self._broker.state()
+                if not self._doubt(state):
+                    break
+            except (TimeoutError, ConnectionError) as error:
+                self._log.warning("the broker does not tell the account", error=str(error), again_in=pause)
+            await self._clock.sleep(pause)
+        else:
+            state = await self._broker.state()
+        doubt = self._doubt(state)
+        if doubt:
+            self._say(HaltTrading(reason=f"the account cannot be trusted: {doubt}", by="reconciliation"))
+        await self._match(state, start=True)
 
     async def look(self) -> bool:
         """One match; False where the broker did not answer."""
@@ -59,32 +105,45 @@ class Reconciler:
                 return False
             return True
 
-    async def _first_state(self) -> BrokerState:
-        for pause in PAUSES:
-            try:
-                return await self._broker.state()
-            except (TimeoutError, ConnectionError) as error:
-                self._log.warning("the broker does not tell the account", error=str(error), again_in=pause)
-                await self._clock.sleep(pause)
-        return await self._broker.state()
-
     async def _match(self, state: BrokerState, *, start: bool) -> None:
+        _asked()
         findings: tuple[Finding, ...] = ()
         strangers: tuple[BrokerOrder, ...] = state.orders
         if self._ledger.day:
-            match = compare(self._ledger, state)
+            match = compare(self._ledger, state, start=start)
             strangers = match.strangers
             if match.findings:
-                await self._clock.sleep(SECOND_LOOK)
-                state = await self._broker.state()
-                again = compare(self._ledger, state)
-                findings, strangers = confirmed(match, again), again.strangers
+                state, findings, strangers = await self._look_again(match, start=start)
+        self.newest = state
         self._tell_strangers(strangers)
         for finding in findings:
             self._log.warning("difference", what=finding.line)
             for message in finding.messages:
+                self._teach(message)
                 self._say(message)
+                _booked()
         self._say(_reconciled(state, findings, Nanoseconds(self._clock.now()), start=start))
+        _told()
+
+    async def _look_again(
+        self, match: Match, *, start: bool
+    ) -> tuple[BrokerState, tuple[Finding, ...], tuple[BrokerOrder, ...]]:
+        breaks = self._breaks()
+        await self._clock.sleep(SECOND_LOOK)
+        state = await self._broker.state()
+        _asked_again()
+        again = compare(self._ledger, state, start=start)
+        if self._breaks() != breaks:
+            match = Match((), ())
+        return state, confirmed(match, again), again.strangers
+
+    def _teach(self, found: Message) -> None:
+        """Before anybody hears of it: a look-alike may be sent at once, and its records must not be taken for these."""
+        if isinstance(found, OrderAccepted | OrderRejected):
+            self._broker.learn(found.order, found.broker_order if isinstance(found, OrderAccepted) else "")
+
+    def _doubt(self, state: BrokerState) -> str:
+        return compare(self._ledger, state).doubt if self._ledger.day else ""
 
     def _tell_strangers(self, orders: tuple[BrokerOrder, ...]) -> None:
         for order in orders:

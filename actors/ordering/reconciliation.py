@@ -1,18 +1,24 @@
 """Ledger against broker: what one snapshot of the account says that the ledger does not."""
 
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from actors.account.ledger import Ledger
 from actors.account.order import Order, Phase
-from actors.gateways.port import BrokerOrder, BrokerState, KnownOrder
+from actors.gateways.port import BrokerOrder, BrokerState
+from actors.market.time import SECOND
+from actors.ordering.statement import Statement, is_like, lost
 from messages import (
+    CashAdjusted,
     ExternalOrderSeen,
     Message,
     OrderAccepted,
     OrderCanceled,
     OrderFilled,
     OrderRejected,
+    OrderReplaced,
+    OrderUnknown,
     Position,
     PositionAdjusted,
     Shares,
@@ -20,6 +26,9 @@ from messages import (
     Symbol,
     Won,
 )
+
+QUIET = 10 * SECOND
+"""After which an order without any answer is unknown, and one the broker does not list may be none."""
 
 
 class Finding(NamedTuple):
@@ -37,54 +46,38 @@ class Match(NamedTuple):
     findings: tuple[Finding, ...]
     strangers: tuple[BrokerOrder, ...]
     """Orders nobody here placed."""
+    doubt: str = ""
+    """Why nothing may be concluded from what is missing."""
 
     @property
     def lines(self) -> tuple[str, ...]:
         return tuple(finding.line for finding in self.findings)
 
 
-def compare(ledger: Ledger, state: BrokerState) -> Match:
+def compare(ledger: Ledger, state: BrokerState, *, start: bool = False) -> Match:
     """Orders by number, then by terms; positions and cash after what the orders explain.
 
-    A snapshot without any order and any holding closes nothing while the ledger knows of some: it says so.
+    A snapshot that lacks what the broker itself has told closes nothing, neither an order nor a position: it books
+    what it has records of, and says what is odd. `start` allows what may have happened overnight.
     """
-    if _is_blank(ledger, state):
-        return Match((Finding("the broker shows an empty account"),), ())
-    by_number = {order.broker_order: order for order in state.orders}
-    ours = {number for order in ledger.orders.values() for number in order.broker_orders}
-    strangers = [o for o in state.orders if o.broker_order not in ours and o.original not in ours]
+    statement = Statement(ledger, state)
     findings: list[Finding] = []
-    for order in _unsettled(ledger):
+    for order in statement.ours:
         if order.broker_orders:
-            findings += _numbered(order, [by_number[n] for n in order.broker_orders if n in by_number], state)
-        else:
-            findings += _unnumbered(order, strangers, state)
-    findings += _holdings(ledger, state, [m for f in findings for m in f.messages if isinstance(m, OrderFilled)])
-    return Match(tuple(findings), tuple(strangers))
+            findings += _numbered(order, statement.about(order), state)
+    for order in sorted(filter(lost, statement.ours), key=lambda order: not order.live):
+        findings += _unnumbered(order, statement)
+    doubt = statement.doubt()
+    strangers = tuple(statement.strangers)
+    if doubt:
+        return Match((Finding(doubt), *(found for found in findings if found.certain)), strangers, doubt)
+    findings += _Holdings(ledger, state, findings, strangers, start=start).compared()
+    return Match(tuple(findings), strangers)
 
 
 def confirmed(first: Match, second: Match) -> tuple[Finding, ...]:
     """What the second look says, as far as it is certain or the first one said the same."""
     return tuple(finding for finding in second.findings if finding.certain or finding.line in first.lines)
-
-
-def known_orders(ledger: Ledger) -> tuple[KnownOrder, ...]:
-    """The orders that may be alive, for a gateway that has just connected."""
-    return tuple(
-        KnownOrder(
-            order=order.number,
-            broker_order=order.broker_order,
-            strategy=order.strategy,
-            symbol=order.symbol,
-            venue=order.venue,
-            side=order.side,
-            quantity=order.quantity,
-            price=Won(order.price),
-            filled=Shares(order.filled),
-            amount=Won(order.amount),
-        )
-        for order in ledger.live()
-    )
 
 
 def positions(state: BrokerState) -> tuple[Position, ...]:
@@ -102,60 +95,85 @@ def stranger(order: BrokerOrder) -> ExternalOrderSeen:
     )
 
 
-def _is_blank(ledger: Ledger, state: BrokerState) -> bool:
-    known = any(order.broker_orders for order in ledger.orders.values()) or any(True for _ in ledger.each())
-    return known and not state.orders and not state.positions
-
-
-def _unsettled(ledger: Ledger) -> Iterator[Order]:
-    """Orders about which the broker may know more: never one it has not been asked about."""
-    return (order for order in ledger.unsettled() if order.phase is not Phase.APPROVED)
-
-
 def _numbered(order: Order, records: list[BrokerOrder], state: BrokerState) -> Iterator[Finding]:
-    filled, amount = sum(r.filled for r in records), sum(r.amount for r in records)
+    """What the broker lists of an order of ours; what it does not list at all is no finding but a doubt."""
+    if not records:
+        return
+    for record in records:
+        if record.original and record.broker_order not in order.broker_orders:
+            line = f"order {order.number}: {record.broker_order} replaced {record.original}"
+            yield Finding(line, (_replaced(order, record, state),), certain=True)
+    filled = sum(record.filled for record in records)
     if filled > order.filled:
-        yield Finding(
-            f"order {order.number}: {filled} filled at the broker, {order.filled} here",
-            (_recovered(order, records, filled, amount),),
-            certain=True,
-        )
-    if records and not order.changes and records[0].quantity < order.quantity:
+        line = f"order {order.number}: {filled} filled at the broker, {order.filled} here"
+        yield Finding(line, (_recovered(order, records),), certain=True)
+    elif filled == order.filled and (line := _dearer(order, records)):
+        yield Finding(line, (_recovered(order, records),))
+    if not order.changes and records[0].quantity < order.quantity:
         yield Finding(f"order {order.number}: {records[0].quantity} asked for at the broker, {order.quantity} here")
         return
-    still_open = sum(r.open for r in records)
-    if not still_open and filled < order.quantity:
-        why = records[-1].status if records else "not in the broker's lists"
-        dead = OrderCanceled(
-            **_about(order, state),
-            broker_order=order.broker_order,
-            canceled=Shares(order.quantity - max(filled, order.filled)),
-            reason=f"found at reconciliation: {why}",
-        )
-        yield Finding(f"order {order.number}: nothing open at the broker ({why}), {order.bound} here", (dead,))
+    yield from _ended(order, records, max(filled, order.filled), state)
 
 
-def _unnumbered(order: Order, strangers: list[BrokerOrder], state: BrokerState) -> Iterator[Finding]:
-    alike = [record for record in strangers if _like(order, record)]
+def _ended(order: Order, records: list[BrokerOrder], filled: int, state: BrokerState) -> Iterator[Finding]:
+    still_open = sum(record.open for record in records)
+    gone = order.quantity - filled - still_open
+    whole = {record.broker_order for record in records} >= {*order.broker_orders}
+    if gone <= order.canceled + order.lapsed or (still_open and (order.replacing or not whole)):
+        return
+    why = records[-1].status
+    canceled = OrderCanceled(
+        **_about(order, state),
+        broker_order=records[-1].broker_order,
+        canceled=Shares(gone),
+        reason=f"found at reconciliation: {why}",
+        open=Shares(still_open),
+    )
+    yield Finding(f"order {order.number}: {still_open} open at the broker ({why}), {order.bound} here", (canceled,))
+
+
+def _unnumbered(order: Order, statement: Statement) -> Iterator[Finding]:
+    state, now = statement.state, statement.state.time
+    alike = [record for record in statement.strangers if is_like(order, record)]
     if len(alike) > 1:
         yield Finding(f"order {order.number}: {len(alike)} orders at the broker look like it")
     elif alike:
-        record = alike[0]
-        strangers.remove(record)
-        found: list[Message] = [OrderAccepted(**_about(order, state), broker_order=record.broker_order)]
-        if record.filled:
-            found.append(_recovered(order, [record], record.filled, record.amount))
-        if not record.open and record.filled < order.quantity:
-            rest = Shares(order.quantity - record.filled)
-            dead = OrderCanceled(**_about(order, state), broker_order=record.broker_order, canceled=rest)
-            found.append(dead)
-        yield Finding(f"order {order.number}: is {record.broker_order} at the broker", tuple(found), certain=True)
-    elif order.live:
+        statement.strangers.remove(alike[0])
+        line = f"order {order.number}: is {alike[0].broker_order} at the broker"
+        yield Finding(line, tuple(_taken_up(order, alike[0], state)), certain=True)
+    elif not order.live:
+        return
+    elif now - order.submitted < QUIET:
+        yield Finding(f"order {order.number}: not at the broker yet, {order.phase} here")
+    elif order.phase is not Phase.UNKNOWN:
+        silence = OrderUnknown(**_about(order, state), reason="the broker neither answers nor lists it")
+        yield Finding(f"order {order.number}: no answer, not at the broker", (silence,))
+    else:
         never = OrderRejected(**_about(order, state), reason="the broker has no such order, asked twice")
         yield Finding(f"order {order.number}: not at the broker, {order.phase} here", (never,))
 
 
-def _recovered(order: Order, records: list[BrokerOrder], filled: int, amount: int) -> OrderFilled:
+def _taken_up(order: Order, record: BrokerOrder, state: BrokerState) -> Iterator[Message]:
+    yield OrderAccepted(**_about(order, state), broker_order=record.broker_order)
+    if record.filled:
+        yield _recovered(order, [record])
+    rest = order.quantity - record.filled
+    if not record.open and rest:
+        yield OrderCanceled(**_about(order, state), broker_order=record.broker_order, canceled=Shares(rest))
+
+
+def _dearer(order: Order, records: list[BrokerOrder]) -> str:
+    """Cumulative figures only grow; where the broker's are behind ours they say nothing."""
+    figures = (("amount", order.amount), ("commission", order.commission), ("tax", order.tax))
+    for name, ours in figures:
+        theirs = sum(getattr(record, name) for record in records)
+        if theirs > ours:
+            return f"order {order.number}: {name} {theirs} at the broker, {ours} here"
+    return ""
+
+
+def _recovered(order: Order, records: list[BrokerOrder]) -> OrderFilled:
+    filled, amount = sum(record.filled for record in records), sum(record.amount for record in records)
     quantity = filled - order.filled
     return OrderFilled(
         order=order.number,
@@ -165,7 +183,7 @@ def _recovered(order: Order, records: list[BrokerOrder], filled: int, amount: in
         time=max(record.time for record in records),
         broker_order=records[-1].broker_order,
         side=order.side,
-        price=Won((amount - order.amount) // quantity),
+        price=Won((amount - order.amount) // quantity if quantity else amount // filled),
         quantity=Shares(quantity),
         filled=Shares(filled),
         amount=Won(amount),
@@ -176,45 +194,86 @@ def _recovered(order: Order, records: list[BrokerOrder], filled: int, amount: in
     )
 
 
-def _holdings(ledger: Ledger, state: BrokerState, fills: Iterable[OrderFilled]) -> Iterator[Finding]:
-    expected = {symbol: ledger.held(symbol) for symbol in ledger.holdings}
-    cash = ledger.cash
-    for fill in fills:
-        sign = 1 if fill.side is Side.BUY else -1
-        known = ledger.orders[fill.order]
-        expected[fill.symbol] = expected.get(fill.symbol, 0) + sign * fill.quantity
-        cash -= sign * (fill.amount - known.amount) + max(fill.commission - known.commission, 0)
-        cash -= max(fill.tax - known.tax, 0)
-    broker = {position.symbol: position for position in state.positions}
-    unexplained = state.cash - cash
-    for symbol in sorted({*expected, *broker}):
-        there, here = broker.get(symbol), expected.get(symbol, 0)
-        quantity = there.quantity if there else 0
-        if quantity != here:
-            cost = there.cost if there else Won(0)
-            yield _adjusted(symbol, (here, quantity), cost, unexplained, state)
-            unexplained = 0
-    if unexplained:
-        yield Finding(f"cash: {state.cash} at the broker, {cash} here")
-
-
-def _adjusted(symbol: Symbol, shares: tuple[int, int], cost: Won, cash: int, state: BrokerState) -> Finding:
-    here, there = shares
-    line = f"{symbol}: {there} shares at the broker, {here} here"
-    message = PositionAdjusted(
-        symbol=symbol,
-        time=state.time,
-        quantity=Shares(there),
-        cost=cost,
-        cash=Won(cash),
-        reason=f"found at reconciliation: {line}",
+def _replaced(order: Order, record: BrokerOrder, state: BrokerState) -> OrderReplaced:
+    return OrderReplaced(
+        **_about(order, state),
+        broker_order=record.broker_order,
+        original=record.original,
+        quantity=record.quantity,
+        price=record.price,
     )
-    return Finding(line, (message,))
 
 
-def _like(order: Order, record: BrokerOrder) -> bool:
-    terms = (order.symbol, order.side, order.quantity, order.price)
-    return not record.original and terms == (record.symbol, record.side, record.quantity, record.price)
+class _Holdings:
+    """Shares and cash, less what the orders found explain."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        state: BrokerState,
+        findings: list[Finding],
+        strangers: tuple[BrokerOrder, ...],
+        *,
+        start: bool,
+    ) -> None:
+        self._ledger, self._state, self._start = ledger, state, start
+        self._expected = {symbol: ledger.held(symbol) for symbol in ledger.holdings}
+        self._cash = ledger.cash
+        self._sold = Counter[Symbol]()
+        for order in strangers:
+            self._sold[order.symbol] += order.filled if order.side is Side.SELL else 0
+        for finding in findings:
+            for message in finding.messages:
+                if isinstance(message, OrderFilled):
+                    self._expect(message)
+
+    def compared(self) -> Iterator[Finding]:
+        there = {position.symbol: position for position in self._state.positions}
+        unexplained = self._state.cash - self._cash
+        waiting = False
+        for symbol in sorted({*self._expected, *there}):
+            position, here = there.get(symbol), self._expected.get(symbol, 0)
+            shares = position.quantity if position else 0
+            if shares == here:
+                continue
+            line = f"{symbol}: {shares} shares at the broker, {here} here"
+            if not self._credible(symbol, here, shares, unexplained):
+                waiting = True
+                yield Finding(line)
+                continue
+            yield Finding(line, (self._adjusted(symbol, shares, position.cost if position else 0, unexplained, line),))
+            unexplained = 0
+        if unexplained:
+            line = f"cash: {self._state.cash} at the broker, {self._cash} here"
+            settled = not waiting and not self._ledger.unsettled()
+            changed = CashAdjusted(
+                time=self._state.time, cash=Won(unexplained), reason=f"found at reconciliation: {line}"
+            )
+            yield Finding(line, (changed,) if settled else ())
+
+    def _credible(self, symbol: Symbol, here: int, there: int, cash: int) -> bool:
+        """An order of ours may explain it yet; and shares do not vanish without a sale, or a merger overnight."""
+        if self._ledger.unsettled(symbol):
+            return False
+        sold = cash > 0 or self._sold[symbol] >= here - there
+        return there > here or sold or (self._start and there > 0)
+
+    def _adjusted(self, symbol: Symbol, shares: int, cost: int, cash: int, line: str) -> PositionAdjusted:
+        return PositionAdjusted(
+            symbol=symbol,
+            time=self._state.time,
+            quantity=Shares(shares),
+            cost=Won(cost),
+            cash=Won(cash),
+            reason=f"found at reconciliation: {line}",
+        )
+
+    def _expect(self, fill: OrderFilled) -> None:
+        sign = 1 if fill.side is Side.BUY else -1
+        known = self._ledger.orders[fill.order]
+        self._expected[fill.symbol] = self._expected.get(fill.symbol, 0) + sign * fill.quantity
+        costs = max(fill.commission - known.commission, 0) + max(fill.tax - known.tax, 0)
+        self._cash -= sign * (fill.amount - known.amount) + costs
 
 
 def _about(order: Order, state: BrokerState) -> dict[str, Any]:

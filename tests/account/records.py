@@ -75,7 +75,7 @@ def submitting(order: int = 1, action: Action = Action.NEW, **changes: Any) -> O
         "price": 10_000,
         "validity": Validity.DAY,
     }
-    return OrderSubmitting(**about(order), action=action, **(fields | changes))
+    return OrderSubmitting(action=action, **(about(order) | fields | changes))
 
 
 def sent(order: int = 1, action: Action = Action.NEW) -> OrderSent:

@@ -2,7 +2,7 @@ from actors.account import invariants
 from messages import Action, Message
 from runtime.envelope import Envelope
 from runtime.mailbox import Statistics
-from tests.account.records import CODE, approval, filled, folded, holding, opened, submitting
+from tests.account.records import CODE, accepted, approval, filled, folded, holding, opened, submitting
 
 
 def envelopes(*messages: Message) -> list[Envelope]:
@@ -67,3 +67,12 @@ def test_an_unsound_ledger_is_found() -> None:
 
     assert invariants.sound(ledger) == ["order 1: 12 filled of 10", f"{CODE} of momentum: -8 held"]
     assert not invariants.sound(holding())
+
+
+def test_two_look_alikes_under_way_at_once_are_found() -> None:
+    first, second, other = submitting(1), submitting(2), submitting(3, quantity=11)
+
+    assert invariants.look_alikes_apart(envelopes(first, other, second)) == [
+        "I3: order 2 was sent while 1 was under way"
+    ]
+    assert not invariants.look_alikes_apart(envelopes(first, first, accepted(), second, other))

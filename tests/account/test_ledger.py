@@ -13,6 +13,7 @@ from actors.market.time import at
 from messages import (
     Action,
     ApprovedReplace,
+    CashAdjusted,
     Evidence,
     Kind,
     OrderReplaced,
@@ -220,15 +221,29 @@ def test_a_message_is_folded_once() -> None:
     assert ledger.digest() == before
 
 
-def test_at_the_start_the_broker_has_the_last_word_on_shares_and_cash() -> None:
-    ledger = holding()
-    ledger.fold(opened(777, held(12, 130_000), held(5, 5_000, OTHER)), 20)
+def test_the_first_start_takes_the_account_as_it_is() -> None:
+    ledger = folded([opened(777, held(12, 130_000), held(5, 5_000, OTHER))])
 
     assert ledger.cash == 777
+    assert [(p.symbol, p.quantity, p.foreign) for p in ledger.positions()] == [(CODE, 12, 12), (OTHER, 5, 5)]
+
+
+def test_a_later_start_changes_nothing_by_itself_so_that_an_odd_snapshot_closes_nothing() -> None:
+    ledger = holding()
+    ledger.fold(opened(0), 20)
+
+    assert ledger.cash == 900_000
     assert ledger.lots("momentum", CODE).quantity == 10
-    assert ledger.lots("", CODE).quantity == 2
-    assert ledger.lots("", CODE).cost == 30_000
-    assert [(p.symbol, p.quantity, p.foreign) for p in ledger.positions()] == [(CODE, 12, 2), (OTHER, 5, 5)]
+
+
+def test_what_was_found_is_booked_in_shares_and_in_cash() -> None:
+    ledger = holding()
+    ledger.fold(adjusted(12, 130_000), 20)
+    ledger.fold(CashAdjusted(time=NOON, cash=Won(-123), reason="a charge"), 21)
+
+    assert ledger.cash == 900_000 - 123
+    assert ledger.lots("momentum", CODE).quantity == 10
+    assert (ledger.lots("", CODE).quantity, ledger.lots("", CODE).cost) == (2, 30_000)
 
 
 def test_shares_that_went_away_are_taken_from_strangers_first() -> None:

@@ -29,6 +29,9 @@ class FakeControl:
         self.OnReceiveTrData = FakeSignal()
         self.OnReceiveRealData = FakeSignal()
         self.OnReceiveChejanData = FakeSignal()
+        self.OnReceiveConditionVer = FakeSignal()
+        self.OnReceiveTrCondition = FakeSignal()
+        self.OnReceiveRealCondition = FakeSignal()
         self.calls: list[tuple[str, list[Any]]] = []
         self.login = 0
         self.connected = 1

@@ -21,6 +21,7 @@ from messages import (
     OrderFilled,
     OrderRejected,
     OrderUnknown,
+    Session,
     SessionChanged,
     Shares,
     Side,
@@ -132,6 +133,13 @@ async def test_registration_goes_in_portions_of_a_hundred_and_only_differences_f
 
 
 @on_a_bench
+async def test_whoever_comes_in_the_middle_of_a_session_is_told_of_it(bench: Bench) -> None:
+    (said,) = await bench.batch(bench.gateway.stream())
+    assert isinstance(said, SessionChanged)
+    assert (said.session, said.code, said.remaining) == (Session.CONTINUOUS, "3", 0)
+
+
+@on_a_bench
 async def test_records_become_messages_in_the_order_received(bench: Bench) -> None:
     stream = bench.gateway.stream()
     bench.real(codes.TRADE, TRADE)
@@ -142,7 +150,7 @@ async def test_records_become_messages_in_the_order_received(bench: Bench) -> No
     bench.real(codes.VI, VI, "005930_AL")
     bench.real(codes.SESSION, "3\t090000\t000000", "09")
     batch = await bench.batch(stream)
-    assert [type(message) for message in batch] == [Tick, OrderBook, ViTriggered, SessionChanged]
+    assert [type(message) for message in batch] == [SessionChanged, Tick, OrderBook, ViTriggered, SessionChanged]
     counts = bench.gateway.statistics()
     assert (counts["real received"], counts["real rejected"], counts["real silent"], counts["real unused"]) == (
         6,
@@ -174,7 +182,7 @@ async def test_a_raw_string_that_differs_from_the_fields_is_read_field_by_field(
     stream = bench.gateway.stream()
     bench.control.real = dict(zip(codes.REAL_TYPES[codes.TRADE].fids, TRADE.split("\t"), strict=True))
     bench.real(codes.TRADE, TRADE.replace("-77100", "-55\t-77100", 1))
-    tick = (await bench.batch(stream))[0]
+    tick = (await bench.batch(stream))[-1]
     assert isinstance(tick, Tick)
     assert tick.price == 77_100
     assert bench.gateway.statistics()["real fallbacks"] == 1
@@ -198,7 +206,7 @@ async def test_a_cut_is_said_once_to_feed_and_broker_and_nothing_is_sent_after_i
     bench.control.OnEventConnect.emit(-106)
     await bench.settle()
     assert [type(message) for message in bench.reports] == [LinkLost]
-    assert [type(message) for message in await bench.batch(bench.gateway.stream())] == [FeedLost]
+    assert [type(message) for message in await bench.batch(bench.gateway.stream())] == [SessionChanged, FeedLost]
     assert bench.gateway.send(order()).outcome is Outcome.NEVER
 
 

@@ -1,4 +1,5 @@
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ from hypothesis import strategies as st
 
 from actors.gateways.pacer import Interrupted, Pacer, Window
 from actors.gateways.port import Urgency
-from runtime.clock import SimulatedClock
+from runtime.clock import SimulatedClock, SteppedClock, TimerHandle
 from runtime.loop import VirtualLoop, virtual_loop
 from runtime.testing import START, in_virtual_time
 
@@ -165,3 +166,60 @@ async def test_a_hold_stops_queries_and_lets_orders_pass() -> None:
     assert clock.now() == started
     await pacer.turn(Urgency.QUERY)
     assert clock.now() - started == 7 * SECOND
+
+
+@in_virtual_time
+async def test_entries_without_end_leave_a_place_for_an_exit_and_one_for_a_cancel() -> None:
+    clock = clock_now()
+    pacer = Pacer(clock)
+    entries = [asyncio.create_task(calls(pacer, clock, Urgency.ENTRY, 0, [])) for _ in range(20)]
+    await clock.sleep(3)
+    urgent: list[tuple[int, int]] = []
+    await asyncio.gather(*(calls(pacer, clock, urgency, 0, urgent) for urgency in (Urgency.EXIT, Urgency.CANCEL)))
+    assert all(given == asked for asked, given in urgent)
+    for task in entries:
+        task.cancel()
+
+
+@in_virtual_time
+async def test_who_asks_later_and_is_more_urgent_is_served_earlier() -> None:
+    clock = clock_now()
+    pacer = Pacer(clock, orders=(Window(count=1, seconds=1.0),))
+    served: list[Urgency] = []
+    for urgency in (Urgency.ENTRY, Urgency.ENTRY, Urgency.EXIT, Urgency.CANCEL):
+        pacer.ask(urgency, lambda urgency=urgency: served.append(urgency))
+    await clock.sleep(5)
+    assert served == [Urgency.ENTRY, Urgency.CANCEL, Urgency.EXIT, Urgency.ENTRY]
+
+
+def test_a_clock_set_back_holds_nothing_up_for_longer_than_the_window() -> None:
+    clock = SetBack(START)
+    pacer = Pacer(clock, orders=(Window(count=1, seconds=1.0),))
+    served: list[int] = []
+    pacer.ask(Urgency.CANCEL, lambda: served.append(0))
+    clock.back = 3_600 * SECOND
+    pacer.ask(Urgency.CANCEL, lambda: served.append(clock.now()))
+    clock.advance(START + 2 * SECOND)
+    assert served == [0, START + round(1.1 * SECOND) - clock.back]
+
+
+def test_a_restart_waits_out_the_second_in_which_orders_may_have_left(tmp_path: Path) -> None:
+    first, again = SteppedClock(START), SteppedClock(START + 1)
+    for _ in range(2):
+        Pacer(first, tmp_path / "pacer").ask(Urgency.ENTRY, lambda: None)
+    served: list[int] = []
+    Pacer(again, tmp_path / "pacer").ask(Urgency.CANCEL, lambda: served.append(again.now()))
+    again.advance(START + 2 * SECOND)
+    assert served[0] - START > SECOND
+
+
+class SetBack(SteppedClock):
+    """Somebody sets it back; durations do not mind."""
+
+    back = 0
+
+    def now(self) -> int:
+        return super().now() - self.back
+
+    def call_later(self, seconds: float, callback: Callable[[], object]) -> TimerHandle:
+        return self.call_at(super().now() + round(seconds * SECOND), callback)

@@ -103,3 +103,26 @@ async def test_a_dropped_chejan_record_leaves_the_sums_of_the_next() -> None:
     consumer.order()
     await consumer.rest(1)
     assert consumer.statuses() == [("+매수", "접수", "1"), ("잔고", "", "1")]
+
+
+@in_virtual_time
+async def test_a_call_may_answer_an_error_though_it_was_carried_out() -> None:
+    consumer = await trading(faults=[{"kind": "lose", "record": "SendOrder", "code": -307}])
+    assert consumer.order() == -307
+    await consumer.rest(1)
+    assert consumer.statuses()[0][1] == "접수"
+    assert consumer.order() == 0
+
+
+@in_virtual_time
+async def test_a_healed_line_delivers_what_it_held_back_and_nothing_goes_wrong_any_more() -> None:
+    consumer = await trading(faults=[{"kind": "reorder", "record": "chejan", "times": 0}])
+    consumer.order()
+    await consumer.rest(1)
+    assert consumer.statuses() == []
+    consumer.twin.server.outbox.heal()
+    assert [status for _, status, _ in consumer.statuses()] == ["접수", "체결", ""]
+    count = len(consumer.statuses())
+    consumer.order()
+    await consumer.rest(1)
+    assert len(consumer.statuses()) > count

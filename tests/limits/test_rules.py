@@ -3,9 +3,9 @@ from typing import Any
 import pytest
 
 from actors.account.ledger import Booked, Ledger
-from actors.limits.rule import Limits, Quote, View, Wish
+from actors.limits.rule import Limits, Quote, View
 from actors.market.time import SECOND
-from messages import Designation, Kind, Session, Side, Venue
+from messages import Designation, Kind, OrderIntent, Session, Side, Venue
 from tests.account.records import (
     CODE,
     NOON,
@@ -21,9 +21,9 @@ from tests.account.records import (
     opened,
     unknown,
 )
-from tests.limits.world import LIMITS, leave, limits, refusal, rich, view, wish
+from tests.limits.world import LIMITS, entered, leave, limits, refusal, rich, sent, view, wish
 
-Case = tuple[Wish, Ledger, View, Limits, str, dict[str, Any], Any]
+Case = tuple[OrderIntent, Ledger, View, Limits, str, dict[str, Any], Any]
 
 
 def test_an_ordinary_entry_and_an_ordinary_exit_pass() -> None:
@@ -101,13 +101,13 @@ PRICE: list[Case] = [
 ]
 
 RATE: list[Case] = [
-    (wish(), rich(), view(sent=[NOON - 1] * 3), LIMITS, "orders a second", {"sent": 3}, 3),
-    (wish(), rich(), view(sent=[NOON - 59 * SECOND] * 20), LIMITS, "orders a minute", {"sent": 20}, 20),
-    (wish(), rich(), view(sent=[NOON - 3_600 * SECOND] * 100), LIMITS, "orders a day", {"sent": 100}, 100),
+    (wish(), rich(), view(activity=sent(*[NOON - 1] * 3)), LIMITS, "orders a second", {"sent": 3}, 3),
+    (wish(), rich(), view(activity=sent(*[NOON - 59 * SECOND] * 20)), LIMITS, "orders a minute", {"sent": 20}, 20),
+    (wish(), rich(), view(activity=sent(*[NOON - 3_600 * SECOND] * 100)), LIMITS, "orders a day", {"sent": 100}, 100),
     (
         wish(),
         rich(),
-        view(entries=[(NOON - 4 * SECOND, wish())]),
+        view(activity=entered(NOON - 4 * SECOND)),
         LIMITS,
         "duplicate",
         {"quantity": 10, "price": 10_000, "seconds": 4.0},
@@ -165,7 +165,7 @@ EXPOSURE: list[Case] = [
         view(),
         limits(max_gross_value=10**9),
         "position value",
-        {"held": 3_500_000, "buying": 3_996_000, "value": 3_000_000},
+        {"held": 3_500_000, "buying": 3_996_590, "value": 3_000_000},
         10_000_000,
     ),
     (
@@ -174,7 +174,7 @@ EXPOSURE: list[Case] = [
         view(instruments={CODE: listed(sector="반도체"), OTHER: listed(OTHER, sector="반도체")}),
         limits(max_gross_value=10**9),
         "sector value",
-        {"held": 0, "buying": 7_992_000, "value": 3_000_000},
+        {"held": 0, "buying": 7_993_190, "value": 3_000_000},
         10_000_000,
     ),
     (
@@ -183,7 +183,7 @@ EXPOSURE: list[Case] = [
         view(),
         LIMITS,
         "gross value",
-        {"held": 0, "buying": 7_992_000, "value": 3_000_000},
+        {"held": 0, "buying": 7_993_190, "value": 3_000_000},
         10_000_000,
     ),
     (wish(), booked(approval(symbol=OTHER)), view(), limits(max_positions=1), "positions", {"positions": 1}, 1),
@@ -307,6 +307,7 @@ STATE: list[Case] = [
     (wish(), rich(), view(feeds={"kiwoom": "silent"}), LIMITS, "feed", {"kiwoom": "silent"}, "complete"),
     (wish(), rich(), view(gaps={("momentum", CODE): 4}), LIMITS, "gap", {"momentum": 4}, 0),
     (wish(), rich(), view(gaps={("risk", CODE): 4}), LIMITS, "gap", {"risk": 4}, 0),
+    (wish(), rich(), view(losses={(CODE, Venue.KRX): 9}), LIMITS, "gap", {"lost shares": 9}, 0),
     (
         wish(price=9_990),
         booked(approval(), unknown()),
@@ -333,8 +334,8 @@ def test_each_rule_refuses_by_its_own_figures(case: Case) -> None:
         (wish(price=10_100), rich(), view()),
         (wish(price=8_000), rich(), view()),
         (wish(), booked(cash=100_010), view()),
-        (wish(), rich(), view(sent=[NOON - 1] * 2)),
-        (wish(), rich(), view(entries=[(NOON - 5 * SECOND, wish())])),
+        (wish(), rich(), view(activity=sent(*[NOON - 1] * 2))),
+        (wish(), rich(), view(activity=entered(NOON - 5 * SECOND))),
         (wish(), lost(98_000_001), view()),
         (wish(), losing(2), view()),
         (wish(), rich(), view(gaps={("recorder", CODE): 4, ("momentum", OTHER): 1})),
@@ -343,7 +344,7 @@ def test_each_rule_refuses_by_its_own_figures(case: Case) -> None:
         (wish(price=9_980), folded([approval(5, SELL, 4, 9_990), accepted(5)], holding()), view()),
     ],
 )
-def test_what_is_just_inside_a_limit_passes(asked: Wish, ledger: Ledger, world: View) -> None:
+def test_what_is_just_inside_a_limit_passes(asked: OrderIntent, ledger: Ledger, world: View) -> None:
     assert refusal(asked, ledger, world) is None
 
 
@@ -357,7 +358,7 @@ def test_what_is_just_inside_a_limit_passes(asked: Wish, ledger: Ledger, world: 
         view(links={"kiwoom": ""}),
         view(feeds={"kiwoom": ""}),
         view(gaps={("momentum", CODE): 1, ("risk", CODE): 1}),
-        view(sent=[NOON - 1] * 200),
+        view(activity=sent(*[NOON - 1] * 200)),
         view(instruments={}),
         view(instruments={CODE: listed(designation=Designation.ALERT)}),
     ],

@@ -68,6 +68,9 @@ class UnreliableBroker:
         """Nobody listens any more: what happens now is told to no one."""
         self._report = lambda _report: None
 
+    def learn(self, order: int, broker_order: str) -> None:
+        """It knows its orders by our numbers."""
+
     async def turn(self, urgency: Urgency) -> None:
         await self._clock.sleep(0.05 * urgency)
 

@@ -15,7 +15,9 @@ from actors.gateways.port import (
     Urgency,
 )
 from messages import Message, Shares, Side, Symbol, Won
+from runtime.database import DatabaseFull
 from runtime.envelope import Envelope
+from runtime.journal import JournalFailed
 from tests.account.records import CODE, NOON
 
 
@@ -25,6 +27,9 @@ class FakeJournal:
     def __init__(self, *messages: Message, slow: bool = False) -> None:
         self._old = [Envelope(number, NOON, "earlier", 0, message) for number, message in enumerate(messages, 1)]
         self.slow = slow
+        self.failed = ""
+        self.room = 100
+        self.kept: list[int] = []
         self.awaited: list[tuple[int, asyncio.Future[None]]] = []
 
     async def read(self, first: int = 0, types: tuple[type[Message], ...] = (Message,)) -> AsyncIterator[Envelope]:
@@ -33,10 +38,17 @@ class FakeJournal:
                 yield envelope
 
     async def durable(self, number: int) -> None:
+        if self.failed:
+            raise JournalFailed(self.failed)
         if self.slow:
             future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             self.awaited.append((number, future))
             await future
+
+    def emergency(self, number: int) -> None:
+        if self.room <= len(self.kept):
+            raise DatabaseFull("no room")
+        self.kept.append(number)
 
     def sync(self) -> None:
         awaited, self.awaited = self.awaited, []
@@ -53,12 +65,16 @@ class FakeBroker:
         self.outcomes: list[SendResult] = []
         self.known: Sequence[KnownOrder] = ()
         self.asked = 0
+        self.learned: list[tuple[int, str]] = []
         self.turns: list[Urgency] = []
         self.gate: asyncio.Event | None = None
         self.report: Callable[[BrokerReport], None]
 
     async def open(self, report: Callable[[BrokerReport], None], known: Sequence[KnownOrder]) -> None:
         self.report, self.known = report, known
+
+    def learn(self, order: int, broker_order: str) -> None:
+        self.learned.append((order, broker_order))
 
     async def turn(self, urgency: Urgency) -> None:
         self.turns.append(urgency)

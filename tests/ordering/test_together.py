@@ -62,6 +62,9 @@ class Tape:
         assert any(envelope.number == number for envelope in self.envelopes)
         await asyncio.sleep(0.001)
 
+    def emergency(self, number: int) -> None:
+        raise AssertionError(f"{number} is kept though the journal works")
+
     async def read(self, first: int = 0, types: tuple[type[Message], ...] = (Message,)) -> AsyncIterator[Envelope]:
         for envelope in tuple(self.envelopes):
             if envelope.number >= first and isinstance(envelope.message, types):
@@ -109,7 +112,15 @@ class House:
         self.pump.failed = lambda _box, _envelope, error: self.failures.append(error)
         self.pump.recovered = lambda _box: None
         self.broker = before.broker if before else UnreliableBroker(self.clock, self.rng, cash=CASH, faults=faults)
-        risk = Risk(self.tape, max_orders_minute=1_000, max_losers=10_000, stale_seconds=60.0, duplicate_seconds=0.0)
+        risk = Risk(
+            self.tape,
+            max_orders_minute=1_000,
+            max_losers=10_000,
+            stale_seconds=60.0,
+            duplicate_seconds=0.0,
+            max_alike_day=1_000,
+            max_repeats=10_000,
+        )
         guardian = Guardian(self.tape, stop_loss=1.0, max_daily_loss=0.0, max_drawdown=0.0)
         trader = Trader(self.broker, self.tape)
         accountant = Accountant(self.tape)
@@ -153,6 +164,8 @@ class House:
     async def kill(self) -> None:
         """Everything at once, in the middle of whatever goes on."""
         self.broker.hang_up()
+        for seat in self.seats:
+            seat.retire()
         for seat in self.seats:
             await seat.clear()
         await asyncio.sleep(self.rng.uniform(0, 20))
@@ -231,6 +244,7 @@ def check(house: House) -> None:
     assert not invariants.no_phantom(unrepeated(fills), filled)
     assert not invariants.written_first((e.message for e in tape.envelopes), broker.sent)
     assert not invariants.risk_first(tape.envelopes)
+    assert not invariants.look_alikes_apart(tape.envelopes)
     assert not invariants.one_order_an_intent((n, entry.number) for n, entry in broker.orders.items())
 
 

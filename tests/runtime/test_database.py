@@ -227,3 +227,23 @@ async def test_simulated_faults_come_as_typed_errors(tmp_path: Path) -> None:
             await database.run(insert(1))
         await database.run(insert(2))
         assert prices(path) == [2]
+
+
+def test_a_copy_of_the_old_schema_is_kept_beside(tmp_path: Path) -> None:
+    async def nothing(_: Database) -> None: ...
+
+    path = tmp_path / "a.sqlite"
+    with_database(path, nothing, ONE_TICK)
+    with_database(path, nothing, ONE_TICK, "ALTER TABLE tick ADD COLUMN size INTEGER; DELETE FROM tick")
+    assert prices(path) == []
+    assert prices(tmp_path / "a.sqlite.schema-1") == [1]
+
+
+def test_what_a_lost_file_left_is_not_laid_over_a_new_one(tmp_path: Path) -> None:
+    async def nothing(_: Database) -> None: ...
+
+    path = tmp_path / "a.sqlite"
+    (tmp_path / "a.sqlite-wal").write_bytes(b"of another file")
+    with pytest.raises(DatabaseBroken, match=r"missing, but a\.sqlite-wal is there"):
+        with_database(path, nothing)
+    assert not path.exists()

@@ -19,11 +19,13 @@ def test_a_torn_line_of_the_emergency_file_is_left_out(tmp_path: Path) -> None:
     assert len(content) == 200
     path.write_bytes(content.replace("둘".encode(), "뚤".encode()))
     torn = Emergency(path, 200)
-    assert torn.lines == (b"one",)
-    torn.begin(9)
+    assert (torn.lines, torn.torn, torn.damaged) == ((b"one",), 1, False)
+    torn.begin(9, "ab" * 32)
     torn.close()
     again = Emergency(path, 200)
-    assert (again.run, again.lines) == (9, ())
+    assert (again.number, again.lines, again.torn) == (9, (), 0)
+    assert again.stands_for(9, "ab" * 32)
+    assert not again.stands_for(9, "ba" * 32)
     again.close()
 
 

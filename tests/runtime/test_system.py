@@ -241,7 +241,7 @@ def test_a_running_system_answers_status_and_stops_when_asked(tmp_path: Path) ->
     status, dance, stop = run(ask, new_loop("asyncio"))
     assert isinstance(status, dict)
     assert status["run"] == 1
-    assert dance == {"error": "unknown command 'dance'; known: status, stop, reload"}
+    assert dance == {"error": "unknown command 'dance'; known: reload, status, stop"}
     assert stop == {"stopping": True}
     assert log[-1] == "one stops"
 

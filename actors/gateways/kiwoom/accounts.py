@@ -89,13 +89,19 @@ def _orders_of_today(rows: Sequence[Row], now: int) -> list[BrokerOrder]:
 
 
 def _traded(group: Sequence[Row], now: int) -> BrokerOrder:
-    fills = [(optional(row, "체결량"), optional(row, "체결가")) for row in group]
+    last = group[-1]
+    quantity, left = whole(last, "주문수량"), min(whole(row, "미체결수량") for row in group)
+    fills = _fills(group, most=quantity - left)
     filled = sum(quantity for quantity, _ in fills)
     amount = sum(quantity * price for quantity, price in fills)
-    last = group[-1]
-    left = min(whole(row, "미체결수량") for row in group)
-    quantity = whole(last, "주문수량")
     return _order(last, now, "주문시간", filled=filled, amount=amount, quantity=quantity, left=left)
+
+
+def _fills(group: Sequence[Row], most: int) -> list[tuple[int, int]]:
+    """A row comes again where the list grew between two pages, and may tell more the second time."""
+    apart = {tuple(row.items()): row for row in group}.values()
+    fills = [(optional(row, "체결량"), optional(row, "체결가")) for row in apart]
+    return fills if sum(quantity for quantity, _ in fills) <= most else [max(fills)]
 
 
 def _order(row: Row, now: int, time: str, *, filled: int, amount: int, quantity: int, left: int) -> BrokerOrder:

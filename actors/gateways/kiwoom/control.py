@@ -20,6 +20,9 @@ class Control(Protocol):
     OnReceiveTrData: Signal
     OnReceiveRealData: Signal
     OnReceiveChejanData: Signal
+    OnReceiveConditionVer: Signal
+    OnReceiveTrCondition: Signal
+    OnReceiveRealCondition: Signal
 
     def dynamicCall(self, signature: str, arguments: list[Any], /) -> Any: ...  # noqa: N802 - Qt's name
 
@@ -87,6 +90,19 @@ class Calls:
     def send_order(self, arguments: list[Any]) -> object:
         signature = "SendOrder(QString, QString, QString, int, QString, int, int, QString, QString)"
         return self._call(signature, arguments)
+
+    def load_conditions(self) -> object:
+        return self._call("GetConditionLoad()", [])
+
+    def condition_names(self) -> str:
+        return self._text("GetConditionNameList()")
+
+    def send_condition(self, screen: str, name: str, index: int, *, live: bool) -> object:
+        """1 where it was taken, unlike every other call."""
+        return self._call("SendCondition(QString, QString, int, int)", [screen, name, index, int(live)])
+
+    def stop_condition(self, screen: str, name: str, index: int) -> None:
+        self._call("SendConditionStop(QString, QString, int)", [screen, name, index])
 
     def codes_of_market(self, market: str) -> list[str]:
         return [code for code in self._text("GetCodeListByMarket(QString)", market).split(";") if code]

@@ -34,6 +34,12 @@ class Listener(Protocol):
 
     def add_real(self, code: str, kind: str, data: str) -> None: ...
 
+    def on_conditions_loaded(self, code: int) -> None: ...
+
+    def on_condition_found(self, listed: str, name: str) -> None: ...
+
+    def on_condition_changed(self, code: str, mark: str, name: str) -> None: ...
+
 
 def _safe(events: "Events", slot: Callable[P, None]) -> Callable[P, None]:
     @wraps(slot)
@@ -63,6 +69,9 @@ class Events:
             (control.OnReceiveMsg, _safe(self, self._said)),
             (control.OnReceiveChejanData, _safe(self, self._order_changed)),
             (control.OnReceiveRealData, _safe(self, self._real)),
+            (control.OnReceiveConditionVer, _safe(self, self._conditions_loaded)),
+            (control.OnReceiveTrCondition, _safe(self, self._condition_found)),
+            (control.OnReceiveRealCondition, _safe(self, self._condition_changed)),
         )
         for signal, slot in self._slots:
             signal.connect(slot)
@@ -102,6 +111,18 @@ class Events:
 
     def _real(self, code: str, kind: str, data: str) -> None:
         self._listener.add_real(code, kind, data)
+
+    def _conditions_loaded(self, code: int, text: str) -> None:
+        del text
+        self._append(self._listener.on_conditions_loaded, code)
+
+    def _condition_found(self, screen: str, listed: str, name: str, *_unused: object) -> None:
+        del screen
+        self._append(self._listener.on_condition_found, listed, name)
+
+    def _condition_changed(self, code: str, mark: str, name: str, index: str) -> None:
+        del index
+        self._append(self._listener.on_condition_changed, code, mark, name)
 
     def _append(self, handler: Callable[..., None], *args: object) -> None:
         self._line.append((handler, args))

@@ -4,15 +4,17 @@ import asyncio
 import random
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import ClassVar, Final, Literal, Self, cast
 
 import structlog
 
+from actors.gateways.dead_man import Canceller
 from actors.gateways.kiwoom import accounts
 from actors.gateways.kiwoom.charts import Charts
+from actors.gateways.kiwoom.conditions import Conditions
 from actors.gateways.kiwoom.control import Calls, Control
 from actors.gateways.kiwoom.events import Events
 from actors.gateways.kiwoom.feed import Intake
@@ -22,12 +24,14 @@ from actors.gateways.kiwoom.reference import Issues
 from actors.gateways.kiwoom.registrations import Registrations
 from actors.gateways.kiwoom.screens import Screens
 from actors.gateways.kiwoom.trading import Trading
+from actors.gateways.kiwoom.twin.dead_man import ExchangeCanceller
 from actors.gateways.kiwoom.twin.settings import TwinSettings
 from actors.gateways.pacer import Pacer
 from actors.gateways.port import (
     BrokerReport,
     BrokerState,
     FeedMessage,
+    Found,
     Instruction,
     KnownOrder,
     Outcome,
@@ -35,7 +39,8 @@ from actors.gateways.port import (
     SendResult,
     Urgency,
 )
-from messages import Instrument, LinkLost, Nanoseconds, Ranked, Symbol
+from actors.market.calendar import Calendar, UnknownDayError
+from messages import Condition, Instrument, LinkLost, Nanoseconds, Ranked, Session, SessionChanged, Symbol
 from runtime.bounds import Rate, Span
 from runtime.clock import Clock, TimerHandle, kst
 from runtime.config import ConfigError
@@ -45,6 +50,8 @@ from runtime.logs import hide
 _LOG = structlog.get_logger("gateway.kiwoom")
 NAME: Final = "kiwoom"
 _LINK_EVERY: Final = 5.0
+_RUNNING: Final = {Session.CONTINUOUS: "3", Session.CLOSING_AUCTION: "2"}
+"""What FID 215 said when the session began that runs now."""
 _VI_QUESTION: Final = Question(
     tr="opt10054",
     inputs={
@@ -114,6 +121,15 @@ class OcxGateway:
         """When the twin's day begins; None with the real control, whose time is the wall's."""
         return self._twin.start if self._kind == "twin" else None
 
+    @classmethod
+    def dead_man(cls, *, control: str = "twin", twin: TwinSettings | None = None, **_others: object) -> Canceller | str:
+        """Who can take back its orders when the process is gone, or why nobody can."""
+        if control == "activex":
+            return "Kiwoom allows one login, and it is the system's; keep the broker's own screen at hand"
+        if twin is None or not twin.exchange:
+            return "this twin's exchange lives and dies with the system"
+        return ExchangeCanceller(twin.exchange)
+
     async def __aenter__(self) -> Self:
         """Connect, log in, hear announcements. Raises ConfigError, LoginRefused, QueryRefused or TimeoutError."""
         _, server, confirmation = self._wanted
@@ -128,6 +144,9 @@ class OcxGateway:
         self._charts = Charts(self._queries)
         self._intake = Intake(self._calls, self._clock, NAME, self._last_session, self._day_over)
         self._registrations = Registrations(self._calls, self._clock, self._screens)
+        self._conditions = Conditions(
+            self._calls, self._clock, self._pacer, self._screens, self._times[0], self._intake.say
+        )
         self._connected: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._trading: Trading | None = None
         self._events = Events(self._control, self._calls, self)
@@ -136,6 +155,7 @@ class OcxGateway:
             self._lock()
             self._trading = self._make_trading(self._login.account)
             self._registrations.sessions()
+            self._say_session()
             await self._register_interruptions()
         except BaseException:
             self._close()
@@ -160,6 +180,12 @@ class OcxGateway:
     async def ranking(self, count: int) -> Sequence[Ranked]:
         return await self._issues.ranking(count)
 
+    async def conditions(self) -> Sequence[Condition]:
+        return await self._conditions.names()
+
+    async def search(self, condition: str, *, live: bool) -> Found:
+        return await self._conditions.search(condition, live=live)
+
     def bars(self, symbol: Symbol, interval: int, since: Nanoseconds) -> AsyncIterator[Page]:
         today = kst(self._clock.now()).strftime("%Y%m%d")
         return self._charts.bars(symbol, interval, since, today)
@@ -167,6 +193,10 @@ class OcxGateway:
     async def open(self, report: Callable[[BrokerReport], None], known: Sequence[KnownOrder]) -> None:
         assert self._trading is not None
         self._trading.open(report, known)
+
+    def learn(self, order: int, broker_order: str) -> None:
+        if self._trading is not None:
+            self._trading.learn(order, broker_order)
 
     async def turn(self, urgency: Urgency) -> None:
         await self._pacer.turn(urgency)
@@ -201,6 +231,7 @@ class OcxGateway:
             "queries timed out": self._queries.timed_out,
             "queries overloaded": self._queries.overloaded,
             "registrations refused": self._registrations.refused,
+            "conditions rejected": self._conditions.rejected,
             "rows rejected": self._charts.rejected + self._issues.rejected,
             "slot failures": self._events.failures,
         }
@@ -242,6 +273,18 @@ class OcxGateway:
         """Inside OnReceiveRealData."""
         self._intake.add(code, kind, data)
 
+    def on_conditions_loaded(self, code: int) -> None:
+        """OnReceiveConditionVer."""
+        self._conditions.loaded(code)
+
+    def on_condition_found(self, listed: str, name: str) -> None:
+        """OnReceiveTrCondition."""
+        self._conditions.answered(listed, name)
+
+    def on_condition_changed(self, code: str, mark: str, name: str) -> None:
+        """OnReceiveRealCondition."""
+        self._conditions.changed(code, mark, name)
+
     def _open_control(self) -> Control:
         if self._kind == "activex":
             from actors.gateways.kiwoom import activex  # noqa: PLC0415 - needs Qt
@@ -272,6 +315,14 @@ class OcxGateway:
             await self._queries.one(_VI_QUESTION, pool="vi")
         except (QueryRefused, TimeoutError) as error:
             _LOG.warning("volatility interruptions will not be seen", reason=str(error))
+
+    def _say_session(self) -> None:
+        """Kiwoom announces changes: whoever comes in the middle of a session hears nothing of it."""
+        now = self._clock.now()
+        with suppress(UnknownDayError):
+            session = Calendar().session_at(now)
+            if session in _RUNNING:
+                self._intake.say(SessionChanged(session=session, time=Nanoseconds(now), code=_RUNNING[session]))
 
     def _lock(self) -> None:
         """Two systems on one account would double everything; a twin's account is this process's own."""
@@ -305,6 +356,7 @@ class OcxGateway:
         if self._timer is not None:
             self._timer.cancel()
         self._held.close()
+        self._conditions.stop()
         self._registrations.close()
         self._events.close()
         self._control.close()

@@ -10,9 +10,12 @@ from actors.gateways.kiwoom.tracking import (
     Pending,
     Request,
     Tracked,
+    external,
+    fill_fields,
     fits,
     from_instruction,
     from_journal,
+    missed,
     part_from_journal,
     resembles,
 )
@@ -20,7 +23,6 @@ from actors.gateways.port import BrokerReport, Instruction, KnownOrder
 from messages import (
     Action,
     CancelRejected,
-    ExternalOrderSeen,
     Nanoseconds,
     OrderAccepted,
     OrderCanceled,
@@ -61,7 +63,7 @@ class OrderTracker:
         for order in known:
             tracked = self._orders[order.order] = from_journal(order)
             if order.broker_order:
-                self._owners[order.broker_order] = tracked
+                self._owners |= dict.fromkeys((*order.earlier, order.broker_order), tracked)
             else:
                 self._unbound.append(tracked)
 
@@ -79,6 +81,27 @@ class OrderTracker:
         """The interface refused the request of this screen: nothing will follow."""
         if screen in self._requests:
             self._settle(self._requests[screen])
+
+    def spare(self) -> None:
+        """Give back the screen least needed: of an order known by its number, or by what its records will say."""
+        requests = [one for one in self._requests.values() if one.number or one.unknown]
+        request = min(requests, key=lambda one: not one.number, default=None)
+        if request is not None:
+            if not request.number and request.instruction.action is Action.NEW:
+                self._unbound.append(self._tracked(request))
+            self._settle(request)
+
+    def learn(self, order: int, name: str) -> None:
+        """The broker's lists have told which number an order got whose answer was lost, or blank that it has none."""
+        tracked = self._orders[order]
+        self._unbound = [one for one in self._unbound if one is not tracked]
+        for request in [one for one in self._requests.values() if one.instruction.order == order and not one.number]:
+            if request.instruction.action is Action.NEW:
+                self._settle(request)
+        if name:
+            self._owners[name], tracked.accepted = tracked, True
+            if name not in tracked.numbers:
+                tracked.add(name, tracked.quantity, tracked.price)
 
     def answered(self, screen: str, name: str, number: str, now: int) -> None:
         """OnReceiveTrData of a request; a blank number is a refusal, whose reason may come after it."""
@@ -119,6 +142,8 @@ class OrderTracker:
         tracked = self._find(record, now)
         if tracked is None:
             self._external(record, now)
+        elif record.number in tracked.earlier:
+            self._of_before(tracked, record, now)
         elif record.status == codes.REFUSED:
             self._refused_late(tracked, record, now)
         elif record.status == codes.FILLED:
@@ -135,10 +160,11 @@ class OrderTracker:
     def expire(self, now: int) -> None:
         """The day is over: what is still open is dead, and Kiwoom says nothing of it."""
         for tracked in self._orders.values():
+            rest = tracked.open
             for number in tracked.numbers.values():
-                if number.open > 0:
-                    rest, number.dead = number.open, number.quantity - number.filled
-                    self._say(OrderExpired, tracked, now, broker_order=number.name, expired=Shares(rest))
+                number.dead = number.quantity - number.filled
+            if rest:
+                self._say(OrderExpired, tracked, now, broker_order=[*tracked.numbers][-1], expired=Shares(rest))
 
     def _find(self, record: OrderRecord, now: int) -> Tracked | None:
         tracked = self._owners.get(record.number)
@@ -162,18 +188,27 @@ class OrderTracker:
         return next((request for request in self._requests.values() if fits(request, record)), None)
 
     def _from_before(self, record: OrderRecord) -> Tracked | None:
-        for tracked in self._unbound:
-            if resembles(tracked, record):
-                self._unbound.remove(tracked)
-                return tracked
-        return None
+        alike = [tracked for tracked in self._unbound if resembles(tracked, record)]
+        if not alike:
+            return None
+        found = next((tracked for tracked in alike if tracked.screen == record.screen), alike[0])
+        self._unbound.remove(found)
+        return found
+
+    def _of_before(self, tracked: Tracked, record: OrderRecord, now: int) -> None:
+        """A number that was given up before this connection: how much of the journal's figures is its, nobody knows."""
+        self.repeated += 1
+        if record.fill_quantity and not tracked.asked_about:
+            tracked.asked_about = True
+            self._say(OrderUnknown, tracked, now, reason=f"a fill of {record.number}, which was given up before")
 
     def _bind(self, request: Request, name: str, now: int) -> None:
         request.number = name
         tracked, asked = self._tracked(request), request.instruction
         self._owners[name] = tracked
         if asked.action is Action.NEW:
-            tracked.numbers.setdefault(name, Number(name, asked.quantity, asked.price))
+            if name not in tracked.numbers:
+                tracked.add(name, asked.quantity, asked.price)
             self._accept(tracked, name, now)
         elif asked.action is Action.REPLACE and name not in tracked.numbers:
             tracked.pending[name] = Pending(name, asked.quantity, asked.price, asked.broker_order)
@@ -182,7 +217,7 @@ class OrderTracker:
     def _number(self, tracked: Tracked, record: OrderRecord) -> Number:
         number = tracked.numbers.get(record.number)
         if number is None:
-            number = tracked.numbers[record.number] = Number(record.number, record.quantity, record.price)
+            number = tracked.add(record.number, record.quantity, record.price)
         return number
 
     def _accept(self, tracked: Tracked, name: str, now: int) -> None:
@@ -214,28 +249,14 @@ class OrderTracker:
             self.repeated += 1
             return
         exact = gained == record.fill_price * record.fill_quantity
-        missed = record.quantity - record.open - number.dead - number.filled
-        quantity = record.fill_quantity if exact else max(missed, 1)
+        quantity = record.fill_quantity if exact else missed(number, record)
         number.amount = record.amount
         number.filled += quantity
         number.commission = max(number.commission, record.commission)
         number.tax = max(number.tax, record.tax)
-        self._say(
-            OrderFilled,
-            tracked,
-            now,
-            broker_order=number.name,
-            fill=record.fill,
-            side=tracked.side,
-            price=Won(record.fill_price if exact else round(gained / quantity)),
-            quantity=Shares(quantity),
-            filled=tracked.filled,
-            amount=tracked.amount,
-            open=Shares(tracked.open),
-            commission=tracked.commission,
-            tax=tracked.tax,
-            source="record" if exact else "jump",
-        )
+        price = record.fill_price if exact else round(gained / quantity)
+        fields = fill_fields(tracked, number, quantity, price)
+        self._say(OrderFilled, tracked, now, fill=record.fill, source="record" if exact else "jump", **fields)
         self._finish(tracked)
 
     def _replacing(self, tracked: Tracked, record: OrderRecord, now: int) -> None:
@@ -253,11 +274,8 @@ class OrderTracker:
 
     def _confirm(self, tracked: Tracked, pending: Pending, now: int) -> None:
         del tracked.pending[pending.name]
-        tracked.numbers[pending.name] = Number(pending.name, pending.quantity, pending.price)
-        original = tracked.numbers.get(pending.original)
-        if original is not None:
-            original.dead += min(pending.quantity, max(0, original.open))
-            original.held = 0
+        tracked.add(pending.name, pending.quantity, pending.price)
+        tracked.move(pending.original, pending.quantity)
         self._say(
             OrderReplaced,
             tracked,
@@ -270,15 +288,18 @@ class OrderTracker:
         self._settle_number(pending.name)
 
     def _canceled(self, tracked: Tracked, record: OrderRecord, now: int) -> None:
-        number = tracked.numbers.get(record.original)
         self._settle_number(record.number)
+        if not tracked.numbers:
+            tracked.add(record.original, tracked.quantity, tracked.price)
+        number = tracked.numbers.get(record.original)
         dead = record.quantity if number is None else min(record.quantity, number.open)
-        if dead <= 0:
+        if dead <= 0 or record.number in tracked.cancels:
             self.repeated += 1
             return
+        tracked.cancels[record.number] = None
         if number is not None:
             number.dead += dead
-        self._die(tracked, record.original, dead, "", now)
+        self._die(tracked, number or record.original, dead, "", now)
 
     def _clear(self, tracked: Tracked, number: Number, record: OrderRecord, now: int) -> None:
         for pending in [one for one in tracked.pending.values() if one.original == number.name]:
@@ -292,10 +313,16 @@ class OrderTracker:
             number.held = dead
         else:
             number.dead += dead
-            self._die(tracked, number.name, dead, record.reason, now)
+            self._die(tracked, number, dead, record.reason, now)
 
-    def _die(self, tracked: Tracked, name: str, dead: int, reason: str, now: int) -> None:
-        self._say(OrderCanceled, tracked, now, broker_order=name, canceled=Shares(dead), reason=reason)
+    def _die(self, tracked: Tracked, number: Number | str, dead: int, reason: str, now: int) -> None:
+        if isinstance(number, Number):
+            number.canceled += dead
+            name, dead, left = number.name, tracked.canceled, tracked.open
+        else:
+            name, left = number, 0
+        fields = {"broker_order": name, "canceled": Shares(dead), "reason": reason, "open": Shares(left)}
+        self._say(OrderCanceled, tracked, now, **fields)
         self._finish(tracked)
 
     def _replacement_asked(self, name: str) -> bool:
@@ -309,7 +336,7 @@ class OrderTracker:
             number = self._number(tracked, record)
             dead, number.dead = number.open, number.quantity - number.filled
             if dead > 0:
-                self._die(tracked, record.number, dead, reason, now)
+                self._die(tracked, number, dead, reason, now)
         elif request is not None:
             tracked.pending.pop(record.number, None)
             self._refuse(request, reason, now)
@@ -330,21 +357,14 @@ class OrderTracker:
         if number is not None and number.held:
             dead, number.held = number.held, 0
             number.dead += dead
-            self._die(tracked, name, dead, "", now)
+            self._die(tracked, number, dead, "", now)
 
     def _external(self, record: OrderRecord, now: int) -> None:
         known = record.number in self._foreign or record.original in self._foreign
         self._foreign.update(name for name in (record.number, record.original) if name)
         if known:
             return
-        self._report(
-            ExternalOrderSeen(
-                symbol=record.symbol,
-                time=Nanoseconds(now),
-                broker_order=record.number,
-                description=f"{record.action} {record.side} {record.quantity} at {record.price}, {record.status}",
-            )
-        )
+        self._report(external(record, now))
 
     def _tracked(self, request: Request) -> Tracked:
         return self._orders[request.instruction.order]

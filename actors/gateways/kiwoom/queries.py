@@ -101,6 +101,8 @@ class Queries:
                 pages = [page async for page in self.pages(question, urgency)]
             except Interrupted:
                 continue
+            if pages[-1].more:
+                raise QueryRefused(f"{question.tr}: longer than {MOST_PAGES} pages")
             rows = tuple(row for page in pages for row in page.rows)
             return Answer(single=pages[0].single, rows=rows, more=False)
         raise QueryRefused(f"{question.tr}: more urgent queries kept coming between its pages")

@@ -2,13 +2,15 @@
 
 from actors.gateways.kiwoom.chejan import OrderRecord
 from actors.gateways.port import Instruction, KnownOrder
-from messages import Action, Shares, Side, Symbol, Venue, Won
+from messages import Action, ExternalOrderSeen, Nanoseconds, Shares, Side, Symbol, Venue, Won
 
 
 class Number:
     """One order number of the broker: what was asked under it, and how much of that traded or died."""
 
-    __slots__ = ("amount", "commission", "dead", "filled", "held", "name", "price", "quantity", "tax", "whole")
+    __slots__ = (
+        *("amount", "canceled", "commission", "dead", "filled", "held", "name", "price", "quantity", "tax", "whole"),
+    )
 
     def __init__(self, name: str, quantity: int, price: int) -> None:
         self.name = name
@@ -17,6 +19,8 @@ class Number:
         self.filled = 0
         self.amount = 0
         self.dead = 0
+        self.canceled = 0
+        """Of the dead, those taken back for good: the rest of a modified number lives on under another."""
         self.commission = 0
         self.tax = 0
         self.held = 0
@@ -58,8 +62,19 @@ class Tracked:
     """One order of ours."""
 
     __slots__ = (
-        *("accepted", "carried_amount", "carried_quantity", "numbers", "order", "pending", "price", "quantity"),
-        *("screens", "side", "strategy", "symbol", "venue"),
+        *(
+            "accepted",
+            "asked_about",
+            "cancels",
+            "moved",
+            "carried_amount",
+            "carried_commission",
+            "carried_quantity",
+            "carried_tax",
+            "earlier",
+        ),
+        *("numbers", "order", "pending", "price", "quantity", "screen", "screens", "side", "strategy", "symbol"),
+        "venue",
     )
 
     def __init__(
@@ -76,8 +91,34 @@ class Tracked:
         self.numbers: dict[str, Number] = {}
         self.pending: dict[str, Pending] = {}
         self.screens: list[str] = []
+        self.screen = ""
+        """On which an earlier connection sent it."""
+        self.cancels: dict[str, None] = {}
+        """Numbers of the cancellations that were confirmed."""
+        self.moved: dict[str, int] = {}
+        """Shares that went on under another number, by the number they left."""
+        self.asked_about = False
+        """Whether the broker's lists have to tell what records cannot."""
+        self.earlier: tuple[str, ...] = ()
+        """Numbers it had before, whose fills the journal counts under the newest."""
         self.carried_quantity = 0
         self.carried_amount = 0
+        self.carried_commission = 0
+        self.carried_tax = 0
+
+    def add(self, name: str, quantity: int, price: int) -> Number:
+        """Know one more number; what has already left it is no longer open."""
+        number = self.numbers[name] = Number(name, quantity, price)
+        number.dead = min(quantity, self.moved.get(name, 0))
+        return number
+
+    def move(self, name: str, quantity: int) -> None:
+        """The rest of a number lives on under another."""
+        self.moved[name] = quantity
+        number = self.numbers.get(name)
+        if number is not None:
+            number.dead += min(quantity, max(0, number.open))
+            number.held = 0
 
     @property
     def filled(self) -> Shares:
@@ -92,12 +133,16 @@ class Tracked:
         return sum(max(0, number.open) for number in self.numbers.values())
 
     @property
+    def canceled(self) -> int:
+        return sum(number.canceled for number in self.numbers.values())
+
+    @property
     def commission(self) -> Won:
-        return Won(sum(number.commission for number in self.numbers.values()))
+        return Won(self.carried_commission + sum(number.commission for number in self.numbers.values()))
 
     @property
     def tax(self) -> Won:
-        return Won(sum(number.tax for number in self.numbers.values()))
+        return Won(self.carried_tax + sum(number.tax for number in self.numbers.values()))
 
 
 def from_instruction(instruction: Instruction) -> Tracked:
@@ -124,9 +169,13 @@ def from_journal(known: KnownOrder) -> Tracked:
         quantity=known.quantity,
         price=known.price,
     )
+    tracked.screen = known.screen
     if known.broker_order:
         number = Number(known.broker_order, known.quantity, known.price)
         number.filled, number.amount, number.whole = known.filled, known.amount, True
+        number.commission, number.tax = known.commission, known.tax
+        number.dead = number.canceled = known.dead
+        tracked.earlier = known.earlier
         tracked.numbers[known.broker_order] = number
         tracked.accepted = True
     return tracked
@@ -143,10 +192,47 @@ def fits(request: Request, record: OrderRecord) -> bool:
 
 
 def resembles(tracked: Tracked, record: OrderRecord) -> bool:
-    """Whether a record can be about an order whose number was lost."""
+    """Whether a record can be about an order whose number was lost; its screen, where both have one, decides."""
+    if tracked.screen and record.screen.strip("0") and tracked.screen != record.screen:
+        return False
     asked = (tracked.symbol, tracked.side, tracked.quantity)
     same = asked == (record.symbol, record.side, record.quantity) and tracked.price in (0, record.price)
     return same and record.action is Action.NEW
+
+
+def external(record: OrderRecord, now: int) -> ExternalOrderSeen:
+    """A record of an order that nobody here placed."""
+    return ExternalOrderSeen(
+        symbol=record.symbol,
+        time=Nanoseconds(now),
+        broker_order=record.number,
+        description=f"{record.action} {record.side} {record.quantity} at {record.price}, {record.status}",
+    )
+
+
+def fill_fields(tracked: Tracked, number: Number, quantity: int, price: int) -> dict[str, object]:
+    """What a fill says, and what the whole order has come to with it."""
+    return {
+        "broker_order": number.name,
+        "side": tracked.side,
+        "price": Won(price),
+        "quantity": Shares(quantity),
+        "filled": tracked.filled,
+        "amount": tracked.amount,
+        "open": Shares(tracked.open),
+        "commission": tracked.commission,
+        "tax": tracked.tax,
+    }
+
+
+def missed(number: Number, record: OrderRecord) -> int:
+    """Shares that traded up to this record and were not seen; what died since, or before it, nobody tells.
+
+    Of the two counts the one counts whose average price is nearer to the record's.
+    """
+    gained, traded = record.amount - number.amount, record.quantity - record.open - number.filled
+    counts = [count for count in (traded, traded - number.dead) if count > 0]
+    return min(counts, key=lambda count: abs(gained - record.fill_price * count), default=1)
 
 
 def part_from_journal(tracked: Tracked, number: Number, record: OrderRecord) -> None:
@@ -157,3 +243,6 @@ def part_from_journal(tracked: Tracked, number: Number, record: OrderRecord) -> 
         paid = record.amount - record.fill_price * record.fill_quantity
         tracked.carried_quantity, tracked.carried_amount = number.filled - before, number.amount - paid
         number.filled, number.amount = before, paid
+        if not before:
+            tracked.carried_commission, tracked.carried_tax = number.commission, number.tax
+            number.commission = number.tax = 0

@@ -16,12 +16,22 @@ from actors.gateways.kiwoom.reference import Issues
 from actors.gateways.kiwoom.screens import Screens, ScreensExhausted
 from actors.gateways.port import BrokerReport, Instruction, KnownOrder, Outcome, SendResult
 from messages import Action, Side
+from runtime import faultpoints
 from runtime.clock import Clock
 
 _LOG = structlog.get_logger("gateway.kiwoom")
 _ORDER_NUMBER: Final = "주문번호"
 _TEXT_AFTER: Final = 1.0
 """Seconds in which the text of a refusal may follow its blank number."""
+
+_handing = faultpoints.point("gateway: screen taken, SendOrder not called")
+_handed = faultpoints.point("gateway: SendOrder returned")
+_answered = faultpoints.point("gateway: order number read, not told")
+_refused = faultpoints.point("gateway: blank order number read, text not known")
+_worded = faultpoints.point("gateway: a text about an order is told")
+_read = faultpoints.point("gateway: chejan record read, not folded")
+_folded = faultpoints.point("gateway: chejan record folded")
+_overdue = faultpoints.point("gateway: the time for an answer is over")
 
 
 class Trading:
@@ -64,13 +74,15 @@ class Trading:
         if reason:
             return SendResult(outcome=Outcome.NEVER, reason=reason)
         try:
-            screen = self._screens.take("order")
+            screen = self._take_screen()
         except ScreensExhausted as error:
             return SendResult(outcome=Outcome.LATER, reason=str(error))
         self._serial += 1
         name = self._names[screen] = f"order-{self._serial}"
         self._tracker.sending(instruction, screen, name)
+        _handing()
         error = codes.error_of(self._calls.send_order(self._arguments(instruction, screen, name)))
+        _handed()
         if error.outcome is Outcome.SENT:
             self._clock.call_later(self._timeout, partial(self._overdue, screen, name))
             return SendResult(outcome=Outcome.SENT, code=error.code, screen=screen)
@@ -80,6 +92,10 @@ class Trading:
             outcome=error.outcome, reason=f"{error.meaning}; {error.mend}", code=error.code, screen=screen
         )
 
+    def learn(self, order: int, broker_order: str) -> None:
+        """What the account's lists told of an order whose answer was lost."""
+        self._tracker.learn(order, broker_order)
+
     def read_answer(self, screen: str, name: str, tr: str) -> str | None:
         """Inside OnReceiveTrData: the order number where the answer is to one of our orders."""
         if self._names.get(screen) != name:
@@ -88,13 +104,16 @@ class Trading:
 
     def on_answer(self, screen: str, name: str, number: str) -> None:
         """The answer to an order, whose number is blank where it was refused."""
+        _answered()
         self._tracker.answered(screen, name, number, self._clock.now())
         if not number:
+            _refused()
             self._clock.call_later(_TEXT_AFTER, partial(self._overdue, screen, name))
 
     def on_text(self, screen: str, name: str, text: str) -> None:
         """A text of the server about an order."""
         self._tracker.messaged(screen, name, text, self._clock.now())
+        _worded()
 
     def on_record(self, fields: dict[int, str]) -> None:
         """One chejan record; those of other accounts are not ours."""
@@ -109,7 +128,9 @@ class Trading:
             self.counts["of other accounts"] += 1
             return
         self.counts["records"] += 1
+        _read()
         self._tracker.record(record, time_of(record, midnight(now), now))
+        _folded()
 
     def day_over(self) -> None:
         """The exchange closed: what is open is dead."""
@@ -120,9 +141,18 @@ class Trading:
         """Records that brought nothing new."""
         return self._tracker.repeated
 
+    def _take_screen(self) -> str:
+        try:
+            return self._screens.take("order")
+        except ScreensExhausted:
+            self._tracker.spare()
+            return self._screens.take("order")
+
     def _objection(self, instruction: Instruction) -> str:
         if (instruction.kind, instruction.validity) not in codes.HOGA:
             return f"Kiwoom has no {instruction.kind} order that is {instruction.validity}"
+        if instruction.quantity <= 0:
+            return f"{instruction.quantity} shares are no order"
         if instruction.action is not Action.NEW and not instruction.broker_order:
             return "the broker's number of the order is not known yet"
         if instruction.action is Action.NEW and instruction.side is Side.BUY:
@@ -145,6 +175,7 @@ class Trading:
         ]
 
     def _overdue(self, screen: str, name: str) -> None:
+        _overdue()
         self._tracker.overdue(screen, name, self._clock.now())
 
     def _release(self, screen: str) -> None:

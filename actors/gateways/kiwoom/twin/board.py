@@ -11,7 +11,7 @@ from actors.exchange.events import (
     ViEnded,
     ViStarted,
 )
-from actors.exchange.exchange import Exchange
+from actors.exchange.port import ExchangePort
 from actors.gateways.kiwoom import codes
 from actors.gateways.kiwoom.twin import announcements, values
 from actors.gateways.kiwoom.twin.books import BookText
@@ -30,7 +30,7 @@ _COMMISSIONS = 30
 class Board:
     """Writes down every registered event and hands it to `emit(code, type, fields)`."""
 
-    def __init__(self, exchange: Exchange, wanted: Mapping[str, int], emit: Emit) -> None:
+    def __init__(self, exchange: ExchangePort, wanted: Mapping[str, int], emit: Emit) -> None:
         self.issues: dict[str, Instrument] = {issue.symbol: issue for issue in exchange.issues()}
         self.yesterday = {symbol: _yesterday(exchange, Symbol(symbol)) for symbol in self.issues}
         """Volume and value of the trading day before."""
@@ -115,11 +115,11 @@ class Board:
         self._emit(event.symbol, codes.VI, text)
 
 
-def _yesterday(exchange: Exchange, symbol: Symbol) -> tuple[int, int]:
+def _yesterday(exchange: ExchangePort, symbol: Symbol) -> tuple[int, int]:
     bars = [bar for bar in exchange.charts(symbol, 86_400) if kst(bar.time).date() < kst(exchange.start).date()]
     return (bars[-1].volume, bars[-1].value) if bars else (0, 0)
 
 
-def _cost_rate(exchange: Exchange, issue: Instrument) -> int:
+def _cost_rate(exchange: ExchangePort, issue: Instrument) -> int:
     settlement = Calendar().settlement(kst(exchange.start).date())
     return _COMMISSIONS + krx.tax_rate(issue.market, settlement) * 10

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Final, NamedTuple, cast
 
+from actors.exchange.faults import FaultKind
 from actors.gateways.kiwoom.twin.orders import Submission
 from actors.gateways.kiwoom.twin.reading import Reading
 from actors.gateways.kiwoom.twin.server import Server
@@ -47,9 +48,11 @@ class Calls:
         values = [
             _text(value) if kind == "s" else long(value) for kind, value in zip(call.types, arguments, strict=True)
         ]
-        if call.refusable and (refused := self._server.outbox.refusal(name)):
-            return _given_up(call, refused)
-        return call.run(*values)
+        fault = self._server.outbox.strikes(name) if call.refusable else None
+        if fault is not None and fault.kind is FaultKind.REFUSE:
+            return _given_up(call, fault.code)
+        answer = call.run(*values)
+        return answer if fault is None else fault.code
 
     def _parse(self, signature: str) -> tuple[str, int]:
         name, _, rest = signature.partition("(")

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from actors.exchange.events import OrderReport, Report
-from actors.exchange.exchange import Exchange
+from actors.exchange.port import ExchangePort
 from actors.exchange.records import AccountState
 from actors.gateways.kiwoom import codes
 from actors.gateways.kiwoom.twin import values
@@ -50,7 +50,7 @@ class Lot:
 class Chejan:
     """Writes records of one account in the order of its reports."""
 
-    def __init__(self, exchange: Exchange, board: Board) -> None:
+    def __init__(self, exchange: ExchangePort, board: Board) -> None:
         self._exchange = exchange
         self._board = board
         self._lots = _lots(exchange)
@@ -173,7 +173,7 @@ def _open(report: OrderReport) -> int:
     return report.quantity if report.report is Report.ACCEPTED else report.open
 
 
-def _lots(exchange: Exchange) -> dict[str, Lot]:
+def _lots(exchange: ExchangePort) -> dict[str, Lot]:
     state = exchange.account_state(exchange.account)
     assert isinstance(state, AccountState)
     return {held.symbol: Lot(held.quantity, held.cost) for held in state.holdings}

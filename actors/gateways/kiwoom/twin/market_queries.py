@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
-from actors.exchange.exchange import Exchange
+from actors.exchange.port import ExchangePort
 from actors.exchange.records import Statistics, ViRecord
 from actors.gateways.kiwoom.codes import bare_code
 from actors.gateways.kiwoom.twin import values
@@ -26,7 +26,7 @@ _VI_KINDS = {"static": "정적", "dynamic": "동적", "both": "동적+정적"}
 class Desk(NamedTuple):
     """What answers are made of."""
 
-    exchange: Exchange
+    exchange: ExchangePort
     board: Board
     commission: float
     is_mock: bool

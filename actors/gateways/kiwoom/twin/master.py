@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from actors.exchange.exchange import Exchange
+from actors.exchange.port import ExchangePort
 from actors.gateways.kiwoom import codes
 from actors.gateways.kiwoom.twin.board import Board
 from actors.gateways.kiwoom.twin.settings import TwinSettings
@@ -26,7 +26,7 @@ _LISTED_SINCE: Final = "20000104"
 class Master:
     """Answers at once, without traffic, once logged in."""
 
-    def __init__(self, exchange: Exchange, board: Board, settings: TwinSettings) -> None:
+    def __init__(self, exchange: ExchangePort, board: Board, settings: TwinSettings) -> None:
         self._exchange = exchange
         self._issues = board.issues
         self._server = _MOCK if settings.server == "mock" else _REAL

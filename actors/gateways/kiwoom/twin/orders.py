@@ -6,7 +6,7 @@ from functools import partial
 from typing import Final, NamedTuple
 
 from actors.exchange.events import OrderReport, Report
-from actors.exchange.exchange import Exchange
+from actors.exchange.port import ExchangePort
 from actors.exchange.records import Refusal
 from actors.gateways.kiwoom import codes
 from actors.gateways.kiwoom.twin.account_queries import message
@@ -79,7 +79,7 @@ class OrderDesk:
         send: Callable[[Event], None],
     ) -> None:
         self._desk = desk
-        self._exchange: Exchange = desk.exchange
+        self._exchange: ExchangePort = desk.exchange
         self._settings = settings
         self._chejan = chejan
         self._registrations = registrations

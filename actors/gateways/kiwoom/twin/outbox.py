@@ -1,5 +1,6 @@
 """What the twin sends, on its way through the fault script."""
 
+import random
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -69,13 +70,20 @@ class Outbox:
         for fault in self._script.due(self._now()):
             self._breaks(fault)
 
-    def refusal(self, call: str, symbol: str = "") -> int:
-        """What a refused call answers; 0 where it may pass."""
+    def strikes(self, call: str, symbol: str = "") -> Fault | None:
+        """What makes a call answer a code: a refusal, or the loss of its answer. None where it may pass."""
         for fault in self._script.on_record(call, self._now(), symbol):
-            if fault.kind is FaultKind.REFUSE:
-                return fault.code
+            if fault.kind in {FaultKind.REFUSE, FaultKind.LOSE}:
+                return fault
             self._breaks(fault)
-        return 0
+        return None
+
+    def heal(self) -> None:
+        """Nothing goes wrong from here on; what was held back goes out."""
+        self._script = FaultScript((), random.Random(0))
+        late, self._late = self._late, []
+        for event in late:
+            self._pass(event)
 
     def clear(self) -> None:
         """Forget what is held back: the line is cut."""

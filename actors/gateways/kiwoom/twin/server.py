@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
+from actors.exchange.client import RemoteExchange
 from actors.exchange.events import DayEnded, ExchangeEvent, Halted, OrderReport
 from actors.exchange.exchange import Exchange
 from actors.exchange.faults import Fault, FaultScript
@@ -14,6 +15,7 @@ from actors.gateways.kiwoom.twin.board import Board
 from actors.gateways.kiwoom.twin.chejan import Chejan
 from actors.gateways.kiwoom.twin.conditions import Conditions
 from actors.gateways.kiwoom.twin.day import Day
+from actors.gateways.kiwoom.twin.followed_day import FollowedDay
 from actors.gateways.kiwoom.twin.limits import QueryLimit, RateLimit
 from actors.gateways.kiwoom.twin.market_queries import Desk
 from actors.gateways.kiwoom.twin.master import Master
@@ -35,29 +37,31 @@ _UNREACHABLE: Final = -101
 class Server:
     """Everything of the twin but the control's surface.
 
-    `deliver` gets each event, `show(code, type, fields)` real data where no fault script stands between.
+    `deliver` gets each event, `show(code, type, fields)` real data where no fault script stands between. An
+    `exchange` given was there before and stays; without one the settings say which.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0917 - the control hands on what it was given
         self,
         settings: TwinSettings,
         clock: Clock,
         rng: random.Random,
         deliver: Callable[[Event], None],
         show: Callable[[str, str, str], None],
+        exchange: Exchange | None = None,
     ) -> None:
         self.connected = False
         self.backlog: Callable[[], int] = lambda: 0
         self.on_day_end: Callable[[], None] = lambda: None
-        self.exchange = exchange = _exchange(settings)
+        self.exchange = world = exchange or _exchange(settings)
         self.registrations = registrations = Registrations()
         self._settings = settings
         self._clock = clock
         self._deliver = deliver
         self._down_until = 0
         faults = msgspec.convert(settings.faults, tuple[Fault, ...])
-        self.outbox = Outbox(FaultScript(faults, rng), clock, lambda: exchange.now, deliver, self._cut)
-        self._board = Board(exchange, registrations.wanted, self._show_through_script if faults else show)
+        self.outbox = Outbox(FaultScript(faults, rng), clock, lambda: world.now, deliver, self._cut)
+        self._board = Board(world, registrations.wanted, self._show_through_script if faults else show)
         self._reports: list[OrderReport] = []
         self._ended = False
         self._handlers: dict[type, Callable[[Any], None]] = {
@@ -66,16 +70,16 @@ class Server:
             DayEnded: self._end,
             Halted: _ignore,
         }
-        desk = Desk(exchange, self._board, settings.commission, settings.server == "mock")
+        desk = Desk(world, self._board, settings.commission, settings.server == "mock")
         limit, send = QueryLimit(clock, load_box=settings.load_box), self.outbox.send
-        self.master = Master(exchange, self._board, settings)
+        self.master = Master(world, self._board, settings)
         self.queries = QueryDesk(
             desk=desk, registrations=registrations, limit=limit, rng=rng, later=self._later, send=send
         )
         self.orders = OrderDesk(
             desk=desk,
             settings=settings,
-            chejan=Chejan(exchange, self._board),
+            chejan=Chejan(world, self._board),
             registrations=registrations,
             limit=RateLimit(clock),
             rng=rng,
@@ -83,7 +87,7 @@ class Server:
             send=send,
         )
         self.conditions = Conditions(desk=desk, registrations=registrations, limit=limit, later=self._later, send=send)
-        self.day = Day(exchange=exchange, clock=clock, speed=settings.speed, handle=self.handle, backlog=self._behind)
+        self.day = self._day()
 
     def connect(self) -> int:
         """CommConnect: the day begins with the first login."""
@@ -94,8 +98,9 @@ class Server:
     def order(self, submission: Submission) -> int:
         """SendOrder; where answers come inside the call, so do the exchange's reports."""
         taken = self.orders.order(submission)
-        if not taken and self._settings.reentrant:
-            self.handle(self.exchange.advance(self.exchange.now + _LATENCY))
+        exchange = self.exchange
+        if not taken and self._settings.reentrant and isinstance(exchange, Exchange):
+            self.handle(exchange.advance(exchange.now + _LATENCY))
         return taken
 
     def handle(self, events: Sequence[ExchangeEvent]) -> None:
@@ -112,6 +117,14 @@ class Server:
             self._ended = False
             self._board.end_day()
             self.on_day_end()
+
+    def _day(self) -> Day | FollowedDay:
+        exchange, clock = self.exchange, self._clock
+        if isinstance(exchange, RemoteExchange):
+            skew = self._settings.skew
+            return FollowedDay(exchange=exchange, clock=clock, skew=skew, handle=self.handle, backlog=self._behind)
+        speed = self._settings.speed
+        return Day(exchange=exchange, clock=clock, speed=speed, handle=self.handle, backlog=self._behind)
 
     def _end(self, event: DayEnded) -> None:
         del event
@@ -152,7 +165,12 @@ def _ignore(event: Halted) -> None:
     del event
 
 
-def _exchange(settings: TwinSettings) -> Exchange:
+def _exchange(settings: TwinSettings) -> Exchange | RemoteExchange:
+    return RemoteExchange(settings.exchange, follows=True) if settings.exchange else make_exchange(settings)
+
+
+def make_exchange(settings: TwinSettings) -> Exchange:
+    """The exchange of these settings, in this process. Raises ValueError for a day that it can't have."""
     return Exchange(
         date=settings.day,
         cash=Won(settings.cash),

@@ -5,23 +5,43 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from actors.exchange.client import RemoteExchange
 from actors.exchange.faults import Fault
 from actors.market.calendar import Calendar, UnknownDayError
-from actors.market.time import at
+from actors.market.time import SECOND, at
 from runtime.bounds import Amount, Count, Day, Figure, Rate
 
 SAMPLE_DAY = dt.date(2026, 11, 18)
 """A day of ordinary hours."""
+_OF_THE_EXCHANGE = (
+    "date",
+    "begin",
+    "finish",
+    "seed",
+    "issues",
+    "intensity",
+    "speed",
+    "cash",
+    "latency_ms",
+    "account",
+    "reentrant",
+)
+"""Settings that mean nothing where the exchange is another process."""
 
 _Issues = Annotated[int, msgspec.Meta(ge=1, le=1_000)]
 _Intensity = Annotated[float, msgspec.Meta(ge=0.001, le=100)]
 _Latency = Annotated[int, msgspec.Meta(ge=0, le=60_000)]
+_Address = Annotated[str, msgspec.Meta(pattern=r"^(127\.0\.0\.1:\d{1,5})?$")]
 _Account = Annotated[str, msgspec.Meta(pattern=r"^\d{10}$")]
 
 
 class TwinSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One simulated day at a simulated Kiwoom."""
+    """One simulated day at a simulated Kiwoom, made here or by the server at `exchange`."""
 
+    exchange: _Address = ""
+    """127.0.0.1:PORT of a running `kiwoom-actors exchange`, which has a day, an account and a speed of its own."""
+    skew: float = 0.0
+    """Seconds by which the clock here is off that exchange's."""
     date: Day = ""
     """YYYY-MM-DD, a trading day; blank is a sample day."""
     begin: str = "08:30"
@@ -53,6 +73,10 @@ class TwinSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     and queries), a TR in lower case, `login`, `condition`, `clock`, or a call to refuse, such as `SendOrder`."""
 
     def __post_init__(self) -> None:
+        if self.exchange:
+            _refuse_foreign(self)
+        elif self.skew:
+            raise ValueError(f"skew = {self.skew}: an exchange in this process has the same clock")
         _refuse_closed(self.day)
         if _time("begin", self.begin) >= _time("finish", self.finish):
             raise ValueError(f"begin = {self.begin}: not before finish = {self.finish}")
@@ -68,9 +92,19 @@ class TwinSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
     @property
     def start(self) -> int:
-        """When the day begins, in nanoseconds."""
+        """When the day begins, in nanoseconds; an exchange that runs already is asked where it is by now."""
+        if self.exchange:
+            with RemoteExchange(self.exchange) as exchange:
+                return exchange.now + round(self.skew * SECOND)
         begin = dt.time.fromisoformat(self.begin)
         return at(self.day, begin.hour, begin.minute, begin.second)
+
+
+def _refuse_foreign(settings: TwinSettings) -> None:
+    plain = {field.name: field.default for field in msgspec.structs.fields(TwinSettings)}
+    for name in _OF_THE_EXCHANGE:
+        if getattr(settings, name) != plain[name]:
+            raise ValueError(f"{name} = {getattr(settings, name)!r}: the exchange at {settings.exchange} has its own")
 
 
 def _refuse_closed(day: dt.date) -> None:

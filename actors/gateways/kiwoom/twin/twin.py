@@ -6,6 +6,7 @@ from typing import Any
 
 from PyQt5.QtCore import QObject, pyqtSignal
 
+from actors.exchange.exchange import Exchange
 from actors.gateways.kiwoom.twin.calls import Calls, arguments_of
 from actors.gateways.kiwoom.twin.outbox import Answer, Event
 from actors.gateways.kiwoom.twin.reading import NO_REAL, Reading
@@ -29,11 +30,13 @@ class Twin(QObject):
     OnReceiveTrCondition = pyqtSignal(str, str, str, int, int)
     OnReceiveRealCondition = pyqtSignal(str, str, str, str)
 
-    def __init__(self, settings: TwinSettings, clock: Clock, rng: random.Random) -> None:
+    def __init__(
+        self, settings: TwinSettings, clock: Clock, rng: random.Random, exchange: Exchange | None = None
+    ) -> None:
         super().__init__()
         self._reading = Reading()
         self._emit_real: Callable[[str, str, str], None] = self.OnReceiveRealData.emit
-        self.server = Server(settings, clock, rng, self._deliver, self._show)
+        self.server = Server(settings, clock, rng, self._deliver, self._show, exchange)
         self._calls = Calls(self.server, self._reading)
 
     @property
@@ -91,6 +94,9 @@ class Twin(QObject):
             reading.real = NO_REAL
 
 
-def open_control(settings: TwinSettings, clock: Clock, rng: random.Random) -> Twin:
-    """A twin that is ready for CommConnect. Raises ValueError for a day that the exchange can't have."""
-    return Twin(settings, clock, rng)
+def open_control(settings: TwinSettings, clock: Clock, rng: random.Random, exchange: Exchange | None = None) -> Twin:
+    """A twin that is ready for CommConnect, over an `exchange` that was there before or one of its own.
+
+    Raises ValueError for a day that the exchange can't have, ConnectionError where a server of one isn't there.
+    """
+    return Twin(settings, clock, rng, exchange)

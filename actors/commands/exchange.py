@@ -1,0 +1,62 @@
+"""`exchange`: the simulated KRX and its broker as a process of its own."""
+
+import asyncio
+import contextlib
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import msgspec
+import typer
+
+from runtime.cli import fail
+from runtime.clock import text
+
+if TYPE_CHECKING:
+    from actors.exchange.server import ExchangeServer
+
+RECORD = "exchange.jsonl"
+"""Every request and report, in the folder given."""
+
+
+def exchange(
+    port: Annotated[int, typer.Option(help="Of 127.0.0.1; 0 is any free one, which is printed.")] = 0,
+    data: Annotated[Path | None, typer.Option(help=f"Folder of the exchange's own record, {RECORD}.")] = None,
+    speed: Annotated[float, typer.Option(help="Simulated seconds a second, at most.", min=0.001)] = 1.0,
+    settings: Annotated[
+        str, typer.Option("--twin", help='What `twin` of a config may say, as JSON: \'{"issues": 5, "seed": 7}\'.')
+    ] = "{}",
+) -> None:
+    """Run the simulated exchange alone, until it is stopped; `twin.exchange` of a config connects to it."""
+    from actors.exchange.annals import Annals  # noqa: PLC0415 - no other verb needs so much
+    from actors.exchange.server import ExchangeServer  # noqa: PLC0415
+    from actors.gateways.kiwoom.twin.server import make_exchange  # noqa: PLC0415
+    from actors.gateways.kiwoom.twin.settings import TwinSettings  # noqa: PLC0415
+
+    try:
+        wanted = msgspec.json.decode(settings, type=TwinSettings)
+        made = make_exchange(wanted)
+        with Annals(data / RECORD if data is not None else None) as annals:
+            server = ExchangeServer(made, speed=speed, annals=annals, say=_say)
+            asyncio.run(_serve(server, port))
+    except (msgspec.DecodeError, ValueError, OSError) as error:
+        fail(str(error))
+
+
+async def _serve(server: "ExchangeServer", port: int) -> None:
+    loop = asyncio.get_running_loop()
+    taken = await server.open(port)
+    _say(f"127.0.0.1:{taken} from {text(server.now)}")
+    world = asyncio.ensure_future(server.run())
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with contextlib.suppress(NotImplementedError):
+            loop.add_signal_handler(number, world.cancel)
+    with contextlib.suppress(asyncio.CancelledError):
+        await world
+    server.close()
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()

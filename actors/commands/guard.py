@@ -1,0 +1,167 @@
+"""`guard CONFIG`: runs a config each trading day, starts it again, takes back its orders when it stays down."""
+
+import asyncio
+import datetime as dt
+import sys
+from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any
+
+import structlog
+import typer
+
+from actors.gateways.dead_man import Canceller, canceller
+from actors.market.calendar import Calendar, TradingDay, UnknownDayError
+from actors.market.time import SECOND, at
+from runtime import alarm, folders, signals
+from runtime.cli import ConfigPath, Overrides, fail
+from runtime.clock import WallClock, kst, text
+from runtime.config import Config, ConfigError, load
+from runtime.guard import GAVE_UP, Guard, Terms
+from runtime.locks import AlreadyRunning, Lock, is_held
+from runtime.parts import Part, plan
+from runtime.system import BAD_CONFIG, DONE
+
+EARLIEST = dt.time(7, 30)
+"""KST; from when on a trading day is run."""
+PROGRAM = (sys.executable, "-c", "from actors.commands import main; main()")
+_NAP = 30.0
+"""Seconds; a wall clock may be set while the night is waited out."""
+
+
+def guard(
+    config: ConfigPath,
+    overrides: Overrides = [],  # noqa: B006 - typer's way
+    *,
+    patience: Annotated[
+        float, typer.Option(min=1.0, help="Seconds without a heartbeat until open orders are taken back.")
+    ] = 10.0,
+    once: Annotated[bool, typer.Option("--once", help="Start now, whatever the day, and end with the run.")] = False,
+    stop_after: Annotated[float, typer.Option(min=0.0, help="Seconds after which all is stopped; 0 is never.")] = 0.0,
+) -> None:
+    """Run a config each trading day from 07:30, start it again when it falls, take back its orders when it stays down.
+
+    Exit codes: the last run's when it was asked to stop, 1 in use, 2 bad config, 4 it fell too often and stays down.
+    """
+    try:
+        loaded = load(config, overrides)
+        parts = plan(loaded)
+    except ConfigError as error:
+        fail(str(error), BAD_CONFIG)
+    data = Path(loaded.system.data)
+    try:
+        with ExitStack() as stack:
+            stack.enter_context(Lock(data / "guard.lock", f"the guard of {data}"))
+            if is_held(folders.current(data)):
+                fail(f"a system runs on {folders.current(data)} already; stop it first, the guard starts its own")
+            watch = _guard(loaded, parts, overrides, patience)
+            days = None if once or loaded.system.time != "real" else Calendar()
+            code = asyncio.run(_keep(watch, days, stop_after))
+    except (AlreadyRunning, UnknownDayError, OSError) as error:
+        fail(str(error))
+    raise typer.Exit(code)
+
+
+def _guard(config: Config, parts: list[Part], overrides: list[str], patience: float) -> Guard:
+    settings = [word for override in overrides for word in ("--set", override)]
+    log = structlog.get_logger("guard")
+    tasks: dict[asyncio.Task[None], None] = {}
+
+    def sound(words: str) -> None:
+        task = asyncio.get_running_loop().create_task(alarm.sound(config.system.alarm, f"guard: {words}", log))
+        tasks[task] = None
+        task.add_done_callback(tasks.pop)
+
+    return Guard(
+        (*PROGRAM, "run", str(config.path), *settings),
+        lambda: folders.current(Path(config.system.data)),
+        say=say,
+        alarm=sound,
+        dead_man=partial(take_back, _cancellers(parts)),
+        terms=Terms(patience=patience),
+    )
+
+
+def _cancellers(parts: list[Part]) -> list[tuple[str, str, Canceller]]:
+    """Gateway, account and who can take back its orders; the others are named in a line each."""
+    found: list[tuple[str, str, Canceller]] = []
+    for part in parts:
+        if part.table.kind != "gateway":
+            continue
+        offered = canceller(part.maker, part.keywords)
+        if isinstance(offered, str):
+            say(f"no dead-man for {part.table.name}: {offered}")
+        else:
+            found.append((part.table.name, str(part.keywords.get("account", "")), offered))
+    return found
+
+
+async def take_back(cancellers: list[tuple[str, str, Canceller]]) -> str:
+    """Ask each of (gateway, account, canceller); what came of it, in one line. Raises what they raise."""
+    lines: list[str] = []
+    for name, account, through in cancellers:
+        cleared = await through.cancel_all(account)
+        left = f", still open: {'; '.join(cleared.left)}" if cleared.left else ""
+        lines.append(f"{name}: {cleared.canceled} orders taken back{left}")
+    return ", ".join(lines) or "nothing can be taken back from here: look at the broker's own screen"
+
+
+async def _keep(watch: Guard, days: Calendar | None, stop_after: float) -> int:
+    loop = asyncio.get_running_loop()
+    over = asyncio.Event()
+
+    def leave() -> None:
+        over.set()
+        watch.leave()
+
+    signals.catch(loop, leave, at_once=False)
+    if stop_after:
+        loop.call_later(stop_after, leave)
+    if days is None:
+        return await watch.keep(lambda: False)
+    return await _each_day(watch, days, over)
+
+
+async def _each_day(watch: Guard, days: Calendar, over: asyncio.Event) -> int:
+    code = DONE
+    while not over.is_set():
+        day = next_day(days, WallClock.now())
+        await _until(at(day.date, EARLIEST.hour, EARLIEST.minute), over)
+        if over.is_set():
+            break
+        end = day.phases[-1].end
+        code = await watch.keep(lambda end=end: WallClock.now() >= end)
+        if code in (BAD_CONFIG, GAVE_UP):
+            return code
+        say(f"the day ended with code {code}")
+        await _until(end, over)
+    return code
+
+
+def next_day(days: Calendar, now: int) -> TradingDay:
+    """The trading day that runs, or else the next one. Raises UnknownDayError."""
+    today = kst(now).date()
+    day = days.day(today)
+    return day if day is not None and now < day.phases[-1].end else days.next_day(today)
+
+
+async def _until(instant: int, over: asyncio.Event) -> None:
+    if WallClock.now() < instant and not over.is_set():
+        say(f"waiting until {text(instant)[:16]}")
+    while (left := (instant - WallClock.now()) / SECOND) > 0 and not over.is_set():
+        await _first(over.wait, min(left, _NAP))
+
+
+async def _first(wait: Callable[[], Awaitable[Any]], seconds: float) -> None:
+    try:
+        await asyncio.wait_for(wait(), seconds)
+    except TimeoutError:
+        return
+
+
+def say(line: str) -> None:
+    """One line with its time in Korea."""
+    sys.stderr.write(f"{text(WallClock.now())[:19]} guard: {line}\n")
+    sys.stderr.flush()

@@ -1,0 +1,73 @@
+"""When a holding must go, and when the whole account must stop: from its very first price on."""
+
+from actors.account.holding import Holding
+from actors.account.ledger import Ledger
+from messages import Record
+
+ONE = 1_000_000
+"""Parts are whole millionths, so that thresholds in won are exact."""
+
+_STEP = 1_000
+"""A new highest is that part of one higher than the last."""
+
+
+class Stops(Record):
+    """For each holding, of its average cost; 0 turns one off."""
+
+    loss: int
+    profit: int
+    trailing: int
+    """Of the highest price since it is held."""
+
+    def reason(self, holding: Holding, price: int, peak: int) -> str:
+        """Why it must go at this price; blank while it may stay."""
+        worth, cost = price * holding.quantity, holding.cost
+        if self.loss and worth * ONE <= cost * (ONE - self.loss):
+            return f"stop loss at {price}, cost {cost} for {holding.quantity}"
+        if self.profit and worth * ONE >= cost * (ONE + self.profit):
+            return f"profit taken at {price}, cost {cost} for {holding.quantity}"
+        if self.trailing and price * ONE <= peak * (ONE - self.trailing):
+            return f"trailing stop at {price}, highest {peak}"
+        return ""
+
+
+class Floors(Record):
+    """For the account: of the day's opening equity and of its highest; 0 turns one off."""
+
+    daily_loss: int
+    drawdown: int
+
+    def breach(self, ledger: Ledger, equity: int) -> str:
+        """Which is reached, with the figures; blank while none is."""
+        for name, reference, part in (
+            ("daily loss", ledger.opening, self.daily_loss),
+            ("drawdown", ledger.high, self.drawdown),
+        ):
+            if part and equity < reference and (reference - equity) * ONE >= reference * part:
+                return f"{name}: equity {equity}, was {reference}"
+        return ""
+
+
+class HighWater:
+    """The day's highest equity, as far as it is worth a record: a restart must not forgive a drawdown."""
+
+    def __init__(self) -> None:
+        self._said = 0
+
+    def rises(self, ledger: Ledger, equity: int) -> bool:
+        """Whether it is so much higher than what was said, or opened with, that it must be said."""
+        known = max(self._said, ledger.opening)
+        if equity < ledger.high or equity * _STEP <= known * (_STEP + 1):
+            return False
+        self._said = equity
+        return True
+
+    def recall(self, ledger: Ledger, equity: int) -> None:
+        """It was said before, today."""
+        self._said = max(self._said, equity)
+        ledger.high = max(ledger.high, equity)
+
+
+def part(percent: float) -> int:
+    """A percentage as whole millionths."""
+    return round(percent * (ONE // 100))

@@ -1,0 +1,42 @@
+"""A halt: what it has to take back, and whether all of that is gone."""
+
+from actors.account.ledger import Ledger
+from actors.account.order import Order
+from messages import Purpose
+
+
+class Halt:
+    """In force from `begin` to `lift`.
+
+    It takes back what was open when it began, and whatever entry shows up later; an exit that the guardian sends
+    after that stays.
+    """
+
+    def __init__(self) -> None:
+        self.reason = ""
+        """Blank while trading goes on."""
+        self.confirmed = False
+        self._marked: dict[int, None] = {}
+
+    def begin(self, reason: str, ledger: Ledger) -> bool:
+        """Take force, or more of it; whether it was not in force before."""
+        first, self.reason, self.confirmed = not self.reason, reason, False
+        self._marked |= dict.fromkeys(order.number for order in ledger.live() if order.submitting)
+        return first
+
+    def lift(self) -> None:
+        self.reason = ""
+        self._marked.clear()
+
+    def left(self, ledger: Ledger) -> list[Order]:
+        """What it has yet to take back, unknown orders too."""
+        if not self.reason:
+            return []
+        return [o for o in ledger.live() if o.number in self._marked or o.purpose is Purpose.ENTRY]
+
+    def just_confirmed(self, ledger: Ledger) -> bool:
+        """Whether nothing is left, which is true once."""
+        if not self.reason or self.confirmed or self.left(ledger):
+            return False
+        self.confirmed = True
+        return True

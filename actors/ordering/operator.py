@@ -1,0 +1,134 @@
+"""What a person asks of a running system: orders, positions, the halt's progress, a resume, a settlement."""
+
+import asyncio
+from collections.abc import Callable
+
+from actors.account import tables
+from actors.account.ledger import Ledger
+from actors.account.order import Phase
+from actors.ordering.halting import Halt
+from messages import (
+    HaltConfirmed,
+    HaltTrading,
+    Message,
+    OrderCanceled,
+    Purpose,
+    Reconciled,
+    ReconciliationWanted,
+    ResumeTrading,
+    Settlement,
+    SettleOrder,
+    Shares,
+    Won,
+)
+from runtime import faultpoints
+from runtime.clock import text
+from runtime.verbs import Answer, Declined
+
+_LOOK = 0.02
+_AFTER_ALL = 5.0
+"""Seconds within which the trader carries out a settlement."""
+
+_matched = faultpoints.point("guardian: matched, the resume not said")
+
+
+class Operator:
+    """Answers from a ledger that somebody else folds; `say` publishes."""
+
+    def __init__(self, ledger: Ledger, say: Callable[[Message], int]) -> None:
+        self._ledger = ledger
+        self._say = say
+        self._halt = Halt()
+        self._by = ""
+        self._halts = 0
+        self._confirmed = False
+        self._canceled: dict[int, None] = {}
+        """Orders taken back since the halt."""
+        self._match: tuple[int, Reconciled] | None = None
+
+    def hear(self, message: Message, number: int) -> None:
+        """Take note of what happens; the ledger knows it already."""
+        match message:
+            case HaltTrading():
+                if self._halt.begin(message.reason, self._ledger):
+                    self._canceled.clear()
+                    self._by = message.by
+                self._confirmed = False
+                self._halts += 1
+            case HaltConfirmed():
+                self._confirmed = True
+            case ResumeTrading():
+                self._halt.lift()
+            case Reconciled():
+                self._match = number, message
+            case OrderCanceled() if self._halt.reason:
+                self._canceled[message.order] = None
+            case _:
+                pass
+
+    def orders(self, *, everything: bool) -> Answer:
+        return {"orders": tables.order_rows(self._ledger, everything=everything)}
+
+    def positions(self) -> Answer:
+        return {"positions": tables.position_rows(self._ledger), "cash": self._ledger.cash}
+
+    async def halt(self, patience: float) -> Answer:
+        """How the halt goes, once nothing it cancels is open any more, or when the time is over."""
+        await asyncio.sleep(_LOOK)  # what was laid just now is heard first
+        await _until(lambda: bool(self._halt.reason) and self._confirmed, patience)
+        if not self._halt.reason:
+            raise Declined("the halt is not in force yet; ask again")
+        return {
+            "halted": self._halt.reason,
+            "by": self._by,
+            "canceled": len(self._canceled),
+            "open": [tables.order_row(order) for order in self._halt.left(self._ledger)],
+            "selling": [tables.order_row(order) for order in self._ledger.live() if order.purpose is Purpose.EXIT],
+            "positions": len(self._ledger.positions()),
+        }
+
+    async def resume(self, by: str, patience: float) -> Answer:
+        """Lift the halt after a match of now without a difference. Raises Declined."""
+        if not self._halt.reason:
+            raise Declined("trading is not halted")
+        if left := self._halt.left(self._ledger):
+            rows = ", ".join(f"{tables.name(order.number)} {order.phase.value}" for order in left)
+            raise Declined(f"the halt still takes back {rows}; wait for it, or `settle` what is unknown")
+        halts, asked = self._halts, self._say(ReconciliationWanted(reason=f"{by} wants to resume"))
+        if not await _until(lambda: self._match is not None and self._match[0] > asked, patience):
+            raise Declined(f"the broker was not matched within {patience:g} s, so the halt stays; is the link up?")
+        assert self._match is not None
+        differences = list(self._match[1].differences)
+        if differences:
+            more = f" and {len(differences) - 1} more" if len(differences) > 1 else ""
+            raise Declined(f"the broker differs: {differences[0]}{more}; see `orders` and `positions`, then try again")
+        if self._halts != halts:
+            raise Declined(f"halted anew meanwhile: {self._halt.reason}")
+        _matched()
+        self._say(ResumeTrading(by=by))
+        return {"resumed": True, "by": by, "reconciled": text(self._match[1].time)}
+
+    async def settle(self, wanted: str, outcome: Settlement, quantity: int, price: int, by: str) -> Answer:
+        """Have the trader book what a person saw at the broker. Raises Declined."""
+        order = tables.find(self._ledger, wanted)
+        if order is None:
+            raise Declined(f"no order {wanted} today; `orders --all` lists them")
+        if order.phase is not Phase.UNKNOWN:
+            raise Declined(f"order {wanted} is {order.phase.value}: only an unknown one is settled by a person")
+        if quantity > order.quantity:
+            raise Declined(f"order {wanted} asked for {order.quantity} shares, not {quantity}")
+        shares, won = Shares(quantity), Won(price)
+        self._say(SettleOrder(order=order.number, outcome=outcome, quantity=shares, price=won, by=by))
+        if not await _until(lambda: order.phase is not Phase.UNKNOWN, _AFTER_ALL):
+            raise Declined(f"order {wanted} is still unknown; the log says why")
+        return {"settled": tables.order_row(order), "by": by}
+
+
+async def _until(condition: Callable[[], bool], seconds: float) -> bool:
+    loop = asyncio.get_running_loop()
+    until = loop.time() + seconds
+    while not condition():
+        if loop.time() >= until:
+            return False
+        await asyncio.sleep(_LOOK)
+    return True

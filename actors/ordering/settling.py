@@ -1,0 +1,47 @@
+"""A person's word on an order whose answer was lost, as the events that book it."""
+
+from actors.account.order import Order, Phase
+from actors.ordering.requests import event
+from messages import (
+    Nanoseconds,
+    OrderCanceled,
+    OrderEvent,
+    OrderFilled,
+    OrderRejected,
+    Settlement,
+    SettleOrder,
+    Shares,
+    Won,
+)
+
+
+class NotSettledError(Exception):
+    """The order is not a person's to decide, or the word does not fit it."""
+
+
+def settlement(order: Order | None, word: SettleOrder, now: Nanoseconds) -> tuple[OrderEvent, ...]:
+    """The events of a settled order. Raises NotSettledError."""
+    if order is None or order.phase is not Phase.UNKNOWN:
+        phase = "not one of ours" if order is None else order.phase.value
+        raise NotSettledError(f"order {word.order} is {phase}; only an unknown one can be settled")
+    reason = f"settled by {word.by}"
+    if word.outcome is Settlement.DEAD:
+        return (OrderRejected(**event(order, now), reason=f"{reason}: dead"),)
+    shares, price = word.quantity or order.quantity, word.price or order.price
+    if not 0 < shares <= order.quantity or price <= 0:
+        raise NotSettledError(f"order {word.order}: {shares} shares at {price} do not fit {order.quantity} asked for")
+    fill = OrderFilled(
+        **event(order, now),
+        broker_order="",
+        side=order.side,
+        price=Won(price),
+        quantity=Shares(shares),
+        filled=Shares(shares),
+        amount=Won(shares * price),
+        open=Shares(0),
+        source="person",
+    )
+    rest = Shares(order.quantity - shares)
+    if not rest:
+        return (fill,)
+    return (fill, OrderCanceled(**event(order, now), broker_order="", canceled=rest, reason=reason))

@@ -1,0 +1,119 @@
+"""The broker's lists beside our ledger: which record is about which order of ours, and whether to believe the lists."""
+
+from collections.abc import Iterator
+
+from actors.account.ledger import Ledger
+from actors.account.order import Order, Phase
+from actors.gateways.port import BrokerOrder, BrokerState, KnownOrder
+from actors.market.time import SECOND, kst
+from messages import Shares, Won
+
+_EARLIER = 5 * SECOND
+"""By which the broker's clock may be behind ours."""
+_LATEST = 60 * SECOND
+"""After its submission an order that was given up is not looked for among new ones."""
+
+
+class Statement:
+    """One snapshot of the account, its records sorted by the orders of ours they are about.
+
+    Numbers begin anew each day, so only orders of the snapshot's day count. A modified order is followed from
+    original number to number, however many of them the journal has never heard of.
+    """
+
+    def __init__(self, ledger: Ledger, state: BrokerState) -> None:
+        self.ledger = ledger
+        self.state = state
+        self.ours = tuple(order for order in ledger.orders.values() if _of_the_day(order, state.time))
+        owners = {number: order.number for order in self.ours for number in order.broker_orders}
+        _follow_changes(owners, state)
+        self._records: dict[int, list[BrokerOrder]] = {}
+        self.strangers: list[BrokerOrder] = []
+        """Orders that no number of ours leads to."""
+        for record in sorted(state.orders, key=lambda record: record.broker_order):
+            if record.broker_order in owners:
+                self._records.setdefault(owners[record.broker_order], []).append(record)
+            else:
+                self.strangers.append(record)
+
+    def about(self, order: Order) -> list[BrokerOrder]:
+        """The records of one order, the first number first."""
+        return self._records.get(order.number, [])
+
+    def doubt(self) -> str:
+        """Why nothing may be concluded from what this snapshot does not show; blank where it may.
+
+        It is stale or has lost a page when it lacks what the broker itself has told us.
+        """
+        if self._blank():
+            return "the broker shows an empty account"
+        for order in self.ours:
+            records = self.about(order)
+            if order.broker_orders and not records and (order.live or order.filled):
+                return f"order {order.number}: {order.broker_order} is not in the broker's lists"
+            if records and not order.changes and sum(record.filled for record in records) < order.filled:
+                return f"order {order.number}: fewer filled at the broker than it has told"
+        return ""
+
+    def _blank(self) -> bool:
+        known = any(order.broker_orders for order in self.ours) or any(True for _ in self.ledger.each())
+        return known and not self.state.orders and not self.state.positions
+
+
+def is_like(order: Order, record: BrokerOrder) -> bool:
+    """Whether a record can be about an order whose number never came."""
+    same = (order.symbol, order.side, order.quantity) == (record.symbol, record.side, record.quantity)
+    latest = record.time if order.live else order.submitted + _LATEST
+    in_time = order.submitted - _EARLIER <= record.time <= latest
+    return same and order.price in (0, record.price) and in_time and not record.original
+
+
+def lost(order: Order) -> bool:
+    """Whether the broker's number of an order never came, though it may have one."""
+    if order.broker_orders or order.filled or order.phase is Phase.APPROVED:
+        return False
+    return order.live or (order.unknown and order.rejected)
+
+
+def known_orders(ledger: Ledger, now: int) -> tuple[KnownOrder, ...]:
+    """The orders of today, for a gateway that has just connected: records of those that are over may still come."""
+    found = [o for o in ledger.orders.values() if _of_the_day(o, now) and (o.broker_orders or lost(o))]
+    return tuple(_known(order) for order in found)
+
+
+def _known(order: Order) -> KnownOrder:
+    return KnownOrder(
+        order=order.number,
+        broker_order=order.broker_order,
+        strategy=order.strategy,
+        symbol=order.symbol,
+        venue=order.venue,
+        side=order.side,
+        quantity=order.quantity,
+        price=Won(order.price),
+        filled=Shares(order.filled),
+        amount=Won(order.amount),
+        commission=Won(order.commission),
+        tax=Won(order.tax),
+        dead=Shares(order.canceled + order.lapsed),
+        earlier=tuple(order.broker_orders[:-1]),
+        screen=order.screen,
+    )
+
+
+def _follow_changes(owners: dict[str, int], state: BrokerState) -> None:
+    """Who changed an order of ours made a new number of it, which may have been changed in turn; and back again."""
+    while found := dict(_heirs(owners, state)):
+        owners |= found
+
+
+def _heirs(owners: dict[str, int], state: BrokerState) -> Iterator[tuple[str, int]]:
+    for record in state.orders:
+        if record.broker_order not in owners and record.original in owners:
+            yield record.broker_order, owners[record.original]
+        elif record.original and record.original not in owners and record.broker_order in owners:
+            yield record.original, owners[record.broker_order]
+
+
+def _of_the_day(order: Order, now: int) -> bool:
+    return kst(order.submitted or order.time).date() == kst(now).date()

@@ -1,0 +1,77 @@
+"""Where the outside reaches a running system: commands, the latch, and the heartbeat for whoever watches it."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from runtime.actor import Log
+from runtime.heartbeat import Heartbeat
+from runtime.inbox import Command, Inbox
+from runtime.verbs import Answer, Declined
+
+POLL_SECONDS = 0.05
+
+
+class Door:
+    """Looks every 50 ms by the wall while it is entered; a command that takes longer is answered when it is done."""
+
+    def __init__(
+        self, folder: Path, log: Log, *, answer: Callable[[Command], Awaitable[Answer]], look: Callable[[], None]
+    ) -> None:
+        self._inbox = Inbox(folder)
+        self._heartbeat = Heartbeat(folder)
+        self._log = log
+        self._answer = answer
+        self._look = look
+        self._trouble = ""
+        self._tasks: dict[asyncio.Task[Any], None] = {}
+
+    async def __aenter__(self) -> Self:
+        self._begin(self._watch())
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _watch(self) -> None:
+        while True:
+            try:
+                self._look()
+                for command in self._inbox.poll():
+                    self._begin(self._serve(command))
+                self._heartbeat.beat()
+                self._trouble = ""
+            except OSError as error:
+                self._complain(error)
+            await asyncio.sleep(POLL_SECONDS)
+
+    async def _serve(self, command: Command) -> None:
+        try:
+            answer = await self._answer(command)
+        except Declined as error:
+            answer = {"error": str(error)}
+        except Exception as error:  # noqa: BLE001 - who asks must not end the run
+            self._log.error("no answer", verb=command.verb, error=f"{type(error).__name__}: {error}")
+            answer = {"error": f"{command.verb} failed: {type(error).__name__}: {error}"}
+        try:
+            command.answer(answer)
+        except OSError as error:
+            self._complain(error)
+
+    def _begin(self, work: Any) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks[task] = None
+        task.add_done_callback(self._tasks.pop)
+
+    def _complain(self, error: OSError) -> None:
+        """A full disk must not end the run that still takes back its orders; it is said once."""
+        if str(error) != self._trouble:
+            self._trouble = str(error)
+            self._log.error("the data folder is out of reach", error=str(error))

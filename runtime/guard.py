@@ -1,0 +1,173 @@
+"""The process beside the system: starts it, feels its pulse, starts it again, and knows when to leave it down."""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+from runtime import inbox
+from runtime.clock import WallClock, text
+from runtime.heartbeat import Pulse
+from runtime.latch import Halt, Latch
+from runtime.system import BAD_CONFIG, CORE_FAILED, DONE, STOPPED_BY_RISK
+
+GAVE_UP = CORE_FAILED
+ENDS = (DONE, BAD_CONFIG, STOPPED_BY_RISK)
+"""Exit codes of a system that is not started again."""
+_LOOK = 0.1
+_MINUTE = 60.0
+
+
+class Terms(NamedTuple):
+    """How patient the guard is; seconds."""
+
+    patience: float = 10.0
+    """After the last beat, until the dead-man acts. A system that hangs is killed after half of it."""
+    birth: float = 60.0
+    """Until the first beat of a system that was just started."""
+    pauses: tuple[float, ...] = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0)
+    """Before it is started again, by how often it ended within a minute."""
+    most: int = 5
+    """Ends within a minute, after which it stays down."""
+    again: float = 5.0
+    """Until a dead-man that found no way to the broker tries once more."""
+    stop: float = 330.0
+    """That an orderly stop may take."""
+
+
+class Guard:
+    """Keeps one system running.
+
+    `folder` names the data folder of the newest run, `say` takes a line for people, `alarm` one for the person to be
+    called, and `dead_man` takes back what is open and says what came of it.
+    """
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        folder: Callable[[], Path],
+        *,
+        say: Callable[[str], None],
+        alarm: Callable[[str], None],
+        dead_man: Callable[[], Awaitable[str]],
+        terms: Terms = Terms(),  # noqa: B008 - a value
+    ) -> None:
+        self._command = command
+        self._folder = folder
+        self._say = say
+        self._alarm = alarm
+        self._dead_man = dead_man
+        self._terms = terms
+        self._pulse = Pulse(folder())
+        self._acted = False
+        """Since the last beat."""
+        self._try_at = 0.0
+        self._asked = asyncio.Event()
+        self._ends: deque[float] = deque()
+
+    def leave(self) -> None:
+        """Stop the system in order, and do not start it again."""
+        self._asked.set()
+
+    async def keep(self, over: Callable[[], bool]) -> int:
+        """Run it until it ends by itself or is asked to, gives up, or fails after the day; the last exit code."""
+        while True:
+            code = await self._once()
+            if code in ENDS or self._asked.is_set() or over():
+                return code
+            self._ends.append(time.monotonic())
+            if self._too_often():
+                await self._give_up(code)
+                return GAVE_UP
+            pause = self._terms.pauses[min(len(self._ends), len(self._terms.pauses)) - 1]
+            self._call(f"the system ended with code {code} and is started again in {pause:g} s")
+            await self._pause(pause)
+            if self._asked.is_set():
+                return code
+
+    async def _once(self) -> int:
+        process = await asyncio.create_subprocess_exec(*self._command, start_new_session=True)
+        self._say(f"started the system as process {process.pid}")
+        began, known = time.monotonic(), self._pulse.beats
+        leaving: asyncio.Task[None] | None = None
+        while process.returncode is None:
+            if self._asked.is_set() and leaving is None:
+                leaving = asyncio.get_running_loop().create_task(self._end(process))
+            born = self._pulse.beats > known
+            age = await self._watch(process if born else None)
+            limit = self._terms.patience / 2 if born else self._terms.birth
+            if min(age, time.monotonic() - began) > limit:
+                self._kill(process, f"no heartbeat for {age:.1f} s")
+            with suppress(TimeoutError):
+                await asyncio.wait_for(process.wait(), _LOOK)
+        if leaving is not None:
+            leaving.cancel()
+        return process.returncode
+
+    async def _watch(self, process: asyncio.subprocess.Process | None) -> float:
+        """Seconds since the last beat. Past the patience the dead-man acts, once, and nothing is started meanwhile."""
+        beats, age = self._pulse.beats, self._pulse.feel(self._folder())
+        self._acted = self._acted and self._pulse.beats == beats
+        late = self._pulse.beats and age + 2 * _LOOK >= self._terms.patience
+        if late and not self._acted and time.monotonic() >= self._try_at:
+            if process is not None and process.returncode is None:
+                self._kill(process, f"no heartbeat for {age:.1f} s")
+                await process.wait()
+            await self._act(f"no heartbeat for {age:.1f} s")
+        return age
+
+    async def _act(self, why: str) -> None:
+        try:
+            came = await self._dead_man()
+        except (TimeoutError, OSError) as error:
+            self._say(f"dead-man: {why}: no way to the broker, again in {self._terms.again:g} s: {error}")
+            self._try_at = time.monotonic() + self._terms.again
+            return
+        self._acted = True
+        self._call(f"dead-man: {why}: {came}")
+
+    async def _give_up(self, code: int) -> None:
+        """Nothing trades here again before a person has looked."""
+        reason = f"the system ended {len(self._ends)} times within a minute, the last time with code {code}"
+        try:
+            Latch(self._folder()).lay(Halt(text(WallClock.now()), "guard", reason))
+        except OSError as error:
+            self._say(f"the halt could not be latched: {error}")
+        self._call(f"{reason}: it stays down, and starts halted when you start it")
+        while not self._acted and not self._asked.is_set():
+            if time.monotonic() >= self._try_at:
+                await self._act(reason)
+            await asyncio.sleep(_LOOK)
+
+    async def _pause(self, seconds: float) -> None:
+        until = time.monotonic() + seconds
+        while time.monotonic() < until and not self._asked.is_set():
+            await self._watch(None)
+            await asyncio.sleep(min(_LOOK, seconds))
+
+    def _kill(self, process: asyncio.subprocess.Process, why: str) -> None:
+        self._say(f"killing process {process.pid}: {why}")
+        with suppress(ProcessLookupError):
+            process.kill()
+
+    async def _end(self, process: asyncio.subprocess.Process) -> None:
+        """In order where it still listens, and in the end all the same."""
+        try:
+            await asyncio.to_thread(inbox.send, self._folder(), "stop")
+        except (inbox.NoSystem, OSError):
+            with suppress(ProcessLookupError):
+                process.terminate()
+        await asyncio.sleep(self._terms.stop)
+        self._kill(process, f"it did not stop within {self._terms.stop:g} s")
+
+    def _too_often(self) -> bool:
+        while self._ends and self._ends[0] < time.monotonic() - _MINUTE:
+            self._ends.popleft()
+        return len(self._ends) > self._terms.most
+
+    def _call(self, words: str) -> None:
+        self._say(words)
+        self._alarm(words)

@@ -1,0 +1,156 @@
+"""The guard restarts what falls, kills what hangs, leaves down what keeps falling, and then takes back its orders."""
+
+import asyncio
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from time import monotonic
+
+import pytest
+
+from runtime.guard import GAVE_UP, Guard, Terms
+from runtime.heartbeat import NAME
+from runtime.latch import Latch
+
+CHILD = """
+import os, pathlib, sys, time
+folder, script = pathlib.Path(sys.argv[1]), sys.argv[2].split()
+(folder / "starts").open("a").write("x")
+step = script[min(len((folder / "starts").read_text()), len(script)) - 1]
+beats, _, end = step.partition(",")
+for _ in range(int(beats)):
+    (folder / "heartbeat").touch()
+    os.utime(folder / "heartbeat")
+    time.sleep(0.05)
+if end == "hang":
+    time.sleep(60)
+if end == "killed":
+    os.kill(os.getpid(), 9)
+sys.exit(int(end))
+"""
+TERMS = Terms(patience=1.6, birth=5.0, pauses=(0.05,), most=3, again=0.05, stop=2.0)
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+
+
+class Watch:
+    """A guard whose child does, life by life, `beats,end`; and all it said and did."""
+
+    def __init__(self, folder: Path, script: str, *, refusals: int = 0, terms: Terms = TERMS) -> None:
+        self.folder = folder
+        self.lines: list[str] = []
+        self.alarms: list[str] = []
+        self.acts: list[float] = []
+        self._refusals = refusals
+        self.guard = Guard(
+            [sys.executable, "-c", CHILD, str(folder), script],
+            lambda: folder,
+            say=self.lines.append,
+            alarm=self.alarms.append,
+            dead_man=self._act,
+            terms=terms,
+        )
+
+    async def _act(self) -> str:
+        self.acts.append(monotonic())
+        if len(self.acts) <= self._refusals:
+            raise ConnectionRefusedError("nobody there")
+        return "3 orders taken back"
+
+    def keep(self, over: Callable[[], bool] = lambda: False) -> int:
+        return asyncio.run(self.guard.keep(over))
+
+    @property
+    def starts(self) -> int:
+        return len((self.folder / "starts").read_text())
+
+
+@pytest.mark.parametrize("code", [0, 2, 3])
+def test_a_run_that_ended_by_itself_or_cannot_be_is_left_alone(tmp_path: Path, code: int) -> None:
+    watch = Watch(tmp_path, f"2,{code}")
+
+    assert watch.keep() == code
+    assert (watch.starts, watch.acts, watch.alarms) == (1, [], [])
+
+
+def test_what_falls_is_started_again_and_soon_enough_nothing_is_taken_back(tmp_path: Path) -> None:
+    watch = Watch(tmp_path, "3,killed 3,1 3,4 3,0")
+
+    assert watch.keep() == 0
+    assert (watch.starts, watch.acts) == (4, [])
+    assert [line.split(" and ")[0] for line in watch.alarms] == [
+        "the system ended with code -9",
+        "the system ended with code 1",
+        "the system ended with code 4",
+    ]
+
+
+def test_what_hangs_is_killed_and_started_again(tmp_path: Path) -> None:
+    watch = Watch(tmp_path, "3,hang 3,0")
+
+    assert watch.keep() == 0
+    assert watch.acts == []
+    assert any("no heartbeat for 0." in line for line in watch.lines)
+
+
+def test_when_no_restart_brings_the_heartbeat_back_orders_are_taken_back_before_patience_ends(tmp_path: Path) -> None:
+    watch = Watch(tmp_path, "3,killed 0,hang", terms=TERMS._replace(birth=2.5, most=1))
+    beats: list[float] = []
+
+    async def scene() -> None:
+        task = asyncio.get_running_loop().create_task(watch.guard.keep(lambda: False))
+        mark = 0
+        while not watch.acts:
+            found = (tmp_path / NAME).stat().st_mtime_ns if (tmp_path / NAME).exists() else 0
+            if found != mark:
+                mark = found
+                beats.append(monotonic())
+            await asyncio.sleep(0.005)
+        watch.guard.leave()
+        await task
+
+    asyncio.run(scene())
+    assert TERMS.patience - 0.4 < watch.acts[0] - beats[-1] <= TERMS.patience
+
+
+def test_what_keeps_falling_stays_down_halted_and_a_person_is_called(tmp_path: Path) -> None:
+    watch = Watch(tmp_path, "0,1")
+
+    assert watch.keep() == GAVE_UP
+    assert watch.starts == 4
+    assert len(watch.acts) == 1
+    assert watch.alarms[-2].startswith("the system ended 4 times within a minute, the last time with code 1")
+    assert watch.alarms[-1].endswith("3 orders taken back")
+    latched = Latch(tmp_path).read()
+    assert latched is not None
+    assert latched.by == "guard"
+
+
+def test_a_dead_man_without_a_way_to_the_broker_tries_again(tmp_path: Path) -> None:
+    watch = Watch(tmp_path, "0,1", refusals=3)
+
+    assert watch.keep() == GAVE_UP
+    assert len(watch.acts) == 4
+    assert sum("no way to the broker" in line for line in watch.lines) == 3
+    assert len([line for line in watch.alarms if "dead-man" in line]) == 1
+
+
+def test_a_failure_after_the_day_is_left_for_tomorrow(tmp_path: Path) -> None:
+    watch = Watch(tmp_path, "1,4")
+
+    assert watch.keep(lambda: True) == 4
+    assert watch.starts == 1
+
+
+def test_asked_to_leave_it_stops_the_system_and_starts_no_other(tmp_path: Path) -> None:
+    watch = Watch(tmp_path, "100,0")
+
+    async def scene() -> int:
+        task = asyncio.get_running_loop().create_task(watch.guard.keep(lambda: False))
+        while not (tmp_path / NAME).exists():  # noqa: ASYNC110 - the child is another process
+            await asyncio.sleep(0.01)
+        watch.guard.leave()
+        return await task
+
+    assert asyncio.run(scene()) == -15
+    assert (watch.starts, watch.acts) == (1, [])
