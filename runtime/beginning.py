@@ -1,7 +1,8 @@
-"""When a run's time begins: a gateway may bring a day of its own."""
+"""How a run begins: when its time does, as a gateway may bring a day of its own, and that a start can be broken off."""
 
-from collections.abc import Iterable
-from typing import Protocol, runtime_checkable
+import asyncio
+from collections.abc import Coroutine, Iterable
+from typing import Any, Protocol, runtime_checkable
 
 from runtime.clock import Clock, SimulatedClock, SteppedClock
 
@@ -23,3 +24,14 @@ def set_clock(clock: Clock, gateways: Iterable[object]) -> None:
         clock.advance(min(starts))
     elif starts and isinstance(clock, SimulatedClock):
         clock.begin(min(starts))
+
+
+async def start(work: Coroutine[Any, Any, None], over: asyncio.Future[None]) -> None:
+    """Do the work, unless the run is over before: an actor may wait at its start for a broker that never answers."""
+    task = asyncio.ensure_future(work)
+    await asyncio.wait((task, over), return_when=asyncio.FIRST_COMPLETED)
+    if not task.done():
+        task.cancel()
+        await asyncio.wait((task,))
+    elif not task.cancelled():
+        task.result()

@@ -16,7 +16,7 @@ import structlog
 from messages import HaltTrading, RunStarted, RunStopping
 from runtime import ending, faultpoints, folders, signals, verbs
 from runtime import reload as reloading
-from runtime.beginning import set_clock
+from runtime.beginning import set_clock, start
 from runtime.bus import Bus
 from runtime.clock import SECOND, Clock, SimulatedClock, SteppedClock, TimerHandle, WallClock
 from runtime.config import Config
@@ -247,7 +247,7 @@ class System:
         _latched()
         for seat in list(self.seats.values()):
             if not self._over.done():
-                await seat.start()
+                await start(seat.start(), self._over)
                 _one_started()
         self.bus.publish(
             RunStarted(
