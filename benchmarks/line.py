@@ -18,6 +18,7 @@ from actors.gateways.port import (
     BrokerReport,
     BrokerState,
     FeedMessage,
+    Found,
     Instruction,
     KnownOrder,
     Outcome,
@@ -26,6 +27,7 @@ from actors.gateways.port import (
 )
 from messages import (
     ApprovedOrder,
+    Condition,
     FeedEnded,
     Instrument,
     Market,
@@ -82,6 +84,8 @@ max_orders_second = 100_000
 max_orders_minute = 1_000_000
 max_orders_day = 10_000_000
 duplicate_seconds = 0.0
+max_alike_day = 10_000_000
+max_repeats = 10_000_000
 max_gross_value = 1_000_000_000_000
 max_position_value = 1_000_000_000_000
 max_positions = 1_000
@@ -158,6 +162,13 @@ class Line:
     async def ranking(self, count: int) -> Sequence[Ranked]:
         del count
         return ()
+
+    async def conditions(self) -> Sequence[Condition]:
+        return ()
+
+    async def search(self, condition: str, *, live: bool) -> Found:
+        del condition, live
+        return Found(symbols=(), live=False)
 
     async def open(self, report: Callable[[BrokerReport], None], known: Sequence[KnownOrder]) -> None:
         del known
