@@ -27,8 +27,9 @@ class Tap(Protocol):
 class Subscription:
     """Which classes a mailbox takes, and how."""
 
-    def __init__(self, mailbox: Mailbox, handlers: Iterable[Handler]) -> None:
+    def __init__(self, mailbox: Mailbox, handlers: Iterable[Handler], obeys: Iterable[type[Message]] = ()) -> None:
         self.mailbox = mailbox
+        self.obeys = frozenset(obeys)
         self.subjects: frozenset[str] | None = None
         self.latest = {kind: h.latest for h in handlers for declared in h.types for kind in concrete(declared)}
 
@@ -61,7 +62,8 @@ class Route(dict[object, Targets]):
     def __init__(self, kind: type[Message], subscriptions: Sequence[Subscription]) -> None:
         super().__init__()
         self._kind = kind
-        self._takers = [s for s in subscriptions if kind in s.latest]
+        self._takers = sorted((s for s in subscriptions if kind in s.latest), key=lambda s: kind not in s.obeys)
+        """Who has to act on it hears it first."""
         self.journalled = kind.journalled
         self.key = attrgetter(*kind.key) if kind.key and self._differs() else None
         """None where every key goes the same way, which is `only`."""
