@@ -10,9 +10,9 @@ from typing import Final, NamedTuple, Self
 
 import numpy as np
 
-from actors.market import blocks, store
+from actors.market import blocks, loose, store
 from actors.market.blocks import BAR, BOOK, TICK, Array
-from actors.market.store import Kind
+from actors.market.loose import Kind
 from messages import Bar, Designation, Instrument, Market, OrderBook, Record, Symbol, Tick, Venue
 from runtime.database import DatabaseBroken, reading
 
@@ -215,7 +215,7 @@ class History:
         return found
 
     def _raw(self, kind: Kind) -> Iterator[_Segment]:
-        for place, (symbol, array) in enumerate(store.raw(self._connection, kind)):
+        for place, (symbol, array) in enumerate(loose.arrays(self._connection, kind)):
             rows = blocks.in_order(array)
             first, last = int(rows["received"][0]), int(rows["received"][-1])
             yield _Segment(kind, Symbol(symbol), first, last, len(rows), -1 - place, rows)

@@ -10,8 +10,8 @@ import numpy as np
 from actors.market import store
 from actors.market.blocks import Array
 from actors.market.history import History
+from actors.market.loose import Kind
 from actors.market.recordings import Recording
-from actors.market.store import Kind
 from messages import Record, Symbol
 
 _Identity = Callable[[Any], tuple[Hashable, Hashable]]

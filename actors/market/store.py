@@ -1,31 +1,27 @@
 """market.sqlite: its schema and the one way each kind of row is written.
 
-`ticks` and `books` take what arrives, in the order of `number` (the envelope's; an import counts from 1). At
-the close `pack_some` moves them into `blocks`: up to 8,192 rows of one symbol as compressed columns, which
+`loose` takes what arrives (`actors/market/loose.py`) in the order of `number`: the envelope's; an import counts from 1.
+At the close `pack_some` moves it into `blocks`: up to 8,192 rows of one symbol as compressed columns, which
 replay reads ten times faster. A reader looks at both. `first` and `last` of a block are its `received`.
 Times are nanoseconds UTC, money is won; `side` and `venue` are places in `blocks.SIDES` and `blocks.VENUES`.
 """
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain, groupby, islice
-from operator import itemgetter
+from collections.abc import Iterable, Sequence
+from functools import partial
 from pathlib import Path
-from struct import Struct
-from typing import Any, Final, Literal
+from typing import Any, Final
 
-import numpy as np
-
-from actors.market import blocks
-from actors.market.blocks import BOOK, TICK, Array
-from messages import Bar, Instrument, OrderBook, Symbol, Tick
-
-Kind = Literal["ticks", "books"]
+from actors.market import blocks, loose
+from actors.market.blocks import Array
+from actors.market.loose import Kind
+from messages import Bar, Instrument, OrderBook, Tick
 
 FILE: Final = "market.sqlite"
+KINDS: Final[tuple[Kind, ...]] = ("ticks", "books")
 BLOCK_ROWS: Final = 8_192
 CHUNK: Final = 2_000
-"""Rows handed to SQLite at once: few enough that the loop gets its turn in between."""
+"""Messages handed to the writer at once: few enough that the loop gets its turn in between."""
 OWN_NUMBERS: Final = 1 << 40
 """Numbers below are free for imports: the first run's begin here."""
 
@@ -62,13 +58,39 @@ MIGRATIONS: Final = (
     CREATE TABLE issues (symbol TEXT PRIMARY KEY, name TEXT NOT NULL, market TEXT NOT NULL) WITHOUT ROWID;
     CREATE TABLE gaps (time INTEGER NOT NULL, subject TEXT NOT NULL, lost INTEGER NOT NULL);
     """,
+    """
+    CREATE TABLE goals (
+        interval INTEGER NOT NULL, symbol TEXT NOT NULL, since INTEGER NOT NULL, offered INTEGER NOT NULL,
+        PRIMARY KEY (interval, symbol)) WITHOUT ROWID;
+    CREATE TABLE spans (
+        interval INTEGER NOT NULL, symbol TEXT NOT NULL, since INTEGER NOT NULL, until INTEGER NOT NULL,
+        PRIMARY KEY (interval, symbol, since)) WITHOUT ROWID;
+    CREATE TABLE holes (
+        interval INTEGER NOT NULL, symbol TEXT NOT NULL, since INTEGER NOT NULL, until INTEGER NOT NULL,
+        reads INTEGER NOT NULL, PRIMARY KEY (interval, symbol, since, until)) WITHOUT ROWID;
+    CREATE TABLE pages (
+        number INTEGER PRIMARY KEY, stored INTEGER NOT NULL, interval INTEGER NOT NULL, symbol TEXT NOT NULL,
+        since INTEGER NOT NULL, until INTEGER NOT NULL, count INTEGER NOT NULL, fresh INTEGER NOT NULL,
+        alike INTEGER NOT NULL, conflicts INTEGER NOT NULL, last INTEGER NOT NULL, digest TEXT NOT NULL);
+    CREATE TABLE certificates (
+        interval INTEGER NOT NULL, symbol TEXT NOT NULL, day TEXT NOT NULL, expected INTEGER NOT NULL,
+        present INTEGER NOT NULL, idle INTEGER NOT NULL, missing INTEGER NOT NULL, extra INTEGER NOT NULL,
+        digest TEXT NOT NULL, PRIMARY KEY (interval, symbol, day)) WITHOUT ROWID;
+    CREATE TABLE set_aside (
+        reason TEXT NOT NULL, interval INTEGER NOT NULL, symbol TEXT NOT NULL, time INTEGER NOT NULL,
+        open INTEGER NOT NULL, high INTEGER NOT NULL, low INTEGER NOT NULL, close INTEGER NOT NULL,
+        volume INTEGER NOT NULL, value INTEGER NOT NULL, seen INTEGER NOT NULL,
+        PRIMARY KEY (interval, symbol, time, reason, open, high, low, close, volume, value)) WITHOUT ROWID;
+    CREATE TABLE adjustments (
+        number INTEGER PRIMARY KEY, seen INTEGER NOT NULL, interval INTEGER NOT NULL, symbol TEXT NOT NULL,
+        until INTEGER NOT NULL, factor REAL NOT NULL, bars INTEGER NOT NULL);
+    CREATE VIEW company_info AS SELECT symbol AS st_code, name AS nm_code, (
+        SELECT strftime('%Y%m%d%H%M%S', max(until) / 1000000000, 'unixepoch', '+9 hours') FROM spans
+        WHERE spans.symbol = issues.symbol) AS last_update FROM issues;
+    """,
+    loose.SCHEMA,
 )
 
-_LEVELS = Struct("<40q")
-_TOGETHER = 64
-"""Rows a statement: SQLite lets go of Python's lock with each, and the loop's thread has to win it back."""
-_TICK = "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
-_BOOK = "(?,?,?,?,?,?,?,?)"
 _BLOCK = "INSERT INTO blocks VALUES (?,?,?,?,?,?,?)"
 _BAR = """INSERT INTO bars VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT DO UPDATE SET open=excluded.open,
     high=excluded.high, low=excluded.low, close=excluded.close, volume=excluded.volume, value=excluded.value,
@@ -86,11 +108,11 @@ def market_file(place: Path) -> Path:
 
 
 def write_ticks(connection: sqlite3.Connection, numbered: Iterable[tuple[int, Tick]]) -> None:
-    _insert(connection, "ticks", _TICK, (_with_symbol(tick.symbol, blocks.tick_row(n, tick)) for n, tick in numbered))
+    loose.write(connection, "ticks", numbered)
 
 
 def write_books(connection: sqlite3.Connection, numbered: Iterable[tuple[int, OrderBook]]) -> None:
-    _insert(connection, "books", _BOOK, (_raw_book(n, book) for n, book in numbered))
+    loose.write(connection, "books", numbered)
 
 
 def write_bars(connection: sqlite3.Connection, bars: Iterable[Bar]) -> None:
@@ -139,66 +161,15 @@ def next_number(connection: sqlite3.Connection) -> int:
     return int(connection.execute(query, (OWN_NUMBERS,)).fetchone()[0]) + 1
 
 
-def pack_some(connection: sqlite3.Connection, rows: int = 20_000) -> bool:
-    """Move the oldest rows into blocks, in the caller's transaction; False when nothing was left to move."""
-    ticks = _pack(connection, "ticks", rows)
-    return _pack(connection, "books", rows) or ticks
-
-
-def raw(connection: sqlite3.Connection, kind: Kind, limit: int = -1) -> Iterator[tuple[str, Array]]:
-    """Rows not yet in blocks, by symbol."""
-    found = connection.execute(f"SELECT * FROM {kind} ORDER BY number LIMIT ?", (limit,)).fetchall()  # noqa: S608
-    found.sort(key=itemgetter(1))
-    for symbol, group in groupby(found, key=itemgetter(1)):
-        rows = list(group)
-        yield symbol, _tick_array(rows) if kind == "ticks" else _book_array(rows)
+def pack_some(connection: sqlite3.Connection, rows: int = 10_000) -> bool:
+    """Move the oldest messages into blocks, in the caller's transaction; False when nothing was left to move."""
+    return any(loose.take(connection, kind, rows, partial(write_blocks, connection, kind)) for kind in KINDS)
 
 
 def bar_row(bar: Bar) -> tuple[Any, ...]:
     """In the order of the table's columns."""
     where = (bar.symbol, blocks.VENUES.index(bar.venue), bar.interval, bar.time)
     return (*where, bar.open, bar.high, bar.low, bar.close, bar.volume, bar.value, bar.bought, bar.sold, bar.prints)
-
-
-def _pack(connection: sqlite3.Connection, kind: Kind, rows: int) -> bool:
-    top = 0
-    for symbol, array in raw(connection, kind, rows):
-        write_blocks(connection, kind, symbol, array)
-        top = max(top, int(array["number"].max()))
-    connection.execute(f"DELETE FROM {kind} WHERE number <= ?", (top,))  # noqa: S608
-    return bool(top)
-
-
-def _insert(connection: sqlite3.Connection, table: Kind, row: str, rows: Iterator[tuple[Any, ...]]) -> None:
-    while part := tuple(islice(rows, _TOGETHER)):
-        marks = ",".join([row] * len(part))
-        connection.execute(f"INSERT INTO {table} VALUES {marks}", tuple(chain.from_iterable(part)))  # noqa: S608
-
-
-def _with_symbol(symbol: Symbol, row: tuple[Any, ...]) -> tuple[Any, ...]:
-    return (row[0], symbol, *row[1:])
-
-
-def _raw_book(number: int, book: OrderBook) -> tuple[Any, ...]:
-    *fields, levels = blocks.book_row(number, book)
-    prices, sizes, bid_prices, bid_sizes = levels
-    return _with_symbol(book.symbol, (*fields, _LEVELS.pack(*prices, *sizes, *bid_prices, *bid_sizes)))
-
-
-def _tick_array(rows: list[tuple[Any, ...]]) -> Array:
-    array = np.empty(len(rows), TICK)
-    number, _, *columns = zip(*rows, strict=True)
-    for name, column in zip(TICK.names or (), (number, *columns), strict=True):
-        array[name] = column
-    return array
-
-
-def _book_array(rows: list[tuple[Any, ...]]) -> Array:
-    array = np.empty(len(rows), BOOK)
-    for place, name in enumerate(("number", "time", "received", "venue", "ask_total", "bid_total")):
-        array[name] = [row[place + bool(place)] for row in rows]
-    array["levels"] = np.frombuffer(b"".join(row[7] for row in rows), "<i8").reshape(-1, 4, blocks.LEVELS)
-    return array
 
 
 def _instrument_row(day: str, item: Instrument) -> tuple[Any, ...]:

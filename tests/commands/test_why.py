@@ -77,7 +77,8 @@ def _interruption() -> ViTriggered:
 
 def _store(folder: Path, prompt: tuple[int, Tick]) -> None:
     connection = sqlite3.connect(folder / store.FILE)
-    connection.executescript(store.MIGRATIONS[0])
+    for script in store.MIGRATIONS:
+        connection.executescript(script)
     (first, _), (second, _) = price(SAMSUNG, 0, 71_000), price(SAMSUNG, 180, 72_100)
     store.write_ticks(connection, [(RUN + 10, first), (RUN + 20, second), prompt])
     store.write_issues(connection, [(SAMSUNG, "삼성전자", "KOSPI")])

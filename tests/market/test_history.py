@@ -25,7 +25,8 @@ MESSAGES: list[Tick | OrderBook] = [
 @pytest.fixture
 def connection() -> Iterator[sqlite3.Connection]:
     made = sqlite3.connect(":memory:", isolation_level=None)
-    made.executescript(store.MIGRATIONS[0])
+    for script in store.MIGRATIONS:
+        made.executescript(script)
     numbered = list(enumerate(MESSAGES, store.OWN_NUMBERS))
     store.write_ticks(made, [(n, m) for n, m in numbered if isinstance(m, Tick)])
     store.write_books(made, [(n, m) for n, m in numbered if isinstance(m, OrderBook)])
