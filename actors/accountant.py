@@ -2,6 +2,7 @@
 
 from actors.account.ledger import Booked, Ledger
 from actors.account.recovery import History, replay
+from actors.market.venues import HOME
 from messages import AccountChanged, LedgerFolded, Message, Nanoseconds, Reconciled, Tick, Won
 from runtime.actor import Actor, handles, latest
 from runtime.bounds import Rate
@@ -35,6 +36,8 @@ class Accountant(Actor, publishes=(AccountChanged, LedgerFolded), core=True):
 
     @latest
     def on_tick(self, tick: Tick) -> None:
+        if tick.venue is not HOME:
+            return
         self._ledger.mark(tick.symbol, tick.price)
         if tick.symbol in self._ledger.holdings:
             self._publish_soon()

@@ -6,6 +6,7 @@ from actors.account.recovery import History, replay
 from actors.limits.rule import minute_of
 from actors.limits.stops import Floors, HighWater, Stops, part
 from actors.market.time import SECOND, kst
+from actors.market.venues import HOME
 from actors.ordering.exits import Exit, Owned, floor, in_the_way
 from actors.ordering.operator import Operator
 from messages import (
@@ -172,6 +173,8 @@ class Guardian(
 
     @latest
     def on_tick(self, tick: Tick) -> None:
+        if tick.venue is not HOME:
+            return
         symbol = tick.symbol
         self._ledger.mark(symbol, tick.price)
         self._bids[symbol] = tick.bid

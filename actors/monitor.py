@@ -15,6 +15,7 @@ from actors.account.ledger import Booked, Ledger
 from actors.account.order import Order
 from actors.account.recovery import History, replay
 from actors.analysis.screen import Issue, View, line, screen
+from actors.market.venues import HOME
 from messages import (
     ActorFailed,
     ExitDelayed,
@@ -105,6 +106,8 @@ class Monitor(Actor):
 
     @latest
     def on_tick(self, tick: Tick) -> None:
+        if tick.venue is not HOME:
+            return
         self._ticks[tick.symbol] = tick
         self._ledger.mark(tick.symbol, tick.price)
 

@@ -10,6 +10,8 @@ from actors.gateways.port import Feed, FeedMessage, Reference
 from actors.market.bars import BarBuilder, start_of
 from actors.market.losses import Losses
 from actors.market.time import SECOND, kst
+from actors.market.venues import split
+from actors.market.wants import Ended, Wants, Wish
 from messages import (
     AfterHoursBook,
     Bar,
@@ -28,21 +30,11 @@ from messages import (
     Message,
     Nanoseconds,
     OrderBook,
-    OrderCanceled,
-    OrderExpired,
-    OrderFilled,
-    OrderIntent,
-    OrderRefused,
-    OrderRejected,
-    PositionAdjusted,
-    Reconciled,
     RunStarted,
     SessionChanged,
-    Side,
     StopSystem,
     Symbol,
     Tick,
-    UniverseChanged,
     Venue,
     ViReleased,
     ViTriggered,
@@ -53,11 +45,10 @@ from runtime.vitals import Vitals
 
 _EVER: Final = 1 << 62
 _DAY: Final = 86_400
+_COUNTS: Final = ("ticks", "books", "bars", "out_of_order", "lost_shares", "late_prints", "unknown_codes")
 _TELL_WITHIN: Final = 0.2
 """Seconds from the first print that shows a loss, in which those of other issues join it."""
 _TELL_EACH: Final = 0.8
-
-_Ended = OrderRefused | OrderRejected | OrderCanceled | OrderExpired
 
 
 class _CloseBars(Message):
@@ -118,6 +109,7 @@ class Receiver(
     so that prints on their way still belong to it. Trades are watched for every code of every universe, of
     `symbols`, held or with an open order; books for the first `books` of them, held and ordered ones first.
     `settle` is the least time between two registrations. A tick of size 0 carries a price and no trade.
+    With `whole_market` the trades of every listed code are watched, after all others.
     Volume that no print carried is told as `DataLost` within a second of the print that shows it, and each second
     again while more is missing; after `calm` seconds without a loss the issue counts as complete again.
     """
@@ -133,20 +125,21 @@ class Receiver(
         books: Count = 100,
         settle: Seconds = 1.0,
         calm: Seconds = 10.0,
+        whole_market: bool = False,
         stop_at_end: bool = True,
     ) -> None:
-        self.counts = {"ticks": 0, "books": 0, "bars": 0, "out_of_order": 0, "lost_shares": 0, "unknown_codes": 0}
-        """`lost_shares`: volume the accumulated figure says, which no print of ours carried."""
+        self.counts = dict.fromkeys(_COUNTS, 0)
+        """`lost_shares`: volume the accumulated figure says, which no print of ours carried. `late_prints`: too late
+        for a bar, or in an interval not seen from its start, once for each interval."""
         self._feed = feed
         self._vitals = vitals
-        self._universes: dict[str, Sequence[Symbol]] = {"": [Symbol(code) for code in symbols]}
+        self._wants = Wants([Symbol(code) for code in symbols])
         self._intervals = tuple(intervals)
         self._grace = round(grace * SECOND)
         self._books = books
         self._settle = settle
         self._stop_at_end = stop_at_end
-        self._held: dict[Symbol, int] = {}
-        self._open: dict[int, Symbol] = {}
+        self._everything = whole_market
         self._lines: dict[tuple[Symbol, Venue], _Line] = {}
         self._announced: dict[Symbol, None] = {}
         self._unfinished: dict[BarBuilder, None] = {}
@@ -159,6 +152,8 @@ class Receiver(
     def on_run_started(self, _: RunStarted) -> None:
         self._register()
         self.spawn(self._read())
+        if self._everything:
+            self.spawn(self._list_market())
 
     def on_start(self) -> None:
         if self._vitals is not None:
@@ -168,38 +163,15 @@ class Receiver(
         self.desk.log.info("received", **self.counts)
 
     @handles
-    def on_universe(self, universe: UniverseChanged) -> None:
-        self._universes[universe.universe] = universe.symbols
-        self._ask()
-
-    @handles
-    def on_reconciled(self, reconciled: Reconciled) -> None:
-        self._held = {position.symbol: position.quantity for position in reconciled.positions}
-        self._ask()
-
-    @handles
-    def on_position(self, position: PositionAdjusted) -> None:
-        self._held[position.symbol] = position.quantity
-        self._ask()
-
-    @handles
-    def on_intent(self, intent: OrderIntent) -> None:
+    def on_wish(self, message: Wish) -> None:
         envelope = self.desk.envelope
         assert envelope is not None
-        self._open[envelope.number] = intent.symbol
+        self._wants.fold(message, envelope.number)
         self._ask()
 
     @handles
-    def on_filled(self, fill: OrderFilled) -> None:
-        sign = 1 if fill.side is Side.BUY else -1
-        self._held[fill.symbol] = self._held.get(fill.symbol, 0) + sign * fill.quantity
-        if not fill.open:
-            self._open.pop(fill.order, None)
-        self._ask()
-
-    @handles
-    def on_order_ended(self, event: _Ended) -> None:
-        self._open.pop(event.order, None)
+    def on_order_ended(self, event: Ended) -> None:
+        self._wants.end(event)
 
     @handles
     def on_close_bars(self, _: _CloseBars) -> None:
@@ -259,6 +231,8 @@ class Receiver(
         else:
             if missing and line.volume:
                 self._lose(tick, line.volume, tick.volume - tick.size)
+            elif missing > 0:
+                self._join_late(line, tick)
             line.time, line.volume = tick.time, tick.volume
         if tick.size:
             for builder in line.builders:
@@ -272,6 +246,14 @@ class Receiver(
         if not self._telling:
             self._telling = True
             self.after(_TELL_WITHIN, _TellLosses())
+
+    def _join_late(self, line: "_Line", tick: Tick) -> None:
+        """Before the first print seen others traded: a bar of the rest of their interval would not be true."""
+        for builder in line.builders:
+            done = builder.miss(tick.time)
+            self._unfinished.pop(builder, None)
+            if done is not None:
+                self._publish_bar(done)
 
     def _tell_losses(self) -> None:
         now = Nanoseconds(self.desk.clock.now())
@@ -300,6 +282,8 @@ class Receiver(
         done = builder.add(tick)
         if builder.late == late:
             self._unfinished[builder] = None
+        else:
+            self.counts["late_prints"] += 1
         if done is not None:
             self._publish_bar(done)
         if not self._closing:
@@ -335,7 +319,7 @@ class Receiver(
             self.after(self._settle, _Register())
 
     def _register(self) -> None:
-        wanted = self._wanted()
+        wanted = self._wants.codes
         registration = (wanted, wanted[: self._books])
         if registration != self._registered:
             self._begin_anew(wanted)
@@ -345,16 +329,11 @@ class Receiver(
     def _begin_anew(self, wanted: Sequence[Symbol]) -> None:
         """What traded while nobody watched is not lost."""
         before = {*self._registered[0]} if self._registered is not None else set[Symbol]()
-        new = {*wanted}.difference(before)
+        new = {split(code) for code in wanted if code not in before}
         for code, line in self._lines.items():
-            if code[0] in new:
+            if code in new:
                 line.volume = 0
                 self._losses.forget(code)
-
-    def _wanted(self) -> list[Symbol]:
-        first = [*self._open.values(), *(symbol for symbol, quantity in self._held.items() if quantity)]
-        ranked = [symbol for universe in self._universes.values() for symbol in universe]
-        return list(dict.fromkeys((*first, *ranked)))
 
     def _say_unknown(self, asked: Sequence[Symbol], found: Container[Symbol]) -> None:
         unknown = [symbol for symbol in asked if symbol not in found]
@@ -362,12 +341,25 @@ class Receiver(
         if unknown:
             self.desk.log.warning("nothing is known of these codes: nothing is bought of them", codes=unknown)
 
+    async def _list_market(self) -> None:
+        try:
+            found = await self._feed.instruments(())
+        except (TimeoutError, ConnectionError) as error:
+            self.desk.log.error("the market was not listed: only the universes are watched", reason=str(error))
+            return
+        self._announced |= {instrument.symbol: None for instrument in found}
+        for instrument in found:
+            self.publish(instrument)
+        self._wants.rest = [instrument.symbol for instrument in found]
+        self._ask()
+
     async def _announce(self) -> None:
         day = kst(self.desk.clock.now()).date()
         if day != self._day:
             self._day = day
             self._announced = {}
-        new = [symbol for symbol in self._wanted() if symbol not in self._announced]
+        wanted = dict.fromkeys(split(code)[0] for code in self._wants.codes)
+        new = [symbol for symbol in wanted if symbol not in self._announced]
         if not new:
             return
         self._announced |= dict.fromkeys(new)

@@ -197,10 +197,9 @@ class Recorder(Actor, publishes=(MailboxOverflowed, MailboxRecovered)):
             self.publish(MailboxRecovered(actor=self.desk.name, subjects=tuple(lost)))
 
     async def _pack(self, database: Database) -> None:
-        if self._over:
-            while await database.run(store.pack_some):
-                await asyncio.sleep(0)  # where the writer has no thread of its own, others have their turn here
-            self._over = False
+        while self._over:
+            self._over = await database.run(store.pack_some)
+            await asyncio.sleep(0)  # where the writer has no thread of its own, others have their turn here
 
 
 def _write_ticks(connection: sqlite3.Connection, envelopes: Iterable[Envelope]) -> None:

@@ -13,6 +13,7 @@ from actors.analysis.closing import closing
 from actors.analysis.page import page
 from actors.analysis.performance import Fill, Point, RoundTrip, curve, round_trips, trades
 from actors.analysis.tally import Tally
+from actors.market.venues import HOME
 from messages import (
     ApprovedOrder,
     ApprovedReplace,
@@ -121,11 +122,13 @@ class Reporter(Actor):
 
     @latest
     def on_tick(self, tick: Tick) -> None:
+        if tick.venue is not HOME:
+            return
         self._ledger.mark(tick.symbol, tick.price)
 
     @handles
     def on_bar(self, bar: Bar) -> None:
-        if bar.interval < _PATH_SECONDS:
+        if bar.interval < _PATH_SECONDS or bar.venue is not HOME:
             return
         path, end = self._paths[bar.symbol], bar.time + bar.interval * SECOND
         if not path:

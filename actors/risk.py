@@ -6,6 +6,7 @@ from actors.account.recovery import History, replay
 from actors.limits import exposure, loss, price, rate, size, state
 from actors.limits.activity import ACTIVE, REPEATED, Active
 from actors.limits.rule import Limits, Quote, Refusal, Rule, View, Wish, of_change, of_intent
+from actors.market.venues import HOME
 from messages import (
     ApprovedOrder,
     ApprovedReplace,
@@ -35,6 +36,7 @@ from messages import (
     Session,
     SessionChanged,
     Side,
+    StrategyDisabled,
     Tick,
     TradingHalted,
     ViReleased,
@@ -50,7 +52,7 @@ RULES: tuple[Rule, ...] = (*state.RULES, *size.RULES, *price.RULES, *rate.RULES,
 
 class Risk(
     Actor,
-    publishes=(ApprovedOrder, ApprovedReplace, OrderRefused, LedgerFolded),
+    publishes=(ApprovedOrder, ApprovedReplace, OrderRefused, StrategyDisabled, LedgerFolded),
     obeys=(OrderIntent, ReplaceIntent),
     core=True,
 ):
@@ -87,6 +89,7 @@ class Risk(
         max_drawdown_percent: Percent = 3.0,
         max_losers: Count = 5,
         stale_seconds: Seconds = 10.0,
+        max_clock_difference: Seconds = 2.0,
         sessions: tuple[Session, ...] = (Session.CONTINUOUS,),
         entries_until: TimeOfDay = "",
         forbidden: tuple[Designation, ...] = (
@@ -105,9 +108,12 @@ class Risk(
         self._ledger = Ledger(commission=commission)
         self._view = View()
         self._quotes = self._view.quotes
+        self._two_clocks = False
+        """Whether the exchange's time is another than ours."""
 
     async def on_start(self) -> None:
         self._view.judge = self.desk.name
+        self._two_clocks = self.desk.clock.name != "simulated"
         await replay(self._journal, self._ledger)
         async for envelope in self._journal.read(0, ACTIVE):
             assert isinstance(envelope.message, Active)
@@ -116,9 +122,10 @@ class Risk(
     @latest
     def on_price(self, message: Tick | OrderBook) -> None:
         symbol = message.symbol
-        quote = self._quotes.get(symbol)
+        quotes = self._quotes if message.venue is HOME else self._view.elsewhere[message.venue]
+        quote = quotes.get(symbol)
         if quote is None:
-            quote = self._quotes[symbol] = Quote()
+            quote = quotes[symbol] = Quote()
         quote.received = message.received
         if isinstance(message, OrderBook):
             quote.ask, quote.bid = message.ask_prices[0], message.bid_prices[0]
@@ -126,9 +133,13 @@ class Risk(
         price = message.price
         if not quote.reference:
             quote.reference = price if quote.last else message.open or price
+        if self._two_clocks:
+            self._view.clocks.compare(message.time, message.received)
         quote.volume, quote.ask, quote.bid = message.volume, message.ask, message.bid
         if price != quote.last:
             quote.last = price
+            if message.venue is not HOME:
+                return
             self._ledger.mark(symbol, price)
             if symbol in self._ledger.holdings:
                 self._ledger.touch()
@@ -295,7 +306,10 @@ class Risk(
         self.publish(refused)
         if refusal.rule == REPEATED:
             self._view.activity.fold(refused, self._view.now)
-            self.desk.log.error("strategy disabled until a person resumes", strategy=intent.strategy, **refusal.figures)
+            repeats = self._limits.max_repeats
+            self.publish(
+                StrategyDisabled(strategy=intent.strategy, symbol=intent.symbol, venue=intent.venue, repeats=repeats)
+            )
 
 
 def _evidence(quote: Quote) -> Evidence:

@@ -1,10 +1,13 @@
-"""The screener ranks issues by trading value and names the universe that strategies and the receiver follow."""
+"""The screener ranks issues by trading value, and names the universe that strategies and the receiver follow."""
 
-from collections.abc import Sequence
 from typing import ClassVar
 
-from actors.gateways.port import Reference
+from actors.gateways.port import Found, Reference, Searching
+from actors.market.venues import spell
 from messages import (
+    ConditionEntered,
+    ConditionLeft,
+    FeedRestored,
     Message,
     Nanoseconds,
     Ranked,
@@ -12,6 +15,7 @@ from messages import (
     Symbol,
     Tick,
     UniverseChanged,
+    Venue,
     Won,
 )
 from runtime.actor import Actor, handles, latest
@@ -31,24 +35,36 @@ class Screener(Actor, publishes=(RankingChanged, UniverseChanged)):
 
     The universe bears this actor's name and holds `top` issues. A newcomer takes the place of one at least
     `slack` ranks below it, so that two around the last place do not take turns. It is said only when it changes.
+    With a `condition` only what this search at `searches` matches is in it: followed while issues enter and leave,
+    or asked again each `period` where it can't be followed or shall not be (`live = false`).
+    Values are those traded at `venue`, and the universe names its codes; another venue's prints don't count.
     """
 
     def __init__(
         self,
         feed: Reference,
+        searches: Searching | None = None,
         *,
         top: Several = 30,
         slack: Count = 5,
         period: Span = 60.0,
         refresh: Span = 10.0,
+        condition: str = "",
+        live: bool = True,
+        venue: Venue = Venue.KRX,
     ) -> None:
+        if condition and searches is None:
+            raise ValueError(f'condition = "{condition}": say who searches: searches = "NAME OF A GATEWAY"')
         self._feed = feed
         self._top = top
         self._slack = slack
         self._period = period
         self._refresh_each = refresh
+        self._venue = venue
         self._values: dict[Symbol, int] = {}
         self._universe: tuple[Symbol, ...] = ()
+        self._matches = _Matches(condition, searches) if condition and searches else None
+        self._live = live
         self._asking = False
 
     def on_start(self) -> None:
@@ -58,7 +74,8 @@ class Screener(Actor, publishes=(RankingChanged, UniverseChanged)):
 
     @latest
     def on_tick(self, tick: Tick) -> None:
-        self._values[tick.symbol] = tick.value
+        if tick.venue is self._venue:
+            self._values[tick.symbol] = tick.value
 
     @handles
     def on_ask(self, _: _Ask) -> None:
@@ -66,42 +83,72 @@ class Screener(Actor, publishes=(RankingChanged, UniverseChanged)):
 
     @handles
     def on_rank(self, _: _Rank) -> None:
-        if self._values:
-            self._rank()
+        self._rank()
+
+    @handles
+    def on_condition(self, event: ConditionEntered | ConditionLeft) -> None:
+        if self._matches is not None and event.condition == self._matches.name:
+            self._matches.fold(event)
+            self._choose(self._ordered())
+
+    @handles
+    def on_feed_restored(self, _: FeedRestored) -> None:
+        """What a cut feed followed it follows no more."""
+        if self._matches is not None:
+            self._matches.followed = False
+            self._ask()
 
     def _ask(self) -> None:
-        if not self._asking:
+        if not self._asking and not (self._matches is not None and self._matches.followed):
             self._asking = True
             self.spawn(self._refresh())
 
     async def _refresh(self) -> None:
         try:
-            ranked = await self._feed.ranking(self._top + self._slack)
+            await (self._take_ranking() if self._matches is None else self._search(self._matches))
         except (TimeoutError, ConnectionError) as error:
             self.desk.log.warning("no ranking came; our own figures count", reason=str(error))
-        else:
-            self._take(ranked)
         finally:
             self._asking = False
         self._rank()
 
-    def _take(self, ranked: Sequence[Ranked]) -> None:
+    async def _take_ranking(self) -> None:
+        ranked = await self._feed.ranking(self._top + self._slack)
         self._values = {row.symbol: max(row.value, self._values.get(row.symbol, 0)) for row in ranked}
 
+    async def _search(self, matches: "_Matches") -> None:
+        matches.expect()
+        found = await matches.searches.search(matches.name, live=self._live)
+        matches.take(found)
+
+    def _ordered(self) -> list[Symbol]:
+        values = self._values
+        if self._matches is None:
+            return sorted(values, key=lambda symbol: (-values[symbol], symbol))
+        return sorted(self._matches.symbols, key=lambda symbol: (-values.get(symbol, 0), symbol))
+
     def _rank(self) -> None:
-        ordered = sorted(self._values, key=lambda symbol: (-self._values[symbol], symbol))
+        ordered = self._ordered()
+        if not ordered and not self._universe:
+            return
         now = Nanoseconds(self.desk.clock.now())
-        rows = tuple(Ranked(symbol=s, rank=n, value=Won(self._values[s])) for n, s in enumerate(ordered, 1))
+        rows = tuple(Ranked(symbol=s, rank=n, value=Won(self._values.get(s, 0))) for n, s in enumerate(ordered, 1))
         self.publish(RankingChanged(source=self.desk.name, time=now, rows=rows))
+        self._choose(ordered)
+
+    def _choose(self, ordered: list[Symbol]) -> None:
         universe = self._chosen(ordered)
         if sorted(universe) != sorted(self._universe):
             self._universe = universe
-            self.publish(UniverseChanged(universe=self.desk.name, time=now, symbols=universe))
+            now = Nanoseconds(self.desk.clock.now())
+            watched = tuple(spell(symbol, self._venue) for symbol in universe)
+            self.publish(UniverseChanged(universe=self.desk.name, time=now, symbols=watched))
 
     def _chosen(self, ordered: list[Symbol]) -> tuple[Symbol, ...]:
         ranks = {symbol: rank for rank, symbol in enumerate(ordered)}
         last = len(ordered) + self._slack
-        chosen = sorted(self._universe, key=lambda symbol: ranks.get(symbol, last))
+        stay = self._universe if self._matches is None else [s for s in self._universe if s in ranks]
+        chosen = sorted(stay, key=lambda symbol: ranks.get(symbol, last))
         for symbol in ordered[: self._top]:
             if symbol in chosen:
                 continue
@@ -109,3 +156,32 @@ class Screener(Actor, publishes=(RankingChanged, UniverseChanged)):
                 break
             chosen = sorted((*chosen[: self._top - 1], symbol), key=lambda symbol: ranks.get(symbol, last))
         return tuple(chosen)
+
+
+class _Matches:
+    """The issues of one condition search; what changes while its answer is on the way counts after the answer."""
+
+    def __init__(self, name: str, searches: Searching) -> None:
+        self.name = name
+        self.searches = searches
+        self.symbols: dict[Symbol, None] = {}
+        self.followed = False
+        self._meanwhile: list[ConditionEntered | ConditionLeft] | None = None
+
+    def expect(self) -> None:
+        self._meanwhile = []
+
+    def take(self, found: Found) -> None:
+        self.symbols = dict.fromkeys(found.symbols)
+        self.followed = found.live
+        meanwhile, self._meanwhile = self._meanwhile, None
+        for event in meanwhile or ():
+            self.fold(event)
+
+    def fold(self, event: ConditionEntered | ConditionLeft) -> None:
+        if self._meanwhile is not None:
+            self._meanwhile.append(event)
+        if isinstance(event, ConditionEntered):
+            self.symbols[event.symbol] = None
+        else:
+            self.symbols.pop(event.symbol, None)

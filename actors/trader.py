@@ -293,7 +293,7 @@ class Trader(
             self.publish(OrderCanceled(**fields, broker_order="", canceled=order.open, reason=f"never sent: {reason}"))
         elif not order.canceling and not self._sender.outbox.waits(number, Action.CANCEL):
             self._sender.outbox.put(Item(requests.cancel(order, request=request), Urgency.CANCEL, self._now()))
-        elif not order.broker_order and self._now() - order.time > _LONG:
+        elif not order.broker_order and not 0 <= self._now() - order.time <= _LONG:
             self._suspicion.set()
 
     def _take_back(self, request: int) -> None:

@@ -10,7 +10,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from actors.campaigns.bench import BEGIN, Bench
+from actors.campaigns.risk.bench import BEGIN, Bench
 from messages import (
     Aggressor,
     ApprovedOrder,

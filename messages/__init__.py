@@ -89,6 +89,7 @@ from messages.orders import (
     Settlement,
     SettleOrder,
     Side,
+    StrategyDisabled,
     Validity,
 )
 from messages.system import (
@@ -189,6 +190,7 @@ __all__ = [
     "Shares",
     "Side",
     "StopSystem",
+    "StrategyDisabled",
     "Symbol",
     "Tick",
     "TradingHalted",

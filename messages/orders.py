@@ -172,6 +172,18 @@ class OrderRefused(Message):
     limit: int | float | str
 
 
+class StrategyDisabled(Message):
+    """A strategy asked for the same again and again: it enters no more, over restarts too, until a person resumes."""
+
+    alarm: ClassVar = True
+    key: ClassVar = ("strategy",)
+    strategy: str
+    symbol: Symbol
+    venue: Venue = Venue.KRX
+    repeats: int
+    """Entries at one last price."""
+
+
 class CancelOrder(Message):
     """Take an open order back. Needs no approval: it only lowers exposure."""
 

@@ -99,9 +99,11 @@ def send(data: Path, verb: str, *, seconds: float = 10.0, **arguments: Any) -> d
     until = time.time() + seconds
     _put(command, {"verb": verb, "arguments": arguments, "until": until})
     while not answer.exists():
-        if time.time() > until:
+        gone = not is_held(data)
+        if (gone and not answer.exists()) or time.time() > until:
             _persist(lambda: command.unlink(missing_ok=True))
-            raise NoSystem(f"the system on {data} did not answer {verb} within {seconds:g} s")
+            why = "ended before it answered" if gone else f"did not answer {verb} within {seconds:g} s"
+            raise NoSystem(f"the system on {data} {why}")
         time.sleep(_POLL)
     return _taken_answer(answer)
 

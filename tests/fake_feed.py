@@ -16,6 +16,7 @@ class FakeFeed:
         self.matched: list[Symbol] = []
         self.searched: list[tuple[str, bool]] = []
         self.follows = True
+        self.listed: list[Symbol] = []
         self.fails = False
         self._batches: asyncio.Queue[Sequence[FeedMessage]] = asyncio.Queue()
 
@@ -32,7 +33,7 @@ class FakeFeed:
     async def instruments(self, symbols: Collection[Symbol]) -> Sequence[Instrument]:
         if self.fails:
             raise TimeoutError("no answer")
-        return [instrument(symbol) for symbol in symbols]
+        return [instrument(symbol) for symbol in symbols or self.listed]
 
     async def ranking(self, count: int) -> Sequence[Ranked]:
         if self.fails:

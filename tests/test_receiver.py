@@ -154,7 +154,7 @@ async def test_lost_volume_and_disorder_are_counted() -> None:
 
     assert isinstance(stage.actor, Receiver)
     counts = {"ticks": 3, "books": 0, "bars": 1, "out_of_order": 1, "lost_shares": 3, "unknown_codes": 0}
-    assert stage.actor.counts == counts
+    assert stage.actor.counts == counts | {"late_prints": 1}
 
 
 @in_virtual_time
@@ -189,6 +189,26 @@ async def test_a_print_that_was_only_late_is_not_lost_and_a_repeated_one_loses_n
     assert isinstance(stage.actor, Receiver)
     assert stage.actor.counts["lost_shares"] == 0
     assert (stage.heard(DataLost), stage.heard(DataRestored)) == ([], [])
+
+
+@in_virtual_time
+async def test_an_interval_that_was_not_seen_from_its_start_has_no_bar() -> None:
+    feed = FakeFeed()
+    stage = await started(feed)
+    stage.tell(universe(CODE))
+    await stage.advance(2)
+    feed.give(tick(10, 100, 1, volume=50), tick(50, 100, 1, volume=51), tick(70, 101, 1, volume=52))
+    await stage.advance(68)
+    stage.tell(universe())
+    await stage.advance(2)
+    stage.tell(universe(CODE))
+    await stage.advance(2)
+    feed.give(tick(75, 102, 1, volume=60), tick(130, 103, 1, volume=61))
+    await stage.advance(130)
+
+    minutes = [(bar.time - NINE) // 60_000_000_000 for bar in stage.heard(Bar) if bar.interval == 60]
+    assert minutes == [2]
+    assert [bar.close for bar in stage.heard(Bar) if bar.interval == 1] == [100, 101, 103]
 
 
 @in_virtual_time
@@ -233,3 +253,16 @@ def filled(order: int) -> OrderFilled:
         amount=Won(1),
         open=Shares(0),
     )
+
+
+@in_virtual_time
+async def test_the_whole_market_is_watched_after_all_others_and_each_code_announced_once() -> None:
+    feed = FakeFeed()
+    feed.listed = [Symbol(f"{code:06d}") for code in range(2_400)]
+    stage = await started(feed, symbols=[CODE], whole_market=True, books=2)
+    stage.tell(universe(OTHER, feed.listed[7]))
+    await stage.advance(3)
+
+    trades, books = feed.watched[-1]
+    assert (len(trades), trades[:3], books) == (2_401, [CODE, OTHER, feed.listed[7]], [CODE, OTHER])
+    assert len(stage.heard(Instrument)) == 2_401

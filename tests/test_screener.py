@@ -1,5 +1,20 @@
+from typing import Any
+
+import msgspec
+import pytest
+
 from actors.screener import Screener
-from messages import RankingChanged, Symbol, UniverseChanged
+from messages import (
+    ConditionEntered,
+    ConditionLeft,
+    FeedRestored,
+    Message,
+    Nanoseconds,
+    RankingChanged,
+    Symbol,
+    UniverseChanged,
+    Venue,
+)
 from runtime.testing import Stage, in_virtual_time
 from tests.fake_feed import FakeFeed
 from tests.market.market_data import tick
@@ -65,3 +80,84 @@ async def test_a_broker_that_does_not_answer_is_asked_again() -> None:
     await stage.advance(61)
 
     assert (before, len(universes(stage))) == ([], 1)
+
+
+async def searching(feed: FakeFeed, **keys: Any) -> Stage:
+    stage = Stage(Screener(feed, feed, top=3, slack=1, condition="급등주", **keys), name="screener")
+    await stage.start()
+    return stage
+
+
+def changed(kind: type[ConditionEntered | ConditionLeft], symbol: Symbol, name: str = "급등주") -> Message:
+    return kind(symbol=symbol, condition=name, time=Nanoseconds(0))
+
+
+@in_virtual_time
+async def test_a_condition_search_is_a_universe_that_issues_enter_and_leave() -> None:
+    feed = FakeFeed()
+    feed.ranked, feed.matched = CODES, CODES[4:6]
+    stage = await searching(feed)
+    stage.tell(changed(ConditionEntered, CODES[2]))
+    stage.tell(changed(ConditionEntered, CODES[9], "another"))
+    await stage.settle()
+    stage.tell(changed(ConditionLeft, CODES[4]))
+    await stage.advance(300)
+
+    assert [sorted(universe) for universe in universes(stage)] == [
+        CODES[4:6],
+        [CODES[2], *CODES[4:6]],
+        [CODES[2], CODES[5]],
+    ]
+    assert feed.searched == [("급등주", True)]
+
+
+@in_virtual_time
+async def test_a_search_that_is_not_followed_is_asked_again_and_one_that_was_cut_too() -> None:
+    feed = FakeFeed()
+    feed.matched, feed.follows = CODES[:2], False
+    stage = await searching(feed)
+    feed.matched, feed.follows = CODES[1:3], True
+    await stage.advance(61)
+    asked = len(feed.searched)
+    await stage.advance(200)
+    followed = len(feed.searched)
+    stage.tell(FeedRestored(feed="kiwoom", time=Nanoseconds(0)))
+    await stage.advance(1)
+
+    assert (asked, followed, len(feed.searched)) == (2, 2, 3)
+    assert [sorted(universe) for universe in universes(stage)] == [CODES[:2], CODES[1:3]]
+
+
+@in_virtual_time
+async def test_a_condition_asked_once_is_asked_each_period_and_never_followed() -> None:
+    feed = FakeFeed()
+    feed.matched = CODES[:2]
+    stage = await searching(feed, live=False)
+    await stage.advance(121)
+    assert feed.searched == [("급등주", False)] * 3
+    assert universes(stage) == [tuple(CODES[:2])]
+
+
+@in_virtual_time
+async def test_prints_of_another_venue_do_not_count() -> None:
+    feed = FakeFeed()
+    feed.ranked = CODES
+    stage = await started(feed)
+    stage.tell(msgspec.structs.replace(tick(1, 10**6, symbol=CODES[8], volume=1_000), venue=Venue.NXT))
+    await stage.advance(11)
+    assert universes(stage) == [tuple(CODES[:3])]
+
+
+def test_a_condition_needs_somebody_who_searches() -> None:
+    with pytest.raises(ValueError, match="searches"):
+        Screener(FakeFeed(), condition="급등주")
+
+
+@in_virtual_time
+async def test_the_universe_of_another_venue_names_that_venues_codes() -> None:
+    feed = FakeFeed()
+    feed.ranked = CODES
+    stage = Stage(Screener(feed, top=2, slack=1, venue=Venue.NXT), name="screener")
+    await stage.start()
+    await stage.advance(1)
+    assert universes(stage) == [(Symbol("000000_NX"), Symbol("000001_NX"))]

@@ -11,12 +11,15 @@ from actors.account.order import Order
 from actors.market import krx
 from actors.market.time import kst
 from messages import (
+    Action,
     ApprovedOrder,
     ApprovedReplace,
     CashAdjusted,
+    ExternalOrderSeen,
     Instrument,
     OrderEvent,
     OrderFilled,
+    OrderSubmitting,
     Position,
     PositionAdjusted,
     Reconciled,
@@ -26,7 +29,16 @@ from messages import (
     Won,
 )
 
-Booked = ApprovedOrder | ApprovedReplace | OrderEvent | PositionAdjusted | CashAdjusted | Reconciled | Instrument
+Booked = (
+    ApprovedOrder
+    | ApprovedReplace
+    | OrderEvent
+    | PositionAdjusted
+    | CashAdjusted
+    | Reconciled
+    | Instrument
+    | ExternalOrderSeen
+)
 """What a ledger folds. Every keeper of a copy handles all of it, in the order of its numbers."""
 
 FOREIGN = ""
@@ -61,6 +73,8 @@ class Ledger:
         """Equity at the first reconciliation of the day, and the highest since."""
         self.losers = 0
         """Round trips in a row that lost money, costs included."""
+        self.strangers: dict[tuple[str, str], int] = {}
+        """By Korean date and the broker's number: which message first told of an order nobody here placed."""
         self._rate = commission
         self._unsettled: dict[int, Order] = {}
         self._about: dict[Symbol, dict[int, Order]] = {}
@@ -93,8 +107,10 @@ class Ledger:
                 self.cash += message.cash
             case Reconciled():
                 self._reconcile(message)
+            case ExternalOrderSeen():
+                self.strangers.setdefault(orders.of_its_day(message.time, message.broker_order), number)
             case OrderEvent():
-                return self._event(message)
+                return self._event(message, number)
         return ()
 
     def foresee(self, message: ApprovedOrder | ApprovedReplace) -> None:
@@ -253,7 +269,7 @@ class Ledger:
             order.wants(message.number, message.quantity, message.price)
             self._file(order)
 
-    def _event(self, event: OrderEvent) -> tuple[str, ...]:
+    def _event(self, event: OrderEvent, number: int) -> tuple[str, ...]:
         order = self.orders.get(event.order)
         if order is None and isinstance(event, OrderFilled):
             order = self.orders[event.order] = orders.unheard_of(event)
@@ -264,6 +280,8 @@ class Ledger:
             odd = self._fill(order, event)
         else:
             order.learn(event)
+        if isinstance(event, OrderSubmitting) and event.action is Action.NEW:
+            order.submission = number
         order.time = max(order.time, event.time)
         self._file(order)
         return odd
@@ -337,6 +355,7 @@ class Ledger:
         self.realised = self.commission = self.tax = self.losers = 0
         self.opening = self.high = self.equity
         self.orders = {n: o for n, o in self.orders.items() if not o.settled or kst(o.time).date().isoformat() == day}
+        self.strangers = {key: number for key, number in self.strangers.items() if key[0] == day}
         held = {symbol: {o: h for o, h in owners.items() if h.quantity} for symbol, owners in self.holdings.items()}
         self.holdings = {symbol: owners for symbol, owners in held.items() if owners}
 

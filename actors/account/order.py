@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from actors.market import krx
+from actors.market.time import kst
 from messages import (
     Action,
     ApprovedOrder,
@@ -70,6 +71,8 @@ class Order:
     submitting: bool = False
     submitted: int = 0
     """When it was about to be sent."""
+    submission: int = 0
+    """Number of the message that said so."""
     sent: bool = False
     screen: str = ""
     """Of the gateway, on which it was sent: it stands in the broker's live records."""
@@ -264,6 +267,11 @@ def approved(approval: ApprovedOrder, number: int, upper_limit: int) -> Order:
         time=approval.evidence.time,
         approval=number,
     )
+
+
+def of_its_day(time: int, broker_order: str) -> tuple[str, str]:
+    """What tells the broker's numbers apart, which begin anew each Korean day."""
+    return kst(time).date().isoformat(), broker_order
 
 
 def unheard_of(fill: OrderFilled) -> Order:

@@ -8,6 +8,7 @@ from messages import (
     ApprovedOrder,
     ApprovedReplace,
     CashAdjusted,
+    ExternalOrderSeen,
     Instrument,
     Message,
     OrderEvent,
@@ -25,6 +26,7 @@ _BOOKED: tuple[type[Booked], ...] = (
     CashAdjusted,
     Reconciled,
     Instrument,
+    ExternalOrderSeen,
 )
 
 _folded = faultpoints.point("recovery: a record of the journal is folded")

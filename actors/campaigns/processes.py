@@ -25,6 +25,8 @@ _EXCHANGE: Final = (
 )
 _LOOK: Final = 0.005
 """Seconds between two looks at a log."""
+_PATIENCE: Final = 5.0
+"""Seconds a verb may take."""
 _KILL: Final = getattr(signal, "SIGKILL", signal.SIGTERM)
 
 
@@ -33,7 +35,7 @@ class ProcessFailed(Exception):
 
 
 class ExchangeProcess:
-    """`kiwoom-actors exchange` with a connection to ask it by."""
+    """`kiwoom-actors exchange` with a connection to ask it by, as long as this is entered."""
 
     def __init__(self, folder: Path, settings: Mapping[str, Any], speed: float) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -46,16 +48,25 @@ class ExchangeProcess:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        self.address = self._wait_for_address()
-        self.client = RemoteExchange(self.address)
+        self.address = ""
+        self.client: RemoteExchange
 
     def __enter__(self) -> Self:
+        try:
+            self.address = self._wait_for_address()
+            self.client = RemoteExchange(self.address)
+        except BaseException:
+            self._end()
+            raise
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.client.close()
+        self._end()
+
+    def _end(self) -> None:
         self._process.terminate()
         self._process.wait(10)
 
@@ -166,10 +177,11 @@ class Service:
         self._lines.extend(line for text in whole if (line := _line(text, now)) is not None)
 
 
-def command(*arguments: str) -> int:
-    """Run a verb to its end, as a person would; its exit code."""
-    done = subprocess.run([*PROGRAM, *arguments], capture_output=True, check=False, timeout=60)  # noqa: S603
-    return done.returncode
+def command(verb: str, folder: Path, *arguments: str) -> bool:
+    """A verb on a data folder, as a person would give it; whether it did what was asked, and in time."""
+    program = [*PROGRAM, verb, str(folder), "--seconds", str(_PATIENCE), *arguments]
+    done = subprocess.run(program, capture_output=True, check=False, timeout=60)  # noqa: S603 - this very program
+    return not done.returncode
 
 
 def _line(text: bytes, now: float) -> Line | None:

@@ -4,6 +4,7 @@ from actors.commands.chaos import chaos
 from actors.commands.exchange import exchange
 from actors.commands.guard import guard
 from actors.commands.halt import halt, resume
+from actors.commands.history import history
 from actors.commands.import_data import import_command
 from actors.commands.orders import orders, positions, settle
 from actors.commands.swarm import swarm
@@ -12,6 +13,7 @@ from runtime.cli import app
 
 app.command("import")(import_command)
 app.command()(why)
+app.add_typer(history, name="history")
 for verb in (halt, resume, orders, positions, settle, guard, exchange, chaos, swarm):
     app.command()(verb)
 

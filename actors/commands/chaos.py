@@ -21,9 +21,9 @@ def chaos(
     only: Annotated[int, typer.Option(help="Run this day alone, as a failure says.", min=-1)] = -1,
 ) -> None:
     """Kill and restart the whole system against an exchange of its own; exit 0 only if every invariant held."""
-    from actors.campaigns import certificate  # noqa: PLC0415 - no other verb needs so much
-    from actors.campaigns import chaos as campaigns  # noqa: PLC0415
-    from actors.campaigns.plan import Plan  # noqa: PLC0415
+    from actors.campaigns.chaos import campaign as campaigns  # noqa: PLC0415
+    from actors.campaigns.chaos import certificate  # noqa: PLC0415 - no other verb needs so much
+    from actors.campaigns.chaos.plan import Plan  # noqa: PLC0415
     from actors.campaigns.processes import ProcessFailed  # noqa: PLC0415
 
     names = campaigns.points()

@@ -11,7 +11,7 @@ import typer
 from runtime.cli import FAILED
 
 if TYPE_CHECKING:
-    from actors.campaigns.flock import Tally
+    from actors.campaigns.swarm.flock import Tally
 
 
 def swarm(
@@ -31,7 +31,7 @@ def swarm(
 
     A seed repeats exactly: the same records, whatever the machine.
     """
-    from actors.campaigns.flock import fly  # noqa: PLC0415 - no other verb needs so much
+    from actors.campaigns.swarm.flock import fly  # noqa: PLC0415 - no other verb needs so much
 
     folder = data or Path(tempfile.mkdtemp(prefix="kiwoom-actors-swarm-"))
     tally = fly(range(first, first + seeds), folder, jobs=jobs, twice=twice, say=_say, log=log)

@@ -7,6 +7,7 @@ from actors.account.ledger import Booked, Ledger
 from actors.account.order import Order
 from actors.commands.wording import Prices, describe
 from messages import (
+    ExitDelayed,
     Message,
     OrderAccepted,
     OrderFilled,
@@ -14,6 +15,7 @@ from messages import (
     OrderRefused,
     OrderReplaced,
     ReplaceIntent,
+    Side,
 )
 from runtime.bus import RUN_BITS
 from runtime.clock import text
@@ -43,7 +45,7 @@ def way(told: Iterable[Envelope], order: int, prices: Prices) -> list[str]:
     began, refused = 0, False
     for envelope in told:
         message = envelope.message
-        mine = bool(related & {envelope.number, getattr(message, "order", 0)})
+        mine = bool(related & {envelope.number, getattr(message, "order", 0)}) or _waits(message, ledger, order)
         if mine and isinstance(message, ReplaceIntent):
             related.add(envelope.number)
         if isinstance(message, _BOOKED):
@@ -70,6 +72,14 @@ class _Effect:
         if mine:
             self.cash += ledger.cash - cash
             self.realised += ledger.realised - realised
+
+
+def _waits(message: Message, ledger: Ledger, number: int) -> bool:
+    """Whether it is said of the holding that this order, still alive, shall sell."""
+    order = ledger.orders.get(number)
+    if not isinstance(message, ExitDelayed) or order is None or not order.live:
+        return False
+    return order.side is Side.SELL and (order.symbol, order.strategy) == (message.symbol, message.strategy)
 
 
 def _own(intents: Sequence[int], name: str) -> int | None:

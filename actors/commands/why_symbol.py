@@ -4,12 +4,17 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import get_args
 
 from actors.account.ledger import Booked, Ledger
-from actors.commands.wording import Prices, plain, refusal
+from actors.commands.wording import Prices, describe, plain, refusal
 from messages import (
     ActorFailed,
     ApprovedOrder,
+    CashAdjusted,
+    DayMatched,
+    EquityPeaked,
+    ExitDelayed,
     FeedLost,
     FeedRestored,
+    HaltConfirmed,
     HaltTrading,
     InstrumentHalted,
     LinkLost,
@@ -20,8 +25,11 @@ from messages import (
     OrderFilled,
     OrderIntent,
     OrderRefused,
+    ReconciliationWanted,
     ResumeTrading,
     SessionChanged,
+    SettleOrder,
+    StrategyDisabled,
     Symbol,
     TradingHalted,
     UniverseChanged,
@@ -33,6 +41,17 @@ from runtime.clock import SECOND, text
 from runtime.envelope import Envelope
 
 _BOOKED: tuple[type[Message], ...] = get_args(Booked)
+_AROUND = (
+    CashAdjusted,
+    DayMatched,
+    EquityPeaked,
+    ExitDelayed,
+    HaltConfirmed,
+    ReconciliationWanted,
+    SettleOrder,
+    StrategyDisabled,
+)
+"""What concerns the whole account, or a single issue by its symbol."""
 
 
 def silence(told: Sequence[Envelope], symbol: Symbol, at: int, window: float, prices: Prices) -> list[str]:
@@ -49,6 +68,7 @@ def silence(told: Sequence[Envelope], symbol: Symbol, at: int, window: float, pr
         *_account(before, symbol),
         *_asked(today, symbol, at - span, at + span),
         *_strategies(lately),
+        *_around(today, symbol, at - span, at + span),
     ]
 
 
@@ -170,6 +190,14 @@ def _asked(today: Sequence[Envelope], symbol: Symbol, since: int, until: int) ->
         words = f"{intent.strategy}: {intent.side.value} {plain(intent.quantity)} at {price}: {intent.reason}"
         outcome = outcomes.get(envelope.number, "not answered by risk")
         yield f"  intent      {text(envelope.time)[11:]}  {words} > {outcome}"
+
+
+def _around(today: Iterable[Envelope], symbol: Symbol, since: int, until: int) -> Iterator[str]:
+    for envelope in today:
+        message = envelope.message
+        within = isinstance(message, _AROUND) and since <= envelope.time <= until
+        if within and getattr(message, "symbol", symbol) == symbol:
+            yield f"  around      {text(envelope.time)[11:]}  {describe(message, envelope.time)}"
 
 
 def _outcomes(today: Iterable[Envelope]) -> dict[int, str]:

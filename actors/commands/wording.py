@@ -11,7 +11,12 @@ from messages import (
     ApprovedReplace,
     CancelOrder,
     CancelRejected,
+    CashAdjusted,
+    DayMatched,
+    EquityPeaked,
     Evidence,
+    ExitDelayed,
+    HaltConfirmed,
     Message,
     Order,
     OrderAccepted,
@@ -25,8 +30,12 @@ from messages import (
     OrderSent,
     OrderSubmitting,
     OrderUnknown,
+    ReconciliationWanted,
     ReplaceIntent,
     ReplaceRejected,
+    Settlement,
+    SettleOrder,
+    StrategyDisabled,
     Symbol,
 )
 from runtime.clock import SECOND, text
@@ -68,7 +77,7 @@ class Prices:
 
 
 def describe(message: Message, time: int) -> str:
-    """One message on the way of an order, said at `time`; blank where it says nothing of its own."""
+    """One message on the way of an order, or around it, said at `time`; blank where it says nothing of its own."""
     match message:
         case OrderIntent():
             return f"intent      {message.strategy} wants to {_terms(message)}: {message.reason}"
@@ -80,8 +89,12 @@ def describe(message: Message, time: int) -> str:
             return f"approved    {_evidence(message.evidence, time)}"
         case OrderRefused():
             return f"refused     {refusal(message)}"
+        case SettleOrder():
+            return f"settled     {_settlement(message)}"
+        case ExitDelayed():
+            return f"delayed     {message.left:,} still to sell after {message.attempts:,} attempts: {message.reason}"
         case _:
-            return _event(message)
+            return _event(message) or _account(message)
 
 
 def refusal(message: OrderRefused) -> str:
@@ -118,6 +131,38 @@ def _event(message: Message) -> str:
             return f"rejected    {type(message).__name__}: {message.reason} ({message.code})"
         case _:
             return ""
+
+
+def _account(message: Message) -> str:
+    match message:
+        case CashAdjusted():
+            return f"cash        {message.cash:+,} won without a trade: {message.reason}"
+        case EquityPeaked():
+            return f"peak        equity {message.equity:,} won, the day's highest"
+        case ReconciliationWanted():
+            return f"doubt       the broker shall be matched now: {message.reason}"
+        case HaltConfirmed():
+            return f"halted      nothing it takes back is open any more: {message.reason}"
+        case StrategyDisabled():
+            return f"disabled    {message.strategy}: the same in {message.symbol} {message.repeats:,} times and more"
+        case DayMatched():
+            return f"matched     {_match(message)}"
+        case _:
+            return ""
+
+
+def _settlement(word: SettleOrder) -> str:
+    if word.outcome is Settlement.DEAD:
+        return f"{word.by} says that nothing of it is open"
+    shares = f"{word.quantity:,} shares" if word.quantity else "all of it"
+    return f"{word.by} says that {shares} filled{f' at {word.price:,}' if word.price else ''}"
+
+
+def _match(day: DayMatched) -> str:
+    figures = f"{day.orders:,} orders of the day, {day.fills:,} filled"
+    if not day.differences:
+        return f"{figures}: journal, records and statement agree to the won"
+    return f"{figures}; {len(day.differences):,} differences, {day.unexplained:,} won unexplained: {day.differences[0]}"
 
 
 def _fill(fill: OrderFilled) -> str:

@@ -34,7 +34,7 @@ from actors.exchange.wire import (
     raw,
     told,
 )
-from messages import Action, Bar, Instrument, Kind, Ranked, Side, Symbol, Validity
+from messages import Bar, Instrument, Kind, Ranked, Side, Symbol, Validity
 
 _TIMEOUT: Final = 10.0
 """Seconds of the wall until an answer."""
@@ -143,14 +143,6 @@ class RemoteExchange:
 
     def replace(self, account: str, original: str, quantity: int, price: int, tag: str) -> str | Refusal:
         return self._ask("replace", account, original, quantity, price, tag)
-
-    def cancel_all(self, account: str, tag: str = "") -> tuple[str | Refusal, ...]:
-        """Ask to cancel all that is open of an account: the number of each request, or why not."""
-        state = self.account_state(account)
-        if isinstance(state, Refusal):
-            return (state,)
-        alive = [order.number for order in state.orders if order.open and order.action is not Action.CANCEL]
-        return tuple(self.cancel(account, number, 0, tag) for number in alive)
 
     def account_state(self, account: str) -> AccountState | Refusal:
         return self._ask("account_state", account)

@@ -20,6 +20,12 @@ _OPENING_COUNTDOWN = (1_200, *_COUNTDOWN)
 _EAGERNESS = 2
 """Ticks by which the crowd gives way in an auction."""
 
+_AFTER_HOURS = (
+    (Session.AFTER_HOURS_CLOSE, "a", "b", Session.CLOSED),
+    (Session.AFTER_HOURS_SINGLE, "c", "d", Session.CLOSED_FOR_DAY),
+)
+"""Announced for whoever stays that long; nothing trades in them here."""
+
 
 class Market:
     """All issues of a day; `run` brings them to an instant and leaves what happened in `events`."""
@@ -101,6 +107,10 @@ class Market:
         self._plan_countdown(closing.end, Session.CLOSING_AUCTION, "2", _COUNTDOWN[1:])
         self.plan(closing.end, self._close)
         self.plan(opening.start, self._draw)
+        for session, begins, ends, after in _AFTER_HOURS:
+            if session in phases:
+                self.plan(phases[session].start, self._announce, session, begins, 0)
+                self.plan(phases[session].end, self._announce, after, ends, 0)
         return closing.start
 
     def _plan_countdown(self, end: int, session: Session, code: str, seconds: Sequence[int]) -> None:

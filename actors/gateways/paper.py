@@ -22,6 +22,7 @@ from actors.gateways.port import (
 from actors.market import krx
 from actors.market.calendar import Calendar
 from actors.market.time import kst
+from actors.market.venues import HOME
 from messages import (
     Action,
     Bar,
@@ -29,6 +30,7 @@ from messages import (
     FeedEnded,
     Instrument,
     Kind,
+    MarketData,
     Nanoseconds,
     OrderAccepted,
     OrderBook,
@@ -118,12 +120,6 @@ class PaperBroker:
     async def ranking(self, count: int) -> Sequence[Ranked]:
         return await self._feed.ranking(count)
 
-    async def conditions(self) -> Sequence[Condition]:
-        return await self._feed.conditions()
-
-    async def search(self, condition: str, *, live: bool) -> Found:
-        return await self._feed.search(condition, live=live)
-
     async def open(self, report: Callable[[BrokerReport], None], known: Sequence[KnownOrder]) -> None:  # noqa: ARG002
         self._say = report
 
@@ -150,6 +146,8 @@ class PaperBroker:
         )
 
     def _match(self, message: FeedMessage) -> None:
+        if isinstance(message, MarketData | Bar) and message.venue is not HOME:
+            return
         match message:
             case Tick():
                 self._last[message.symbol] = message.price

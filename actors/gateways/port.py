@@ -4,7 +4,7 @@ A gateway is an async context manager: entering it connects, leaving it disconne
 Prices are pulled in batches, so a replay paces itself; order events are pushed, so none is lost.
 """
 
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Sequence
 from enum import IntEnum, StrEnum
 from typing import Protocol
 
@@ -194,6 +194,17 @@ class Page(Record):
     interval: int
     bars: tuple[Bar, ...]
     last: bool
+    """Nothing older is offered."""
+    since: Nanoseconds = Nanoseconds(0)
+    """From here on, and before `until`, every bar that has trades is in `bars`; both alike say nothing."""
+    until: Nanoseconds = Nanoseconds(0)
+    holes: tuple[tuple[Nanoseconds, Nanoseconds], ...] = ()
+    """Stretches from and before, within these, in which a row could not be read."""
+    newest: bool = True
+    """The first page of its paging: whatever came before was paged anew from here."""
+    rows: int = 0
+    digest: str = ""
+    """SHA-256 of the answer's rows as they came."""
 
 
 class Found(Record):
@@ -227,8 +238,12 @@ class Reference(Protocol):
         """The first `count` issues by trading value of the day."""
         ...
 
+
+class Searching(Protocol):
+    """A broker that keeps condition searches a person saved; the feed tells who enters and leaves a followed one."""
+
     async def conditions(self) -> Sequence[Condition]:
-        """The condition searches saved at the broker; none where it has no such thing."""
+        """What is saved."""
         ...
 
     async def search(self, condition: str, *, live: bool) -> Found:
@@ -263,6 +278,12 @@ class Broker(Protocol):
 class Archive(Protocol):
     """Where charts come from."""
 
-    def bars(self, symbol: Symbol, interval: int, since: Nanoseconds) -> AsyncIterator[Page]:
-        """Pages of bars, newest page first, until one reaches back to `since`."""
+    def bars(
+        self, symbol: Symbol, interval: int, since: Nanoseconds, until: Nanoseconds | None = None
+    ) -> AsyncGenerator[Page, None]:
+        """Pages of bars, newest page first, until one reaches back to `since`.
+
+        They begin at the newest bar of all; those of days, where `until` is given, at the bar of that instant's day.
+        A page that had to be asked anew comes anew.
+        """
         ...

@@ -124,13 +124,6 @@ class ReplayGateway:
         ordered = sorted(value, key=lambda symbol: (-value[symbol], symbol))
         return [Ranked(symbol=s, rank=rank, value=Won(value[s])) for rank, s in enumerate(ordered[:count], 1)]
 
-    async def conditions(self) -> Sequence[Condition]:
-        return ()
-
-    async def search(self, condition: str, *, live: bool) -> Found:
-        """Raises ConnectionError: a recording has the prices, not what a broker found in them."""
-        raise ConnectionError(f"{condition!r} (live={live}): a recording has no condition searches")
-
     def _known(self, history: History) -> dict[Symbol, int]:
         """Every code of the recording, with no trading value yet; looked up once."""
         if not self._recorded:

@@ -9,7 +9,9 @@ from functools import lru_cache
 from actors.account.ledger import Ledger
 from actors.account.order import Order
 from actors.limits.activity import Activity, korean_day
+from actors.limits.clocks import Clocks
 from actors.market.time import SECOND
+from actors.market.venues import HOME
 from messages import (
     Designation,
     Instrument,
@@ -80,6 +82,8 @@ class Limits(Record):
     """Losing round trips in a row."""
     stale_seconds: float
     """Age of the newest price."""
+    max_clock_difference: float
+    """Seconds between the clock here and the exchange's; 0 is no limit."""
     sessions: tuple[Session, ...]
     """In which entries may be made."""
     entries_until: str
@@ -146,6 +150,10 @@ class View:
     """Why trading is halted; blank while it is not."""
     sessions: dict[Venue, Session] = field(default_factory=dict[Venue, Session])
     quotes: dict[Symbol, Quote] = field(default_factory=dict[Symbol, Quote])
+    elsewhere: dict[Venue, dict[Symbol, Quote]] = field(
+        default_factory=lambda: {venue: {} for venue in Venue if venue is not HOME}
+    )
+    """The same of other venues than the one holdings are valued at."""
     instruments: dict[Symbol, Instrument] = field(default_factory=dict[Symbol, Instrument])
     suspended: dict[Symbol, str] = field(default_factory=dict[Symbol, str])
     """Issues whose trading stands still (거래정지), and why."""
@@ -159,6 +167,7 @@ class View:
     losses: dict[tuple[Symbol, Venue], int] = field(default_factory=dict[tuple[Symbol, Venue], int])
     """Shares lost today, by issues whose prints are not complete now."""
     activity: Activity = field(default_factory=Activity)
+    clocks: Clocks = field(default_factory=Clocks)
     date: dt.date = field(init=False)
     _day: int = field(init=False, default=-1)
 
@@ -169,6 +178,10 @@ class View:
     def minute(self) -> int:
         """Of the Korean day."""
         return (self.now // (60 * SECOND) + 540) % 1_440
+
+    def quote(self, symbol: Symbol, venue: Venue) -> Quote:
+        """Of the venue an order goes to."""
+        return (self.quotes if venue is HOME else self.elsewhere[venue]).get(symbol, UNSEEN)
 
     def look_at(self, now: int) -> None:
         """Judge as of this instant."""
@@ -193,7 +206,7 @@ def minute_of(time: str) -> int:
 
 def of_intent(intent: OrderIntent, source: str, view: View) -> Wish:
     """A new order as a wish."""
-    quote, price, side = view.quotes.get(intent.symbol, UNSEEN), intent.price, intent.side
+    quote, price, side = view.quote(intent.symbol, intent.venue), intent.price, intent.side
     return Wish(
         strategy=intent.strategy,
         source=source,
@@ -213,7 +226,7 @@ def of_intent(intent: OrderIntent, source: str, view: View) -> Wish:
 
 def of_change(intent: ReplaceIntent, order: Order, source: str, view: View, releases: int) -> Wish:
     """A change of an order, which binds `releases` won now, as a wish."""
-    quote = view.quotes.get(order.symbol, UNSEEN)
+    quote = view.quote(order.symbol, order.venue)
     return Wish(
         strategy=intent.strategy,
         source=source,

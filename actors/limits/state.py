@@ -67,6 +67,14 @@ def stale(wish: Wish, _ledger: Ledger, view: View, limits: Limits) -> Refusal | 
     return _no("stale price", "seconds", round(age / SECOND, 3), limits.stale_seconds)
 
 
+def clock_difference(wish: Wish, _ledger: Ledger, view: View, limits: Limits) -> Refusal | None:
+    """Who does not know the time knows neither the age of a price nor that of an order; the exchange tells seconds."""
+    ahead, limit = view.clocks.ahead, round(limits.max_clock_difference * SECOND)
+    if not wish.entry or not limit or -limit <= ahead <= limit + SECOND:
+        return None
+    return _no("clock difference", "seconds", round(ahead / SECOND, 3), limits.max_clock_difference)
+
+
 def link(wish: Wish, _ledger: Ledger, view: View, _limits: Limits) -> Refusal | None:
     """An exit may wait in the outbox for the link; an entry would be late."""
     if not wish.entry or not view.links:
@@ -114,6 +122,7 @@ RULES: tuple[Rule, ...] = (
     interrupted,
     designated,
     stale,
+    clock_difference,
     link,
     feed,
     gap,

@@ -26,7 +26,7 @@ class BarBuilder:
 
     def __init__(self, symbol: Symbol, venue: Venue, interval_seconds: int) -> None:
         self.late = 0
-        """Prints of an interval that was over; they are in no bar."""
+        """Prints of an interval that was over or not seen from its start; they are in no bar."""
         self._symbol = symbol
         self._venue = venue
         self._interval = interval_seconds
@@ -68,6 +68,15 @@ class BarBuilder:
     def due(self, now: int) -> Bar | None:
         """The bar that has ended by `now`; a feed whose prints come late passes a `now` that is as late."""
         return self._take() if self._prints and now >= self._end else None
+
+    def miss(self, instant: int) -> Bar | None:
+        """The interval of `instant` has prints that nobody saw, so it has no bar; the bar before, if there is one."""
+        start = start_of(instant, self._interval)
+        done = self._take() if self._prints and self._end <= start else None
+        self._start, self._end = start, start + self._interval * SECOND
+        self._prints = 0
+        self._under_way = False
+        return done
 
     def _begin(self, tick: Tick) -> None:
         self._start = start_of(tick.time, self._interval)

@@ -88,15 +88,16 @@ class Operator:
         }
 
     async def resume(self, by: str, patience: float) -> Answer:
-        """Lift the halt after a match of now without a difference. Raises Declined."""
-        if not self._halt.reason:
-            raise Declined("trading is not halted")
+        """Lift the halt, if one is on, and enable every strategy, after a match of now without a difference.
+
+        Raises Declined.
+        """
         if left := self._halt.left(self._ledger):
             rows = ", ".join(f"{tables.name(order.number)} {order.phase.value}" for order in left)
             raise Declined(f"the halt still takes back {rows}; wait for it, or `settle` what is unknown")
         halts, asked = self._halts, self._say(ReconciliationWanted(reason=f"{by} wants to resume"))
         if not await _until(lambda: self._match is not None and self._match[0] > asked, patience):
-            raise Declined(f"the broker was not matched within {patience:g} s, so the halt stays; is the link up?")
+            raise Declined(f"the broker was not matched within {patience:g} s, so nothing is resumed; is the link up?")
         assert self._match is not None
         differences = list(self._match[1].differences)
         if differences:

@@ -70,7 +70,7 @@ class Reconciler:
         for order in self._ledger.live():
             fields = event(order, Nanoseconds(self._clock.now()))
             began = order.submitted or order.time
-            if began and kst(began).date() != today:
+            if began and kst(began).date() < today:
                 self._say(OrderExpired(**fields, broker_order=order.broker_order, expired=order.open))
             elif order.phase is Phase.APPROVED:
                 self._say(OrderRejected(**fields, reason="never sent: the system ended before"))

@@ -8,7 +8,7 @@ from actors.account.ledger import Ledger
 from actors.account.order import Order, Phase
 from actors.gateways.port import BrokerOrder, BrokerState
 from actors.market.time import SECOND
-from actors.ordering.statement import Statement, is_like, lost
+from actors.ordering.statement import Statement, lost
 from messages import (
     CashAdjusted,
     ExternalOrderSeen,
@@ -28,7 +28,10 @@ from messages import (
 )
 
 QUIET = 10 * SECOND
-"""After which an order without any answer is unknown, and one the broker does not list may be none."""
+"""After which an order without any answer is unknown, and one the broker does not list may be none.
+
+One that was submitted in the future was so by a clock that was wrong: its age is not known, and two looks decide.
+"""
 
 
 class Finding(NamedTuple):
@@ -134,7 +137,7 @@ def _ended(order: Order, records: list[BrokerOrder], filled: int, state: BrokerS
 
 def _unnumbered(order: Order, statement: Statement) -> Iterator[Finding]:
     state, now = statement.state, statement.state.time
-    alike = [record for record in statement.strangers if is_like(order, record)]
+    alike = statement.alike(order)
     if len(alike) > 1:
         yield Finding(f"order {order.number}: {len(alike)} orders at the broker look like it")
     elif alike:
@@ -143,7 +146,7 @@ def _unnumbered(order: Order, statement: Statement) -> Iterator[Finding]:
         yield Finding(line, tuple(_taken_up(order, alike[0], state)), certain=True)
     elif not order.live:
         return
-    elif now - order.submitted < QUIET:
+    elif 0 <= now - order.submitted < QUIET:
         yield Finding(f"order {order.number}: not at the broker yet, {order.phase} here")
     elif order.phase is not Phase.UNKNOWN:
         silence = OrderUnknown(**_about(order, state), reason="the broker neither answers nor lists it")

@@ -3,15 +3,13 @@
 from collections.abc import Iterator
 
 from actors.account.ledger import Ledger
-from actors.account.order import Order, Phase
+from actors.account.order import Order, Phase, of_its_day
 from actors.gateways.port import BrokerOrder, BrokerState, KnownOrder
 from actors.market.time import SECOND, kst
 from messages import Shares, Won
 
-_EARLIER = 5 * SECOND
-"""By which the broker's clock may be behind ours."""
 _LATEST = 60 * SECOND
-"""After its submission an order that was given up is not looked for among new ones."""
+"""After it was given up an order is not looked for among new ones."""
 
 
 class Statement:
@@ -40,6 +38,13 @@ class Statement:
         """The records of one order, the first number first."""
         return self._records.get(order.number, [])
 
+    def alike(self, order: Order) -> list[BrokerOrder]:
+        """The strangers that can be an order of ours whose number never came.
+
+        What was told of before it was submitted is none of them. Clocks are not asked: ours may have been wrong then.
+        """
+        return [record for record in self.strangers if is_like(order, record) and not self._told_before(record, order)]
+
     def doubt(self) -> str:
         """Why nothing may be concluded from what this snapshot does not show; blank where it may.
 
@@ -55,16 +60,19 @@ class Statement:
                 return f"order {order.number}: fewer filled at the broker than it has told"
         return ""
 
+    def _told_before(self, record: BrokerOrder, order: Order) -> bool:
+        told = self.ledger.strangers.get(of_its_day(record.time, record.broker_order))
+        return told is not None and told < order.submission
+
     def _blank(self) -> bool:
         known = any(order.broker_orders for order in self.ours) or any(True for _ in self.ledger.each())
         return known and not self.state.orders and not self.state.positions
 
 
 def is_like(order: Order, record: BrokerOrder) -> bool:
-    """Whether a record can be about an order whose number never came."""
+    """Whether a record is of the terms of an order whose number never came."""
     same = (order.symbol, order.side, order.quantity) == (record.symbol, record.side, record.quantity)
-    latest = record.time if order.live else order.submitted + _LATEST
-    in_time = order.submitted - _EARLIER <= record.time <= latest
+    in_time = order.live or record.time <= order.time + _LATEST
     return same and order.price in (0, record.price) and in_time and not record.original
 
 
@@ -116,4 +124,5 @@ def _heirs(owners: dict[str, int], state: BrokerState) -> Iterator[tuple[str, in
 
 
 def _of_the_day(order: Order, now: int) -> bool:
-    return kst(order.submitted or order.time).date() == kst(now).date()
+    """What was submitted on a day to come was submitted by a clock that was wrong."""
+    return kst(order.submitted or order.time).date() >= kst(now).date()

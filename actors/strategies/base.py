@@ -7,6 +7,7 @@ import msgspec
 
 from actors.market import krx
 from actors.market.time import kst
+from actors.market.venues import spell, split
 from actors.strategies import memory
 from messages import (
     Action,
@@ -30,6 +31,7 @@ from messages import (
     Side,
     Symbol,
     UniverseChanged,
+    Venue,
     Won,
 )
 from runtime.actor import Actor, handles
@@ -73,6 +75,8 @@ class Strategy(Actor, publishes=(OrderIntent, ReplaceIntent, CancelOrder, Univer
 
     warmup: float = 0.0
     """Seconds of history it wants to see through its handlers before the first live message."""
+    venue: Venue = Venue.KRX
+    """Whose prices it reads and where it orders."""
     interval: int = 0
     """Seconds of the bars the warm-up consists of; 0 is ticks and books."""
 
@@ -89,14 +93,16 @@ class Strategy(Actor, publishes=(OrderIntent, ReplaceIntent, CancelOrder, Univer
         self.lots: dict[Symbol, Lot] = {}
         self.orders: dict[int, OpenOrder] = {}
         self._universe = universe
-        self._symbols = tuple(Symbol(code) for code in symbols)
+        self._symbols: tuple[Symbol, ...] = ()
+        self._follow(symbols)
         self._budget = budget
         self._patience = patience
         self._instruments: dict[Symbol, Instrument] = {}
 
     async def on_start(self) -> None:
         if self._symbols:
-            self.publish(UniverseChanged(universe=self.desk.name, time=self.now, symbols=self._symbols))
+            watched = tuple(spell(symbol, self.venue) for symbol in self._symbols)
+            self.publish(UniverseChanged(universe=self.desk.name, time=self.now, symbols=watched))
         if self._symbols or self._universe:
             self.listen(self._symbols)
         await self.recall(memory.own(self.desk.data, self.desk.name, self._universe or self.desk.name))
@@ -115,7 +121,7 @@ class Strategy(Actor, publishes=(OrderIntent, ReplaceIntent, CancelOrder, Univer
     @handles
     def on_universe(self, changed: UniverseChanged) -> None:
         if changed.universe == self._universe:
-            self._symbols = changed.symbols
+            self._follow(changed.symbols)
             ordered = (order.symbol for order in self.orders.values())
             self.listen(dict.fromkeys((*self._symbols, *self.lots, *ordered)))
 
@@ -186,7 +192,7 @@ class Strategy(Actor, publishes=(OrderIntent, ReplaceIntent, CancelOrder, Univer
         return self.sell(symbol, Won(0), reason)
 
     def cancel(self, number: int, symbol: Symbol, reason: str) -> None:
-        self.publish(CancelOrder(order=number, symbol=symbol, strategy=self.desk.name, reason=reason))
+        self.publish(CancelOrder(order=number, symbol=symbol, venue=self.venue, strategy=self.desk.name, reason=reason))
 
     def reprice(self, number: int, price: Won, reason: str) -> None:
         """Ask to move what is open of an order to another price."""
@@ -195,6 +201,7 @@ class Strategy(Actor, publishes=(OrderIntent, ReplaceIntent, CancelOrder, Univer
             ReplaceIntent(
                 order=number,
                 symbol=order.symbol,
+                venue=self.venue,
                 quantity=Shares(order.open),
                 price=price,
                 strategy=self.desk.name,
@@ -202,9 +209,18 @@ class Strategy(Actor, publishes=(OrderIntent, ReplaceIntent, CancelOrder, Univer
             ),
         )
 
+    def _follow(self, codes: Sequence[str]) -> None:
+        named = [split(code) for code in codes]
+        if any(venue is not named[0][1] for _, venue in named):
+            raise ValueError("symbols: a strategy reads and orders at one venue")
+        if named:
+            self.venue = named[0][1]
+        self._symbols = tuple(symbol for symbol, _ in named)
+
     def _want(self, symbol: Symbol, side: Side, quantity: int, price: Won, reason: str) -> int:
         intent = OrderIntent(
             symbol=symbol,
+            venue=self.venue,
             side=side,
             quantity=Shares(quantity),
             kind=Kind.LIMIT if price else Kind.MARKET,

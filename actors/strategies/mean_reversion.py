@@ -53,7 +53,7 @@ class MeanReversion(Strategy):
 
     @handles
     def on_bar(self, bar: Bar) -> None:
-        if bar.interval != self.interval:
+        if bar.interval != self.interval or bar.venue is not self.venue:
             return
         series = self._series.get(bar.symbol)
         if series is None:

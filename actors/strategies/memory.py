@@ -5,13 +5,16 @@ from pathlib import Path
 from typing import Final
 
 from actors.market import store
+from actors.market.bars import start_of
 from actors.market.history import History
+from actors.market.pivot import join
 from actors.market.time import SECOND
-from messages import Bar, Instrument, Message, OrderBook, OrderEvent, Symbol, Tick, UniverseChanged
+from messages import Bar, Instrument, Message, OrderBook, OrderEvent, Symbol, Tick, UniverseChanged, Venue
 from runtime import chain
 from runtime.envelope import Envelope
 from runtime.journal import NAME
 
+_DAY: Final = 86_400
 _LOOK_BACK: Final = 10 * 86_400 * SECOND
 """Bars are looked for over nights and holidays, this far."""
 
@@ -45,8 +48,21 @@ async def own(data: Path, strategy: str, universe: str) -> AsyncIterator[Message
 
 def _bars(history: History, symbols: Sequence[Symbol], now: int, count: int, interval: int) -> list[Bar]:
     found = list(history.bar_messages(symbols, interval, now - _LOOK_BACK, now))
-    wanted = {symbol: [bar for bar in found if bar.symbol == symbol][-count:] for symbol in symbols}
-    return sorted((bar for bars in wanted.values() for bar in bars), key=lambda bar: bar.time)
+    of_each = {symbol: [bar for bar in found if bar.symbol == symbol and bar.venue is Venue.KRX] for symbol in symbols}
+    wanted = [_joined(history, symbol, bars, now, count, interval) for symbol, bars in of_each.items()]
+    return sorted((bar for bars in wanted for bar in bars), key=lambda bar: bar.time)
+
+
+def _joined(  # noqa: PLR0917
+    history: History, symbol: Symbol, bars: Sequence[Bar], now: int, count: int, interval: int
+) -> Sequence[Bar]:
+    """Up to the pivot what is stored as bars, from there on what the stored prints make."""
+    today = start_of(now, _DAY)
+    since = max(today, start_of(now, interval) - count * interval * SECOND)
+    messages = history.messages([symbol], since, now, ("ticks",))
+    ticks = [tick for tick in messages if isinstance(tick, Tick) and tick.venue is Venue.KRX]
+    earlier = [bar for bar in bars if bar.time < today]
+    return (*earlier, *join((bar for bar in bars if bar.time >= today), ticks, (), interval, now).bars)[-count:]
 
 
 def _ticks(history: History, symbols: Sequence[Symbol], now: int, warmup: float) -> Iterator[Tick | OrderBook]:

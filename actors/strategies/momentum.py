@@ -56,6 +56,8 @@ class Momentum(Strategy):
 
     @handles
     def on_tick(self, tick: Tick) -> None:
+        if tick.venue is not self.venue:
+            return
         window = self._windows.get(tick.symbol)
         if window is None:
             window = self._windows[tick.symbol] = TickWindow(self._window)

@@ -145,7 +145,7 @@ async def test_records_become_messages_in_the_order_received(bench: Bench) -> No
     bench.real(codes.TRADE, TRADE)
     bench.real(codes.BOOK, BOOK)
     bench.real(codes.TRADE, "rubbish")
-    bench.real(codes.BEST_QUOTE, "1\t2")
+    bench.real("주식거래원", "1\t2")
     bench.real(codes.VI, VI)
     bench.real(codes.VI, VI, "005930_AL")
     bench.real(codes.SESSION, "3\t090000\t000000", "09")

@@ -1,4 +1,5 @@
 import csv
+import datetime as dt
 from itertools import pairwise
 from pathlib import Path
 
@@ -6,12 +7,15 @@ import pytest
 
 from actors.gateways.kiwoom import codes
 from actors.gateways.kiwoom.queries import QueryRefused
+from actors.gateways.port import Page
+from actors.market.time import at, kst
 from messages import (
     Market,
     Nanoseconds,
     Side,
     Symbol,
 )
+from runtime.testing import START
 from tests.gateways.kiwoom_bench import Bench, on_a_bench
 
 CHART = Path(__file__).parents[2].parent / "shared" / "data" / "opt10080_raw" / "114800_20221109_20221114.csv"
@@ -118,19 +122,71 @@ async def test_an_interval_kiwoom_does_not_have_is_refused(bench: Bench) -> None
         await anext(bench.gateway.bars(Symbol("114800"), 7, Nanoseconds(0)))
 
 
-@on_a_bench
-async def test_a_broken_continuation_is_read_over_and_no_bar_is_given_twice(bench: Bench) -> None:
-    def chart(day: int) -> list[list[str]]:
-        rows = [{"일자": f"202511{number:02d}", "거래량": "5"} for number in (day + 1, day)]
-        prices = dict.fromkeys(("시가", "고가", "저가", "현재가"), "-100")
-        return [[(row | prices).get(item, "") for item in codes.TRS["opt10081"].multi] for row in rows]
+def days(*shown: int, **cells: str) -> list[list[str]]:
+    """A page of opt10081 with these days of August 2025, newest first."""
+    prices = dict.fromkeys(("시가", "고가", "저가", "현재가"), "-100")
+    rows = [prices | {"일자": f"202508{number:02d}", "거래량": "5"} | cells for number in shown]
+    return [[row.get(item, "") for item in codes.TRS["opt10081"].multi] for row in rows]
 
-    bench.control.tables["opt10081"] = [chart(9), chart(7), chart(9), chart(7), chart(5)]
+
+def shown(page: Page) -> list[int]:
+    return [kst(bar.time).day for bar in page.bars]
+
+
+@on_a_bench
+async def test_a_broken_continuation_begins_anew_at_the_newest_page(bench: Bench) -> None:
+    bench.control.tables["opt10081"] = [days(10, 9), days(10, 9), days(8, 7), days(6, 5)]
     pages = bench.gateway.bars(Symbol("005930"), 86_400, Nanoseconds(0))
     first = await anext(pages)
     await bench.gateway.ranking(1)
     rest = [page async for page in pages]
-    days = [[bar.time // 86_400_000_000_000 for bar in page.bars] for page in (first, *rest)]
-    newest = days[0][-1]
-    assert days == [[newest - 1, newest], [newest - 3, newest - 2], [newest - 5, newest - 4]]
-    assert [page.last for page in (first, *rest)] == [False, False, True]
+    assert [shown(page) for page in (first, *rest)] == [[9, 10], [9, 10], [7, 8], [5, 6]]
+    assert [page.newest for page in (first, *rest)] == [True, True, False, False]
+    assert [page.last for page in (first, *rest)] == [False, False, False, True]
+
+
+@on_a_bench
+async def test_a_page_proves_the_time_up_to_the_one_before(bench: Bench) -> None:
+    bench.control.tables["opt10081"] = [days(10, 9), days(6, 5)]
+    newer, older = [page async for page in bench.gateway.bars(Symbol("005930"), 86_400, Nanoseconds(0))]
+    assert (newer.since, newer.until) == (newer.bars[0].time, START)
+    assert (older.since, older.until) == (older.bars[0].time, newer.bars[0].time)
+    assert newer.digest != older.digest
+
+
+@on_a_bench
+async def test_days_may_begin_at_a_date_and_minutes_may_not(bench: Bench) -> None:
+    day = at(dt.date(2025, 1, 8))
+    bench.control.tables["opt10081"], bench.control.tables["opt10080"] = [days()], [[]]
+    (page,) = [page async for page in bench.gateway.bars(Symbol("005930"), 86_400, Nanoseconds(0), day)]
+    assert ("SetInputValue", ["기준일자", "20250108"]) in bench.control.calls
+    assert page.until == at(dt.date(2025, 1, 9))
+    (page,) = [page async for page in bench.gateway.bars(Symbol("005930"), 60, Nanoseconds(0), day)]
+    assert page.until >= START
+
+
+@on_a_bench
+async def test_a_day_without_trades_is_no_bar_and_no_fault(bench: Bench) -> None:
+    halted = days(9, 시가="0", 고가="0", 저가="0", 거래량="0")
+    bench.control.tables["opt10081"] = [[*days(10), *halted, *days(8)]]
+    (page,) = [page async for page in bench.gateway.bars(Symbol("005930"), 86_400, Nanoseconds(0))]
+    assert (shown(page), page.holes, bench.gateway.statistics()["rows rejected"]) == ([8, 10], (), 0)
+
+
+@on_a_bench
+async def test_a_row_that_cannot_be_read_leaves_a_hole(bench: Bench) -> None:
+    torn = days(8, 현재가="")
+    bench.control.tables["opt10081"] = [[*days(10, 9), *torn, *days(7), *days(6, 고가="x")], days(4, 3)]
+    newer, older = [page async for page in bench.gateway.bars(Symbol("005930"), 86_400, Nanoseconds(0))]
+    assert shown(newer) == [7, 9, 10]
+    assert [(kst(hole[0]).day, kst(hole[1]).day) for hole in newer.holes] == [(7, 9)]
+    assert [(kst(hole[0]).day, kst(hole[1]).day) for hole in older.holes] == [(4, 7)], "its row may belong there"
+    assert bench.gateway.statistics()["rows rejected"] == 2
+
+
+@on_a_bench
+async def test_a_page_of_another_issue_is_refused(bench: Bench) -> None:
+    bench.control.tables["opt10081"] = [days(10)]
+    bench.control.single = {"종목코드": "A000660"}
+    with pytest.raises(QueryRefused, match="asked for 005930 and answered with 000660"):
+        await anext(bench.gateway.bars(Symbol("005930"), 86_400, Nanoseconds(0)))

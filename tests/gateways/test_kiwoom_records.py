@@ -19,6 +19,7 @@ from actors.gateways.kiwoom.records import (
     parse_book,
     parse_expected,
     parse_index,
+    parse_quote,
     parse_session,
     parse_trade,
     parse_vi,
@@ -65,12 +66,14 @@ def vi(**changes: str) -> str:
 
 
 def test_recorded_trades_read_as_they_were_named() -> None:
-    read = 0
+    read = quotes = 0
     for event in lines("ocx/realdata_005930_20220118_first6.jsonl"):
         code, kind, data = event["args"]
         named = dict(zip(event["single_data"]["names"], event["single_data"]["values"], strict=True))
-        if kind != codes.TRADE:
-            assert kind not in PARSERS
+        if kind == codes.BEST_QUOTE:
+            quote = parse_quote(code, data, DAY, NOON)
+            assert (quote.ask, quote.bid) == (abs(int(named["매도호가"])), abs(int(named["매수호가"])))
+            quotes += 1
             continue
         tick = parse_trade(code, data, DAY, NOON)
         read += 1
@@ -80,7 +83,7 @@ def test_recorded_trades_read_as_they_were_named() -> None:
         assert tick.value == int(named["누적거래대금"]) * 1_000_000
         assert tick.side is (Aggressor.BUYER if named["거래량"].startswith("+") else Aggressor.SELLER)
         assert tick.strength == float(named["체결강도"])
-    assert read >= 3
+    assert (read, quotes) == (4, 2)
 
 
 def test_recorded_frames_read_when_laid_out_in_table_order() -> None:
@@ -251,3 +254,30 @@ def test_whatever_comes_is_read_or_refused(kind: str, code: str, data: st.DataOb
     assert message is None or isinstance(message, Message)
     values = msgspec.structs.astuple(message) if message is not None else ()
     assert all(abs(value) < 2**63 for value in values if isinstance(value, int))
+
+
+@pytest.mark.parametrize(
+    ("letters", "venue", "session"),
+    [
+        ("0", Venue.KRX, Session.OPENING_AUCTION),
+        ("3", Venue.KRX, Session.CONTINUOUS),
+        ("2", Venue.KRX, Session.CLOSING_AUCTION),
+        ("4b", Venue.KRX, Session.CLOSED),
+        ("89d", Venue.KRX, Session.CLOSED_FOR_DAY),
+        ("a", Venue.KRX, Session.AFTER_HOURS_CLOSE),
+        ("c", Venue.KRX, Session.AFTER_HOURS_SINGLE),
+        ("PRU", Venue.NXT, Session.CONTINUOUS),
+        ("QS", Venue.NXT, Session.CLOSED),
+        ("T", Venue.NXT, Session.AFTER_HOURS_SINGLE),
+        ("VW", Venue.NXT, Session.CLOSED_FOR_DAY),
+        ("efos", None, None),
+    ],
+)
+def test_every_value_of_fid_215_is_read(letters: str, venue: Venue | None, session: Session | None) -> None:
+    for letter in letters:
+        read = parse_session("09", f"{letter}\t160000\t000000", DAY, NOON)
+        assert (read.venue, read.session, read.code) == (venue, session, letter) if read else venue is None
+
+
+def test_no_value_of_fid_215_is_left_out() -> None:
+    assert sorted(codes.SESSIONS) == sorted("0324b89dacPRUQSTVWefos")

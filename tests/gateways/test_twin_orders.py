@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from actors.exchange.exchange import Exchange
+from actors.exchange.port import ExchangePort
 from actors.exchange.records import AccountState
 from actors.market import krx
 from messages import Kind, Market, Side, Validity
@@ -20,7 +20,7 @@ def below(consumer: Consumer, ticks: int) -> int:
     return krx.move(exchange.statistics(issue.symbol).bid, -ticks, issue.market, date(2026, 11, 18))
 
 
-def state_of(exchange: Exchange) -> AccountState:
+def state_of(exchange: ExchangePort) -> AccountState:
     state = exchange.account_state(exchange.account)
     assert isinstance(state, AccountState)
     return state

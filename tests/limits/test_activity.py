@@ -5,7 +5,7 @@ import pytest
 from actors.limits.activity import REPEATED
 from actors.limits.rule import Limits, View
 from actors.market.time import SECOND
-from messages import ApprovedOrder, OrderIntent, OrderRefused, ResumeTrading, Side
+from messages import ApprovedOrder, OrderIntent, OrderRefused, ResumeTrading, Side, StrategyDisabled
 from runtime.testing import Stage, in_virtual_time
 from tests.account.records import CODE, NOON, OTHER, accepted, approval, holding, listed
 from tests.limits.world import LIMITS, disabled, entered, leave, limits, refusal, rich, sent, view, wish
@@ -107,6 +107,8 @@ async def test_a_strategy_that_repeats_itself_is_disabled_until_a_person_resumes
     stage.tell(tick(10_010, stage.clock.now()), intent(quantity=7, price=9_000), intent(strategy="sober", quantity=8))
     assert refusals(stage) == [REPEATED, "strategy disabled"]
     assert [order.strategy for order in stage.heard(ApprovedOrder)] == ["momentum"] * 5 + ["sober"]
+    assert stage.heard(StrategyDisabled) == [StrategyDisabled(strategy="momentum", symbol=CODE, repeats=5)]
+    assert StrategyDisabled.alarm
     stage.tell(ResumeTrading(by="a person"), intent(quantity=7, price=9_000))
 
     assert stage.heard(ApprovedOrder)[-1].strategy == "momentum"

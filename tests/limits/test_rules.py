@@ -21,7 +21,7 @@ from tests.account.records import (
     opened,
     unknown,
 )
-from tests.limits.world import LIMITS, entered, leave, limits, refusal, rich, sent, view, wish
+from tests.limits.world import LIMITS, entered, leave, limits, off, refusal, rich, sent, view, wish
 
 Case = tuple[OrderIntent, Ledger, View, Limits, str, dict[str, Any], Any]
 
@@ -303,6 +303,8 @@ STATE: list[Case] = [
         10.0,
     ),
     (wish(), rich(), view(quotes={}), LIMITS, "no price", {"symbol": CODE}, 10.0),
+    (wish(), rich(), view(clocks=off(3.001)), LIMITS, "clock difference", {"seconds": 3.001}, 2.0),
+    (wish(), rich(), view(clocks=off(-2.001)), LIMITS, "clock difference", {"seconds": -2.001}, 2.0),
     (wish(), rich(), view(links={"kiwoom": "-106"}), LIMITS, "order link", {"kiwoom": "-106"}, "up"),
     (wish(), rich(), view(feeds={"kiwoom": "silent"}), LIMITS, "feed", {"kiwoom": "silent"}, "complete"),
     (wish(), rich(), view(gaps={("momentum", CODE): 4}), LIMITS, "gap", {"momentum": 4}, 0),
@@ -341,6 +343,9 @@ def test_each_rule_refuses_by_its_own_figures(case: Case) -> None:
         (wish(), rich(), view(gaps={("recorder", CODE): 4, ("momentum", OTHER): 1})),
         (wish(symbol=OTHER), booked(approval(), unknown()), view()),
         (wish(), rich(), view(interrupted={OTHER: NOON})),
+        (wish(), rich(), view(clocks=off(3.0))),
+        (wish(), rich(), view(clocks=off(-2.0))),
+        (wish(), rich(), view(clocks=off(0.1, 3_600.0))),
         (wish(price=9_980), folded([approval(5, SELL, 4, 9_990), accepted(5)], holding()), view()),
     ],
 )
@@ -357,6 +362,7 @@ def test_what_is_just_inside_a_limit_passes(asked: OrderIntent, ledger: Ledger, 
         view(quotes={}),
         view(links={"kiwoom": ""}),
         view(feeds={"kiwoom": ""}),
+        view(clocks=off(60.0)),
         view(gaps={("momentum", CODE): 1, ("risk", CODE): 1}),
         view(activity=sent(*[NOON - 1] * 200)),
         view(instruments={}),

@@ -6,6 +6,7 @@ import msgspec
 
 from actors.account.ledger import Ledger
 from actors.limits.activity import REPEATED, Activity
+from actors.limits.clocks import Clocks
 from actors.limits.rule import Limits, Quote, View, of_intent
 from actors.market.time import SECOND
 from actors.risk import RULES
@@ -35,6 +36,7 @@ LIMITS = Limits(
     max_drawdown_percent=3.0,
     max_losers=3,
     stale_seconds=10.0,
+    max_clock_difference=2.0,
     sessions=(Session.CONTINUOUS,),
     entries_until="15:15",
     forbidden=(Designation.ALERT,),
@@ -75,6 +77,15 @@ def view(**changes: Any) -> View:
         "instruments": {CODE: listed(), OTHER: listed(OTHER)},
     }
     return View(**(fields | changes))
+
+
+def off(*seconds: float) -> Clocks:
+    """After prints that came so late, or so early, one a second."""
+    clocks = Clocks()
+    for number, late in enumerate(seconds):
+        theirs = NOON + number * SECOND
+        clocks.compare(theirs, theirs + round(late * SECOND))
+    return clocks
 
 
 def sent(*times: int) -> Activity:

@@ -3,10 +3,12 @@ import json
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from actors.exchange.events import Print, ViEnded, ViStarted
 from actors.market.bars import BarBuilder
 from actors.market.derived import (
     Bands,
@@ -35,6 +37,7 @@ from messages import (
     ViTriggered,
     Won,
 )
+from tests.exchange.desk import BUY, DATE, SELL, Desk
 from tests.market.market_data import CODE, NINE, book, tick
 
 DATA = Path(__file__).parents[2].parent / "shared" / "data"
@@ -207,6 +210,40 @@ def test_delivered_references_that_are_not_ours_are_counted_and_taken_over() -> 
     fold.add(tick(0, 10_000))
     fold.begin(triggered(ViKind.STATIC, 11_220, 1, static=10_200))
     assert (fold.differences, fold.reference) == (1, 10_200)
+
+
+@pytest.mark.parametrize("upward", [True, False])
+def test_the_bands_are_those_at_which_the_simulated_exchange_interrupts(*, upward: bool) -> None:
+    desk = Desk(begin=dt.time(8, 30))
+    desk.order(SELL, 10, 10_000)
+    desk.order(BUY, 10, 10_000)
+    desk.wait_until(9, 0, 1)
+    fold = Interruptions(desk.exchange.issues()[0], DATE)
+    seen = fold_all(fold, desk)
+    for step in range(1, 20):
+        price = 10_000 + step * (150 if upward else -150)
+        desk.order(SELL if upward else BUY, 1, price)
+        desk.order(BUY if upward else SELL, 1, price)
+        desk.wait_until(9, 3 * step)
+        seen += fold_all(fold, desk)
+    assert seen >= 2
+    assert fold.differences == 0
+
+
+def fold_all(fold: Interruptions, desk: Desk) -> int:
+    """Folds what was said since the last call; the interruptions among it."""
+    seen = 0
+    for event in desk.said:
+        if isinstance(event, Print):
+            fold.add(msgspec.structs.replace(tick(0, event.price), time=event.time, open=event.open))
+        elif isinstance(event, ViStarted):
+            seen += 1
+            fields = {name: getattr(event, name) for name in ViTriggered.__struct_fields__ if hasattr(event, name)}
+            fold.begin(ViTriggered(**fields))
+        elif isinstance(event, ViEnded):
+            fold.end(ViReleased(symbol=event.symbol, time=event.time))
+    desk.said.clear()
+    return seen
 
 
 PRINTS = st.lists(

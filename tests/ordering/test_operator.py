@@ -128,10 +128,17 @@ async def test_a_resume_waits_for_a_match_of_now_without_a_difference() -> None:
     assert len(stage.heard(ReconciliationWanted)) == 1
 
 
+@in_virtual_time
+async def test_a_resume_without_a_halt_is_said_too_for_a_strategy_may_be_disabled() -> None:
+    stage, guardian = await stage_with()
+    await answered(stage, guardian.resume(by="lee"), matched())
+
+    assert stage.heard(ResumeTrading) == [ResumeTrading(by="lee")]
+
+
 @pytest.mark.parametrize(
     ("before", "meanwhile", "line"),
     [
-        ((), (), "trading is not halted"),
         ((HALT,), (), "was not matched within 2 s"),
         ((HALT,), (matched("cash: 1 at the broker, 2 here", "x"),), "cash: 1 at the broker, 2 here and 1 more"),
         ((HALT,), (HaltTrading(reason="worse news", by="lee"), matched()), "halted anew meanwhile: worse news"),

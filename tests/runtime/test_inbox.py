@@ -1,5 +1,6 @@
 import json
 import threading
+import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -57,6 +58,28 @@ def test_a_system_that_does_not_answer_never_gets_the_command_later(tmp_path: Pa
         with pytest.raises(NoSystem, match="did not answer stop within"):
             send(tmp_path, "stop", seconds=0.0)
         assert inbox.poll() == []
+
+
+def test_a_system_that_ends_over_a_command_is_not_waited_for(tmp_path: Path) -> None:
+    taken = threading.Event()
+
+    def serve() -> None:
+        with folder_lock(tmp_path):
+            inbox = Inbox(tmp_path)
+            taken.set()
+            while not inbox.poll():
+                pass
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    taken.wait()
+    began = time.monotonic()
+    with pytest.raises(NoSystem, match="ended before it answered"):
+        send(tmp_path, "stop", seconds=60.0)
+    thread.join()
+
+    assert time.monotonic() - began < 10
+    assert not list((tmp_path / "inbox").iterdir())
 
 
 def test_a_command_from_before_a_crash_is_dropped(tmp_path: Path) -> None:

@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
+import msgspec
+
 from actors.market import store
 from actors.strategies.base import Strategy
 from actors.strategies.memory import prices
@@ -18,6 +20,7 @@ from messages import (
     Shares,
     Side,
     Symbol,
+    Tick,
     UniverseChanged,
     Validity,
     Won,
@@ -28,7 +31,7 @@ from runtime.database import Database
 from runtime.envelope import Envelope
 from runtime.journal import Journal
 from runtime.testing import START, Stage, in_virtual_time
-from tests.market.market_data import CODE, OTHER
+from tests.market.market_data import CODE, OTHER, tick
 
 
 def submitting(order: int, symbol: Symbol, strategy: str, quantity: int) -> OrderSubmitting:
@@ -142,6 +145,37 @@ def test_the_last_bars_of_the_warm_up_are_seen_and_nothing_is_ordered_on_them(tm
 
     begin()
     assert strategy.closes == [102, 103, 104]
+
+
+async def store_prints(folder: Path) -> None:
+    """Prints from 3:30 minutes before the start on, the first of which are not the day's first."""
+    prints = [print_(second, 200 + n, volume=1_000 + n) for n, second in enumerate((-210, -150, -100, -90, -40, -5))]
+    clock = SteppedClock(START)
+    async with Database(folder / store.FILE, migrations=store.MIGRATIONS, clock=clock) as database:
+        await database.run(lambda connection: store.write_ticks(connection, enumerate(prints, 1)))
+
+
+def print_(second: int, price: int, volume: int) -> Tick:
+    when = Nanoseconds(START + second * 1_000_000_000)
+    return msgspec.structs.replace(tick(0, price, volume=volume), time=when, received=when)
+
+
+def test_a_start_in_mid_session_sees_collected_bars_up_to_a_pivot_and_its_own_prints_bars_after_it(
+    tmp_path: Path,
+) -> None:
+    asyncio.run(store_bars(tmp_path))
+    asyncio.run(store_prints(tmp_path))
+    bars = list(prices(tmp_path, [CODE], START, 600.0, 60))
+    assert [(bar.close, (bar.time - START) // 60_000_000_000) for bar in bars if isinstance(bar, Bar)] == [
+        (100, -10),
+        (101, -9),
+        (102, -8),
+        (103, -7),
+        (104, -6),
+        (201, -3),
+        (203, -2),
+        (205, -1),
+    ]
 
 
 def test_without_a_store_there_is_no_past(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import structlog
 from actors.gateways.kiwoom import codes
 from actors.gateways.kiwoom.control import Calls
 from actors.gateways.kiwoom.queries import QueryRefused
-from actors.gateways.kiwoom.screens import Screens
+from actors.gateways.kiwoom.screens import Screens, ScreensExhausted
 from actors.gateways.pacer import Pacer
 from actors.gateways.port import Found, Urgency
 from actors.market.time import SECOND
@@ -25,9 +25,9 @@ _MARKS: Final = {"I": ConditionEntered, "D": ConditionLeft}
 
 
 class Conditions:
-    """Asks the control; each search once a minute at most, counted with the queries, each followed on its own screen."""
+    """Asks the control: a search once a minute at most, counted with the queries, followed on a screen of its own."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0917 - the gateway hands on what it has
         self,
         calls: Calls,
         clock: Clock,
@@ -59,10 +59,10 @@ class Conditions:
     async def search(self, name: str, *, live: bool) -> Found:
         """The issues that match now, after a wait where it was asked within the minute.
 
-        Raises QueryRefused, ScreensExhausted or TimeoutError.
+        Raises QueryRefused or TimeoutError.
         """
         condition = await self._named(name)
-        screen = self._followed.get(name) or self._screens.take(_POOL)
+        screen = self._followed.get(name) or self._screen()
         try:
             found = await self._ask(condition, screen, live=live)
         except BaseException:
@@ -103,6 +103,12 @@ class Conditions:
             return
         self._say(kind(symbol=symbol, condition=name, time=Nanoseconds(self._clock.now())))
 
+    def _screen(self) -> str:
+        try:
+            return self._screens.take(_POOL)
+        except ScreensExhausted as error:
+            raise QueryRefused(f"a condition search: {error}") from error
+
     async def _named(self, name: str) -> Condition:
         known = await self.names()
         if name not in self._known:
@@ -123,17 +129,22 @@ class Conditions:
 
     async def _ask(self, condition: Condition, screen: str, *, live: bool) -> tuple[Symbol, ...]:
         name = condition.name
-        while (again := self._asked.get(name, -_MINUTE) + _MINUTE - self._clock.now()) > 0:
-            await self._clock.sleep(again / SECOND)
-        await self._pacer.turn(Urgency.QUERY)
-        self._asked[name] = self._clock.now()
+        if name in self._waiting:
+            raise QueryRefused(f"the condition search {name!r} is being asked already")
         waiting = self._waiting[name] = asyncio.get_running_loop().create_future()
         try:
+            await self._turn(name)
             if self._calls.send_condition(screen, name, condition.index, live=live) != 1:
                 raise QueryRefused(f"SendCondition {name!r} refused: asked too often, or ten are followed already")
             return await self._clock.wait(waiting, self._timeout)
         finally:
             del self._waiting[name]
+
+    async def _turn(self, name: str) -> None:
+        while (again := self._asked.get(name, -_MINUTE) + _MINUTE - self._clock.now()) > 0:
+            await self._clock.sleep(again / SECOND)
+        await self._pacer.turn(Urgency.QUERY)
+        self._asked[name] = self._clock.now()
 
     def _let_go(self, name: str, screen: str) -> None:
         self._followed.pop(name, None)

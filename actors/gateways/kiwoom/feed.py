@@ -20,10 +20,12 @@ from actors.gateways.kiwoom.records import (
     vi_subject,
 )
 from actors.gateways.port import FeedMessage
+from actors.market.venues import spell
 from messages import FeedEnded, FeedLost, Nanoseconds, Session, SessionChanged, Tick, Venue
 from runtime.clock import Clock
 
 _LOG = structlog.get_logger("gateway.kiwoom")
+_KRX: Final = Venue.KRX
 _BATCH: Final = 100
 _BATCH_NS: Final = 1_000_000
 _LOOK: Final = 64
@@ -65,6 +67,10 @@ class Intake:
     def counts(self) -> Counter[str]:
         """Received = passed + conflated + rejected + silent + waiting; unused and unreadable records beside them."""
         return self._counts + Counter(received=self._seen.total(), passed=self._passed)
+
+    @property
+    def rejected(self) -> int:
+        return self._counts["rejected"]
 
     def add(self, code: str, kind: str, data: str) -> None:
         """One OnReceiveRealData, inside the event."""
@@ -188,10 +194,11 @@ class Intake:
             _LOG.warning("real-time record rejected", type=raw.kind, reason=reason, so_far=self._counts["rejected"])
 
     def _watch_order(self, tick: Tick) -> None:
-        if tick.time < self._newest.get(tick.symbol, 0):
+        line = tick.symbol if tick.venue is _KRX else spell(tick.symbol, tick.venue)
+        if tick.time < self._newest.get(line, 0):
             self._counts["out_of_order"] += 1
         else:
-            self._newest[tick.symbol] = tick.time
+            self._newest[line] = tick.time
 
     def lost(self, reason: str) -> None:
         """Say that the feed is no longer complete."""

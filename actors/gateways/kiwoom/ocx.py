@@ -3,13 +3,14 @@
 import asyncio
 import random
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import ClassVar, Final, Literal, Self, cast
+from typing import Annotated, ClassVar, Final, Literal, Self, cast
 
 import structlog
+from msgspec import Meta
 
 from actors.gateways.dead_man import Canceller
 from actors.gateways.kiwoom import accounts
@@ -40,18 +41,19 @@ from actors.gateways.port import (
     Urgency,
 )
 from actors.market.calendar import Calendar, UnknownDayError
-from messages import Condition, Instrument, LinkLost, Nanoseconds, Ranked, Session, SessionChanged, Symbol
+from messages import Condition, Instrument, LinkLost, Nanoseconds, Ranked, Session, SessionChanged, Symbol, Venue
 from runtime.bounds import Rate, Span
-from runtime.clock import Clock, TimerHandle, kst
+from runtime.clock import Clock, TimerHandle
 from runtime.config import ConfigError
 from runtime.locks import name_lock
 from runtime.logs import hide
 
 _LOG = structlog.get_logger("gateway.kiwoom")
 NAME: Final = "kiwoom"
+IndexCode = Annotated[str, Meta(pattern=r"^[0-9]{3}$", description="codes of indices, three digits")]
 _LINK_EVERY: Final = 5.0
 _RUNNING: Final = {Session.CONTINUOUS: "3", Session.CLOSING_AUCTION: "2"}
-"""What FID 215 said when the session began that runs now."""
+"""What FID 215 said when the KRX's session began that runs now."""
 _VI_QUESTION: Final = Question(
     tr="opt10054",
     inputs={
@@ -77,7 +79,9 @@ class OcxGateway:
 
     `server` must be the one the login is on, and on the real one `live_confirmation` must be the last four digits
     of the account. A blank `account` is the first of the login. `last_session` is the announcement (FID 215) after
-    which the feed ends; 8 follows the regular session, 9 the whole day. Times are in seconds.
+    which the feed ends; 8 follows the regular session, 9 the whole day. Of each watched code come the best prices
+    whenever they change with `quotes` and what waits for the close with `after_hours`; `indices` are index codes
+    (001 KOSPI, 101 KOSDAQ). Times are in seconds.
     """
 
     needs_loop: ClassVar = "qt"
@@ -98,6 +102,9 @@ class OcxGateway:
         order_timeout: Span = 10.0,
         login_timeout: Span = 300.0,
         last_session: str = "9",
+        quotes: bool = False,
+        after_hours: bool = False,
+        indices: Sequence[IndexCode] = (),
         twin: TwinSettings | None = None,
     ) -> None:
         if twin is not None and control != "twin":
@@ -112,8 +119,11 @@ class OcxGateway:
         self._wanted = (account, server, live_confirmation)
         self._times = (query_timeout, order_timeout, login_timeout)
         self._last_session = last_session
+        self._more = {"quotes": quotes, "after_hours": after_hours}
+        self._indices = tuple(indices)
         self._history = data / "pacer.txt"
         self._lost = False
+        self._told: set[Venue] = set()
         self._held = ExitStack()
         self._timer: TimerHandle | None = None
 
@@ -141,9 +151,9 @@ class OcxGateway:
         self._screens = Screens()
         self._queries = Queries(self._calls, self._clock, self._pacer, self._screens, self._times[0])
         self._issues = Issues(self._calls, self._queries)
-        self._charts = Charts(self._queries)
+        self._charts = Charts(self._queries, self._clock)
         self._intake = Intake(self._calls, self._clock, NAME, self._last_session, self._day_over)
-        self._registrations = Registrations(self._calls, self._clock, self._screens)
+        self._registrations = Registrations(self._calls, self._clock, self._screens, **self._more)
         self._conditions = Conditions(
             self._calls, self._clock, self._pacer, self._screens, self._times[0], self._intake.say
         )
@@ -155,7 +165,8 @@ class OcxGateway:
             self._lock()
             self._trading = self._make_trading(self._login.account)
             self._registrations.sessions()
-            self._say_session()
+            self._registrations.indices(self._indices)
+            self._say_session(Venue.KRX)
             await self._register_interruptions()
         except BaseException:
             self._close()
@@ -169,6 +180,8 @@ class OcxGateway:
         self._close()
 
     def watch(self, trades: Collection[Symbol], books: Collection[Symbol]) -> None:
+        if Venue.NXT not in self._told and any(code.endswith("_NX") for code in trades):
+            self._say_session(Venue.NXT)
         self._registrations.watch(trades, books)
 
     def stream(self) -> AsyncIterator[Sequence[FeedMessage]]:
@@ -186,9 +199,10 @@ class OcxGateway:
     async def search(self, condition: str, *, live: bool) -> Found:
         return await self._conditions.search(condition, live=live)
 
-    def bars(self, symbol: Symbol, interval: int, since: Nanoseconds) -> AsyncIterator[Page]:
-        today = kst(self._clock.now()).strftime("%Y%m%d")
-        return self._charts.bars(symbol, interval, since, today)
+    def bars(
+        self, symbol: Symbol, interval: int, since: Nanoseconds, until: Nanoseconds | None = None
+    ) -> AsyncGenerator[Page, None]:
+        return self._charts.bars(symbol, interval, since, until)
 
     async def open(self, report: Callable[[BrokerReport], None], known: Sequence[KnownOrder]) -> None:
         assert self._trading is not None
@@ -316,13 +330,15 @@ class OcxGateway:
         except (QueryRefused, TimeoutError) as error:
             _LOG.warning("volatility interruptions will not be seen", reason=str(error))
 
-    def _say_session(self) -> None:
+    def _say_session(self, venue: Venue) -> None:
         """Kiwoom announces changes: whoever comes in the middle of a session hears nothing of it."""
         now = self._clock.now()
+        self._told.add(venue)
         with suppress(UnknownDayError):
-            session = Calendar().session_at(now)
+            session = Calendar(venue).session_at(now)
             if session in _RUNNING:
-                self._intake.say(SessionChanged(session=session, time=Nanoseconds(now), code=_RUNNING[session]))
+                code = _RUNNING[session] if venue is Venue.KRX else ""
+                self._intake.say(SessionChanged(venue=venue, session=session, time=Nanoseconds(now), code=code))
 
     def _lock(self) -> None:
         """Two systems on one account would double everything; a twin's account is this process's own."""

@@ -10,7 +10,9 @@ from actors.gateways.kiwoom.remembered import Remembered
 from actors.market import time
 from actors.market.time import SECOND
 from messages import (
+    AfterHoursBook,
     Aggressor,
+    BestQuote,
     ExpectedPrice,
     IndexTick,
     Nanoseconds,
@@ -26,7 +28,17 @@ from messages import (
     Won,
 )
 
-RealMessage = Tick | OrderBook | ExpectedPrice | SessionChanged | ViTriggered | ViReleased | IndexTick
+RealMessage = (
+    Tick
+    | OrderBook
+    | BestQuote
+    | AfterHoursBook
+    | ExpectedPrice
+    | SessionChanged
+    | ViTriggered
+    | ViReleased
+    | IndexTick
+)
 
 DAY: Final = 86_400 * SECOND
 _KST_OFFSET: Final = 9 * 3_600 * SECOND
@@ -190,6 +202,37 @@ def parse_book(code: str, data: str, day: int, received: int) -> OrderBook:
     )
 
 
+def parse_quote(code: str, data: str, day: int, received: int) -> BestQuote:
+    """주식우선호가, which has no time of its own: the second it came in counts."""
+    del day
+    _plain(data)
+    ask, bid = _fields(data, 2)
+    symbol, venue = identity(code)
+    return BestQuote(
+        symbol=symbol,
+        venue=venue,
+        time=Nanoseconds(received - received % SECOND),
+        received=Nanoseconds(received),
+        ask=Won(_prices(ask)),
+        bid=Won(_prices(bid)),
+    )
+
+
+def parse_after_hours(code: str, data: str, day: int, received: int) -> AfterHoursBook:
+    """주식시간외호가."""
+    _plain(data)
+    clock, asks, _, bids, _ = _fields(data, 5)
+    symbol, venue = identity(code)
+    return AfterHoursBook(
+        symbol=symbol,
+        venue=venue,
+        time=Nanoseconds(day + seconds_of(clock) * SECOND),
+        received=Nanoseconds(received),
+        ask_total=Shares(_shares(asks)),
+        bid_total=Shares(_shares(bids)),
+    )
+
+
 def parse_expected(code: str, data: str, day: int, received: int) -> ExpectedPrice:
     """주식예상체결; the mark of its size says nothing about who trades."""
     _plain(data)
@@ -277,6 +320,8 @@ PARSERS: Final[Mapping[str, Parser]] = MappingProxyType(
     {
         codes.TRADE: parse_trade,
         codes.BOOK: parse_book,
+        codes.BEST_QUOTE: parse_quote,
+        codes.AFTER_HOURS: parse_after_hours,
         codes.EXPECTED: parse_expected,
         codes.SESSION: parse_session,
         codes.VI: parse_vi,

@@ -15,9 +15,14 @@ from runtime.clock import Clock, TimerHandle
 _LOG = structlog.get_logger("gateway.kiwoom")
 _TRADE_FIDS: Final = "20;10;15;228"
 _BOOK_FIDS: Final = "20;10;15;228;21;41;61"
+_QUOTE_FIDS: Final = ";27"
+_AFTER_HOURS_FIDS: Final = ";131"
 _SESSION_FIDS: Final = "215;20;214"
-_PAUSE: Final = 0.02
-"""Seconds between two calls, so that other work gets its turns."""
+_INDEX_FIDS: Final = "10;15;20"
+_PAUSE: Final = 0.1
+"""Seconds between two calls, so that a changed universe is no storm in the busy minutes after the open."""
+_REMOVED_AT_ONCE: Final = 10
+"""Codes, each a call of its own."""
 _AGAIN: Final = 1.0
 _AGAIN_AT_MOST: Final = 60.0
 """Seconds after a refusal, doubling with each."""
@@ -35,7 +40,8 @@ class Tier:
         self._wanted: dict[Symbol, None] = {}
 
     def want(self, symbols: Collection[Symbol]) -> None:
-        self._wanted = dict.fromkeys(sorted(symbols))
+        """The order stays: what comes first is registered first."""
+        self._wanted = dict.fromkeys(symbols)
 
     @property
     def registered(self) -> tuple[Symbol, ...]:
@@ -46,7 +52,7 @@ class Tier:
 
         Raises ScreensExhausted, and ConnectionError where the control refuses.
         """
-        surplus = [symbol for symbol in self._where if symbol not in self._wanted][:CODES_A_SCREEN]
+        surplus = [symbol for symbol in self._where if symbol not in self._wanted][:_REMOVED_AT_ONCE]
         if surplus:
             for symbol in surplus:
                 self._remove(symbol)
@@ -87,12 +93,15 @@ class Tier:
 class Registrations:
     """Brings what is registered to what is wanted, one call a turn."""
 
-    def __init__(self, calls: Calls, clock: Clock, screens: Screens) -> None:
+    def __init__(
+        self, calls: Calls, clock: Clock, screens: Screens, *, quotes: bool = False, after_hours: bool = False
+    ) -> None:
         self._calls = calls
         self._clock = clock
         self._screens = screens
-        self._trades = Tier(calls, screens, _TRADE_FIDS)
-        self._books = Tier(calls, screens, _BOOK_FIDS)
+        more = _QUOTE_FIDS * quotes + _AFTER_HOURS_FIDS * after_hours
+        self._trades = Tier(calls, screens, _TRADE_FIDS + more)
+        self._books = Tier(calls, screens, _BOOK_FIDS + more)
         self._timer: TimerHandle | None = None
         self._again = _AGAIN
         self.refused = 0
@@ -105,9 +114,17 @@ class Registrations:
 
     def sessions(self) -> None:
         """Register the announcements of the market's sessions. Raises ConnectionError."""
-        error = codes.error_of(self._calls.register(self._screens.take("session"), (), _SESSION_FIDS, "0"))
+        self._register_alone((), _SESSION_FIDS, "the sessions")
+
+    def indices(self, listed: Collection[str]) -> None:
+        """Register indices (001, 101) by their codes. Raises ConnectionError."""
+        if listed:
+            self._register_alone(tuple(listed), _INDEX_FIDS, "the indices")
+
+    def _register_alone(self, listed: tuple[str, ...], fids: str, what: str) -> None:
+        error = codes.error_of(self._calls.register(self._screens.take("session"), listed, fids, "0"))
         if error.outcome is not Outcome.SENT:
-            raise ConnectionError(f"SetRealReg of the sessions: {error.code} {error.meaning}; {error.mend}")
+            raise ConnectionError(f"SetRealReg of {what}: {error.code} {error.meaning}; {error.mend}")
 
     def close(self) -> None:
         """Drop every registration."""

@@ -15,11 +15,13 @@ from actors.exchange.port import ExchangePort
 from actors.gateways.kiwoom import codes
 from actors.gateways.kiwoom.twin import announcements, values
 from actors.gateways.kiwoom.twin.books import BookText
-from actors.gateways.kiwoom.twin.registrations import BOOK, EXPECTED, QUOTE, SESSION, TRADE, VI, WHOLE_MARKET
+from actors.gateways.kiwoom.twin.indices import MARKETS, Index
+from actors.gateways.kiwoom.twin.registrations import BOOK, ELSEWHERE, EXPECTED, QUOTE, SESSION, TRADE, VI, WHOLE_MARKET
 from actors.gateways.kiwoom.twin.trades import Tape
+from actors.gateways.kiwoom.twin.venues import Elsewhere
 from actors.market import krx
 from actors.market.calendar import Calendar
-from actors.market.time import kst
+from actors.market.time import SECOND, kst
 from messages import Instrument, Symbol
 
 Emit = Callable[[str, str, str], None]
@@ -42,6 +44,9 @@ class Board:
             symbol: BookText(issue, self.tapes[symbol].marks, self.yesterday[symbol][0])
             for symbol, issue in self.issues.items()
         }
+        self._indices = {code: Index(code, tuple(self.issues.values()), self.tapes) for code in MARKETS}
+        self._index_due = 0
+        self._elsewhere = Elsewhere(self.issues, wanted, emit, exchange.now)
         self._quotes: dict[str, tuple[int, int]] = {}
         self._exchange = exchange
         self._wanted = wanted
@@ -72,17 +77,33 @@ class Board:
         wanted = self._wanted.get(symbol, 0)
         if wanted & TRADE:
             self._emit(symbol, codes.TRADE, tape.render(event))
+        if wanted & ELSEWHERE:
+            self._elsewhere.print(event)
+        if event.time >= self._index_due:
+            self._show_indices(event.time)
+
+    def _show_indices(self, time: int) -> None:
+        """Once a second in which anything trades."""
+        self._index_due = time - time % SECOND + SECOND
+        for code, index in self._indices.items():
+            text = index.render(time) if self._wanted.get(code) else ""
+            if text:
+                self._emit(code, codes.INDEX, text)
 
     def _book(self, event: BookChanged) -> None:
         symbol = event.symbol
         wanted = self._wanted.get(symbol, 0)
-        if not wanted & (BOOK | QUOTE):
+        if not wanted & (BOOK | QUOTE | ELSEWHERE):
             return
         book, tape = self._exchange.book(symbol), self.tapes[symbol]
         if wanted & QUOTE:
             self._quote(symbol, book.ask_prices[0], book.bid_prices[0])
-        if wanted & BOOK:
-            self._emit(symbol, codes.BOOK, self._books[symbol].render(book, tape.volume))
+        if wanted & (BOOK | ELSEWHERE):
+            text = self._books[symbol].render(book, tape.volume)
+            if wanted & BOOK:
+                self._emit(symbol, codes.BOOK, text)
+            if wanted & ELSEWHERE:
+                self._elsewhere.book(symbol, text)
 
     def _quote(self, symbol: str, ask: int, bid: int) -> None:
         if self._quotes.get(symbol) != (ask, bid):

@@ -1,8 +1,8 @@
 """Answers to queries about the market: opt10001, opt10032, OPT10054, opt10080, opt10081, OPTKWFID."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import NamedTuple, overload
 
 from actors.exchange.port import ExchangePort
 from actors.exchange.records import Statistics, ViRecord
@@ -43,6 +43,30 @@ class Result(NamedTuple):
 
 
 Query = Callable[[Desk, Inputs], Result]
+
+
+class _Rows(Sequence[Row]):
+    """A chart newest first, of which only what a page shows is put into words."""
+
+    def __init__(self, bars: Sequence[Bar], word: Callable[[Bar, int], Row]) -> None:
+        """`bars` oldest first; `word` gets a bar and its row's place."""
+        self._bars = bars
+        self._word = word
+
+    def __len__(self) -> int:
+        return len(self._bars)
+
+    def __iter__(self) -> Iterator[Row]:
+        return (self[place] for place in range(len(self)))
+
+    @overload
+    def __getitem__(self, place: int) -> Row: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[Row]: ...
+    def __getitem__(self, place: int | slice) -> Row | Sequence[Row]:
+        if isinstance(place, slice):
+            return [self[one] for one in range(*place.indices(len(self)))]
+        return self._word(self._bars[len(self._bars) - 1 - place], place)
 
 
 def basic_information(desk: Desk, inputs: Inputs) -> Result:
@@ -115,7 +139,7 @@ def minute_chart(desk: Desk, inputs: Inputs) -> Result:
         return Result()
     closes = _closes_before(desk, issue)
     bars = desk.exchange.charts(issue.symbol, int(minutes) * 60)
-    rows = [_minute(bar, closes.get(start_of(bar.time, _DAY), 0)) for bar in reversed(bars)]
+    rows = _Rows(bars, lambda bar, _: _minute(bar, closes.get(start_of(bar.time, _DAY), 0)))
     return Result(single={"종목코드": issue.symbol}, rows=rows, codes=(issue.symbol,))
 
 
@@ -125,7 +149,7 @@ def day_chart(desk: Desk, inputs: Inputs) -> Result:
     if issue is None:
         return Result()
     bars = [bar for bar in desk.exchange.charts(issue.symbol, _DAY) if not until or values.yyyymmdd(bar.time) <= until]
-    rows = [_day(bar, "" if place else issue.symbol) for place, bar in enumerate(reversed(bars))]
+    rows = _Rows(bars, lambda bar, place: _day(bar, "" if place else issue.symbol))
     return Result(single={"종목코드": issue.symbol}, rows=rows, codes=(issue.symbol,))
 
 

@@ -20,6 +20,9 @@ EXPECTED: Final = 8
 SESSION: Final = 16
 VI: Final = 32
 """Real types, each a bit."""
+ELSEWHERE: Final = 64
+"""On a bare code: it is registered under another venue's code."""
+_SUFFIXES: Final = ("_NX", "_AL")
 
 ISSUE_TYPES: Final = TRADE | BOOK | QUOTE | EXPECTED
 _NAMES: Final = {TRADE: codes.TRADE, BOOK: codes.BOOK, QUOTE: codes.BEST_QUOTE, EXPECTED: codes.EXPECTED}
@@ -94,13 +97,18 @@ class Registrations:
         before = self._screens.get(screen, {})
         self._screens[screen] = after
         for code in before | after:
-            bits = 0
-            for listed in self._screens.values():
-                bits |= listed.get(code, 0)
-            if bits:
-                self.wanted[code] = bits
-            else:
-                self.wanted.pop(code, None)
+            self._note(code)
+            if code.endswith(_SUFFIXES):
+                self._note(code.partition("_")[0])
+
+    def _note(self, code: str) -> None:
+        bits = ELSEWHERE if any(code + suffix in self.wanted for suffix in _SUFFIXES) else 0
+        for listed in self._screens.values():
+            bits |= listed.get(code, 0)
+        if bits:
+            self.wanted[code] = bits
+        else:
+            self.wanted.pop(code, None)
 
 
 def kinds_of(fids: Iterable[int]) -> int:

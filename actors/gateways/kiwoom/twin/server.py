@@ -182,4 +182,5 @@ def make_exchange(settings: TwinSettings) -> Exchange:
         begin=dt.time.fromisoformat(settings.begin),
         finish=dt.time.fromisoformat(settings.finish),
         issues=settings.issues,
+        history_days=settings.history,
     )

@@ -19,6 +19,7 @@ _OF_THE_EXCHANGE = (
     "finish",
     "seed",
     "issues",
+    "history",
     "intensity",
     "speed",
     "cash",
@@ -29,6 +30,7 @@ _OF_THE_EXCHANGE = (
 """Settings that mean nothing where the exchange is another process."""
 
 _Issues = Annotated[int, msgspec.Meta(ge=1, le=1_000)]
+_History = Annotated[int, msgspec.Meta(ge=1, le=500)]
 _Intensity = Annotated[float, msgspec.Meta(ge=0.001, le=100)]
 _Latency = Annotated[int, msgspec.Meta(ge=0, le=60_000)]
 _Address = Annotated[str, msgspec.Meta(pattern=r"^(127\.0\.0\.1:\d{1,5})?$")]
@@ -48,6 +50,8 @@ class TwinSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     finish: str = "15:31"
     seed: Count = 1
     issues: _Issues = 30
+    history: _History = 5
+    """Days before this one of which there are charts of minutes; of 600 further ones there are day bars."""
     intensity: _Intensity = 1.0
     speed: Figure = 0.0
     """Simulated seconds per second of the wall, at most, on a stepped clock; 0 is as fast as can be."""

@@ -1,0 +1,1 @@
+"""A disk that is full, locked or broken under a running order path."""

@@ -1,0 +1,1 @@
+"""A journal that somebody edits, cuts, swaps and damages: what of it is found."""

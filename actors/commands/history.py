@@ -1,0 +1,104 @@
+"""`history list DIR` and `history verify DIR`: what was collected, and the proof of it."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from actors.market import collection, store
+from actors.market.calendar import Calendar
+from actors.market.certificate import Certificate, Chart
+from actors.market.collected import length
+from messages import Record
+from runtime import folders
+from runtime.cli import fail
+from runtime.database import UNREADABLE, DatabaseBroken, reading
+
+history: Final = typer.Typer(help="What was collected, and whether its certificates hold.", no_args_is_help=True)
+_Place = Annotated[Path, typer.Argument(metavar="DIR", help="Data folder, or a market.sqlite.")]
+
+
+class Verdict(Record):
+    """What became of the certificates of a store."""
+
+    certificates: int
+    charts: int
+    failures: tuple[str, ...]
+    """A line each."""
+
+    @property
+    def holds(self) -> bool:
+        return not self.failures
+
+
+def verify(place: Path) -> Verdict:
+    """Prove every certificate again from the stored bars. Raises DatabaseBroken."""
+    with closing(reading(store.market_file(place))) as connection:
+        charts = collection.charts(connection)
+        count = sum(len(collection.certificates(connection, chart)) for chart in charts)
+        failures = tuple(line for chart in charts for line in _failures(connection, Calendar(), chart))
+    return Verdict(certificates=count, charts=len(charts), failures=failures)
+
+
+@history.command("verify")
+def verify_command(place: _Place) -> None:
+    """Prove every certificate again from the stored bars; exit 0 only if all of them hold."""
+    try:
+        verdict = verify(folders.current(place))
+    except (DatabaseBroken, *UNREADABLE) as error:
+        fail(f"{place}: {error}")
+    for line in verdict.failures:
+        typer.echo(line)
+    if not verdict.certificates:
+        fail(f"{place}: nothing is certified there")
+    if verdict.failures:
+        fail(f"{len(verdict.failures):,} failures among {verdict.certificates:,} certificates")
+    typer.echo(f"{verdict.certificates:,} certificates of {verdict.charts:,} charts hold")
+
+
+@history.command("list")
+def list_command(place: _Place) -> None:
+    """Show what there is of each code, by its certificates."""
+    try:
+        with closing(reading(store.market_file(folders.current(place)))) as connection:
+            names = {code: name for code, name, _ in connection.execute("SELECT * FROM issues")}
+            lines = [_line(connection, chart, names.get(chart.symbol, "")) for chart in collection.charts(connection)]
+    except (DatabaseBroken, *UNREADABLE) as error:
+        fail(f"{place}: {error}")
+    for line in lines or ["nothing was collected there"]:
+        typer.echo(line)
+
+
+def _failures(connection: sqlite3.Connection, calendar: Calendar, chart: Chart) -> Iterator[str]:
+    known = collection.certificates(connection, chart)
+    proven = {made.day: made for made in collection.derive_all(connection, calendar, chart)}
+    title = f"{chart.symbol} {length(chart.interval)}"
+    for day in sorted({*known, *proven}):
+        if day not in known:
+            yield f"{title} {day}: collected, but without a certificate"
+        elif known[day] != proven.get(day):
+            yield f"{title} {day}: {_difference(known[day], proven.get(day))}"
+
+
+def _difference(said: Certificate, found: Certificate | None) -> str:
+    if found is None:
+        return f"certified with {said.present:,} bars; no page covers that day"
+    names = ("expected", "present", "idle", "missing", "extra")
+    wrong = [(name, getattr(said, name), getattr(found, name)) for name in names]
+    counts = ", ".join(f"{name} {now:,} instead of {before:,}" for name, before, now in wrong if before != now)
+    if counts:
+        return f"{counts}: bars were taken away or added since"
+    return f"its {found.present:,} bars are not those that were certified: {found.digest[:12]}, not {said.digest[:12]}"
+
+
+def _line(connection: sqlite3.Connection, chart: Chart, name: str) -> str:
+    known = list(collection.certificates(connection, chart).values())
+    title = f"{chart.symbol} {length(chart.interval):>6}"
+    if not known:
+        return f"{title}  nothing  {name}".rstrip()
+    sums = {field: sum(getattr(one, field) for one in known) for field in ("present", "idle", "missing", "expected")}
+    counts = f"{sums['present']:>9,} bars, {sums['idle']:,} without trades, {sums['missing']:,} missing"
+    return f"{title}  {known[0].day} - {known[-1].day}  {len(known):>5,} days  {counts}  {name}".rstrip()

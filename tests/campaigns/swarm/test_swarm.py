@@ -1,0 +1,39 @@
+from pathlib import Path
+
+import pytest
+
+from actors.campaigns.swarm.flock import fly
+from actors.campaigns.swarm.seeds import play
+from actors.commands.swarm import report
+from runtime.journal import Journal
+
+SABOTAGED = range(60, 90)
+"""More than enough: a third of them find it, and the first is the last played."""
+
+
+def test_whatever_goes_wrong_the_journal_says_what_the_exchange_did(tmp_path: Path) -> None:
+    said: list[str] = []
+    tally = fly(range(101, 107), tmp_path, jobs=2, twice=False, say=said.append)
+
+    assert said == ["3 of 6 seeds, 0 failed", "6 of 6 seeds, 0 failed"]
+    assert all(tally.counts[name] for name in ("sent", "fills", "crashes", "unknown", "interruptions"))
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
+def test_a_trader_that_does_not_wait_for_the_disk_is_found_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def at_once(_journal: Journal, _number: int) -> None:
+        pass
+
+    monkeypatch.setattr(Journal, "durable", at_once)
+    breaches = (breach for seed in SABOTAGED for breach in play(seed, tmp_path).breaches)
+
+    assert any(breach.startswith("I6") for breach in breaches)
+
+
+def test_the_same_seed_brings_the_same_records_under_another_hash_seed(tmp_path: Path) -> None:
+    said: list[str] = []
+    tally = fly(range(7, 9), tmp_path, jobs=1, twice=True, say=said.append)
+
+    assert (tally.seeds, tally.failed, tally.compared, tally.equal) == (2, [], 2, 2)
+    assert said == ["2 of 2 seeds, 0 failed"]
+    assert "2 of 2 brought the same records" in report(tally)[-1]
