@@ -128,7 +128,7 @@ class Receiver(
         whole_market: bool = False,
         stop_at_end: bool = True,
     ) -> None:
-        self.counts = dict.fromkeys(_COUNTS, 0)
+        self.counts: dict[str, int] = dict.fromkeys(_COUNTS, 0)
         """`lost_shares`: volume the accumulated figure says, which no print of ours carried. `late_prints`: too late
         for a bar, or in an interval not seen from its start, once for each interval."""
         self._feed = feed

@@ -26,6 +26,7 @@ from messages import (
     SessionChanged,
     Symbol,
     Tick,
+    Venue,
 )
 from runtime.actor import Actor, handles
 from runtime.bounds import Seconds, Several, Span
@@ -57,7 +58,7 @@ class Recorder(Actor, publishes=(MailboxOverflowed, MailboxRecovered)):
         self._period = period
         self._backlog = backlog
         self._books_every = round(books_every * SECOND)
-        self._sampled: dict[Symbol, int] = {}
+        self._sampled: dict[tuple[Symbol, Venue], int] = {}
         self._ticks: deque[Envelope] = deque()
         self._books: deque[Envelope] = deque()
         self._bars: deque[Bar] = deque()
@@ -85,9 +86,10 @@ class Recorder(Actor, publishes=(MailboxOverflowed, MailboxRecovered)):
     @handles
     def on_book(self, book: OrderBook) -> None:
         if self._books_every:
-            if book.received - self._sampled.get(book.symbol, 0) < self._books_every:
+            key = book.symbol, book.venue
+            if book.received - self._sampled.get(key, 0) < self._books_every:
                 return
-            self._sampled[book.symbol] = book.received
+            self._sampled[key] = book.received
         self._keep(self._books, self.desk.envelope, book)
 
     @handles

@@ -18,7 +18,6 @@ from actors.gateways.port import (
     BrokerReport,
     BrokerState,
     FeedMessage,
-    Found,
     Instruction,
     KnownOrder,
     Outcome,
@@ -27,7 +26,6 @@ from actors.gateways.port import (
 )
 from messages import (
     ApprovedOrder,
-    Condition,
     FeedEnded,
     Instrument,
     Market,
@@ -162,13 +160,6 @@ class Line:
     async def ranking(self, count: int) -> Sequence[Ranked]:
         del count
         return ()
-
-    async def conditions(self) -> Sequence[Condition]:
-        return ()
-
-    async def search(self, condition: str, *, live: bool) -> Found:
-        del condition, live
-        return Found(symbols=(), live=False)
 
     async def open(self, report: Callable[[BrokerReport], None], known: Sequence[KnownOrder]) -> None:
         del known

@@ -41,7 +41,6 @@ class FakeFeed:
         ranked = self.ranked[:count]
         return [Ranked(symbol=s, rank=n, value=Won(1_000_000 - n * 1_000)) for n, s in enumerate(ranked, 1)]
 
-
     async def conditions(self) -> Sequence[Condition]:
         return [Condition(index=0, name="급등주")]
 
