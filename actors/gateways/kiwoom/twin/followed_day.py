@@ -60,10 +60,17 @@ class FollowedDay:
         return self._exchange.now >= self._exchange.end
 
     def _read(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._or_leave(loop, self._exchange.collect)
+
+    def _or_leave(self, loop: asyncio.AbstractEventLoop, work: Callable[[], None]) -> None:
+        """Reading and writing both find out that the exchange is gone: it is told once."""
+        if self._closed:
+            return
         try:
-            self._exchange.collect()
+            work()
         except ExchangeLost:
             self._leave(loop)
+            self._closed = True
             raise
 
     def _leave(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -74,7 +81,7 @@ class FollowedDay:
 
     def _look_again(self, loop: asyncio.AbstractEventLoop) -> None:
         if not self._closed:
-            self._exchange.collect()
+            self._or_leave(loop, self._exchange.collect)
             loop.call_later(_LOOK, self._look_again, loop)
 
     def _arrived(self) -> None:
@@ -97,7 +104,7 @@ class FollowedDay:
         if isinstance(self._clock, SteppedClock):
             self._clock.advance(max(self._exchange.now + self._skew, self._clock.now()))
         self._handle(events)
-        self._exchange.handled()
+        self._or_leave(asyncio.get_running_loop(), self._exchange.handled)
         self._under_way = self._exchange.waiting > 0
         if self._under_way:
             self._take_soon()
