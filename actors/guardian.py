@@ -332,14 +332,14 @@ class Guardian(
             return
         own = self._ledger.orders.get(leaving.order)
         stands = own is not None and leaving.stands(own, auction=self._in_auction(symbol))
-        if own is not None and own.live and (stands or now < leaving.next):
-            if now >= leaving.next and not leaving.auction:
+        if own is not None and own.live and (stands or not leaving.is_due(now, self._patience)):
+            if leaving.is_due(now, self._patience) and not leaving.auction:
                 self._complain(key, leaving, now)
             return
         obstacles = [order for order in self._ledger.live(symbol) if in_the_way(order, owner)]
         for order in obstacles:
             self._cancel(order, leaving.reason)
-        if not obstacles and now >= leaving.next and not self._closed:
+        if not obstacles and leaving.is_due(now, self._patience) and not self._closed:
             self._sell(key, leaving, now)
 
     def _in_auction(self, symbol: Symbol) -> bool:
@@ -372,7 +372,7 @@ class Guardian(
             self._complain(key, leaving, now)
 
     def _complain(self, key: Owned, leaving: Exit, now: int) -> None:
-        if leaving.said and now - leaving.said < _COMPLAIN_EVERY:
+        if leaving.said and 0 <= now - leaving.said < _COMPLAIN_EVERY:
             return
         leaving.said = now
         symbol, owner = key
@@ -382,7 +382,7 @@ class Guardian(
 
     def _cancel(self, order: Order, reason: str) -> None:
         now = self.desk.clock.now()
-        if now < self._asked.get(order.number, 0) + self._patience:
+        if 0 <= now - self._asked.get(order.number, 0) < self._patience:
             return
         self._asked[order.number] = now
         self.publish(

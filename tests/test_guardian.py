@@ -3,6 +3,7 @@ from typing import Any
 import pytest
 
 from actors.guardian import Guardian
+from actors.market.time import SECOND
 from messages import (
     CancelOrder,
     EquityPeaked,
@@ -290,6 +291,26 @@ async def test_into_an_auction_goes_a_limit_below_the_last_price_and_the_market_
     stage.tell(canceled(number))
 
     assert stage.heard(OrderIntent)[-1].kind is Kind.MARKET
+
+
+@pytest.mark.parametrize("hours", [-24, -1, 1, 24])
+def test_a_clock_that_is_set_holds_up_no_exit(hours: int) -> None:
+    @in_virtual_time
+    async def scene() -> None:
+        stage = await guarding(patience=3.0)
+        stage.tell(tick(9_000))
+        first = approve(stage)
+        stage.tell(accepted(first, "0000005"))
+        stage.clock.begin(stage.clock.now() + hours * 3_600 * SECOND)
+        await stage.advance(4)
+        assert {cancel.order for cancel in stage.heard(CancelOrder)} == {first}
+        stage.clock.begin(stage.clock.now() + hours * 3_600 * SECOND)
+        stage.tell(canceled(first))
+        await stage.advance(4)
+
+        assert [exit_.kind for exit_ in stage.heard(OrderIntent)[:2]] == [Kind.LIMIT, Kind.MARKET]
+
+    scene()
 
 
 @in_virtual_time

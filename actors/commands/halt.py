@@ -46,7 +46,7 @@ def resume(
     seconds: Annotated[float, typer.Option(help="How long to wait for the match with the broker.")] = 90.0,
     as_json: Json = False,
 ) -> None:
-    """Lift the halt of a running system, after a match with the broker that shows no difference."""
+    """Lift the halt of a running system and enable every strategy, after a match with the broker that agrees."""
     place = folders.current(folder)
     if not is_held(place) and Latch(place).read() is not None:
         fail(f"nothing runs on {place} that could be matched with the broker: start it, it starts halted, then resume")

@@ -27,6 +27,10 @@ class Exit:
     auction: bool = False
     """Whether the newest attempt is for a single price."""
 
+    def is_due(self, now: int, patience: int) -> bool:
+        """Whether the next step may be taken; one further off than `patience` was set by a clock that has gone back."""
+        return not 0 < self.next - now <= patience
+
     def stands(self, own: Order, *, auction: bool) -> bool:
         """Whether nothing more urgent could take the place of its order."""
         return own.kind is Kind.MARKET or (self.auction and auction)

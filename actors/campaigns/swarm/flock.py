@@ -64,14 +64,8 @@ def _block(data: Path, block: range, *, twice: bool, log: bool) -> list[dict[int
 
 
 def _run(block: range, data: Path, hash_seed: str, *, log: bool) -> dict[int, Outcome]:
-    words = [
-        sys.executable,
-        "-m",
-        "actors.campaigns.swarm.seeds",
-        str(block.start),
-        str(len(block)),
-        str(data.absolute()),
-    ]
+    program = [sys.executable, "-m", "actors.campaigns.swarm.seeds"]
+    words = [*program, str(block.start), str(len(block)), str(data.absolute())]
     environment = os.environ | {"PYTHONHASHSEED": hash_seed, faultpoints.VARIABLE: faultpoints.EVERY}
     done = subprocess.run(  # noqa: S603 - ourselves
         [*words, "log"] if log else words, env=environment, capture_output=True, text=True, check=False
