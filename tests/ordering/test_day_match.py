@@ -151,6 +151,15 @@ def test_a_day_without_faults_agrees_to_the_won_in_all_three() -> None:
     assert (found.orders, found.fills, found.unexplained) == (40, 40, 0)
 
 
+def test_a_list_that_tells_an_average_in_whole_won_is_no_difference() -> None:
+    day = Day(1)
+    number = next(number for number, row in day.rows.items() if row.filled > 2)
+    row = day.rows[number]
+    day.rows[number] = replace(row, amount=Won(row.amount - row.filled + 1))
+
+    assert match_day(day.ledger(), day.statement()).differences == ()
+
+
 @pytest.mark.parametrize(("seed", "kind"), [(n, FAULTS[n % len(FAULTS)]) for n in range(30)])
 def test_each_of_thirty_faults_is_found_and_named(seed: int, kind: Kind) -> None:
     day = Day(seed)
