@@ -174,9 +174,12 @@ class Recorder(Actor, publishes=(MailboxOverflowed, MailboxRecovered)):
             self.desk.log.error("nothing can be stored now; it waits", reason=str(error), **waiting)
 
     async def _drain(self, database: Database, waiting: deque[Any], write: Write) -> None:
-        while waiting:
-            chunk = list(islice(waiting, store.CHUNK))
+        """What waits now: what comes meanwhile must not keep the other kinds waiting."""
+        left = len(waiting)
+        while left:
+            chunk = list(islice(waiting, min(left, store.CHUNK)))
             await database.run(partial(_run, write, chunk))
+            left -= len(chunk)
             for _ in chunk:
                 waiting.popleft()
 
