@@ -20,7 +20,7 @@ from messages import Bar, Instrument, OrderBook, Tick
 FILE: Final = "market.sqlite"
 KINDS: Final[tuple[Kind, ...]] = ("ticks", "books")
 BLOCK_ROWS: Final = 8_192
-CHUNK: Final = 5_000
+CHUNK: Final = 2_000
 """Messages handed to the writer at once: few enough that the loop gets its turn in between."""
 OWN_NUMBERS: Final = 1 << 40
 """Numbers below are free for imports: the first run's begin here."""

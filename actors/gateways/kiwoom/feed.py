@@ -30,7 +30,7 @@ _BATCH: Final = 100
 _BATCH_NS: Final = 1_000_000
 _LOOK: Final = 64
 """Records between two looks at the clock."""
-FLOOD: Final = 500
+FLOOD: Final = 150
 """Waiting records from which on a book holds only its newest."""
 VERIFY_EVERY: Final = 10_000
 
