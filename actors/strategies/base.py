@@ -31,6 +31,7 @@ from messages import (
     Side,
     Symbol,
     UniverseChanged,
+    Validity,
     Venue,
     Won,
 )
@@ -178,18 +179,40 @@ class Strategy(Actor, publishes=(OrderIntent, ReplaceIntent, CancelOrder, Univer
         quantity = self._budget // price if price > 0 else 0
         if not quantity or not self.may_enter(symbol):
             return 0
-        return self._want(symbol, Side.BUY, quantity, price, reason)
+        return self.place(symbol, Side.BUY, quantity, price, reason)
 
     def sell(self, symbol: Symbol, price: Won, reason: str) -> int:
         """All that this strategy holds of a code, at a limit, or at the market where `price` is 0."""
         lot = self.lots.get(symbol)
         if lot is None or self.ordered(symbol):
             return 0
-        return self._want(symbol, Side.SELL, lot.quantity, price, reason)
+        return self.place(symbol, Side.SELL, lot.quantity, price, reason)
 
     def close(self, symbol: Symbol, reason: str) -> int:
         """Sell at the market."""
         return self.sell(symbol, Won(0), reason)
+
+    def place(  # noqa: PLR0917  an order is these things
+        self, symbol: Symbol, side: Side, quantity: int, price: Won, reason: str, validity: Validity = Validity.DAY
+    ) -> int:
+        """Any order, at the market where `price` is 0, whatever is held or ordered; its number, 0 where it is muted."""
+        intent = OrderIntent(
+            symbol=symbol,
+            venue=self.venue,
+            side=side,
+            quantity=Shares(quantity),
+            kind=Kind.LIMIT if price else Kind.MARKET,
+            price=price,
+            validity=validity,
+            purpose=Purpose.ENTRY if side is Side.BUY else Purpose.EXIT,
+            strategy=self.desk.name,
+            reason=reason,
+        )
+        number = self.publish(intent)
+        if number:
+            self.orders[number] = OpenOrder(symbol, side, quantity)
+            self._review_later(number)
+        return number
 
     def cancel(self, number: int, symbol: Symbol, reason: str) -> None:
         self.publish(CancelOrder(order=number, symbol=symbol, venue=self.venue, strategy=self.desk.name, reason=reason))
@@ -216,24 +239,6 @@ class Strategy(Actor, publishes=(OrderIntent, ReplaceIntent, CancelOrder, Univer
         if named:
             self.venue = named[0][1]
         self._symbols = tuple(symbol for symbol, _ in named)
-
-    def _want(self, symbol: Symbol, side: Side, quantity: int, price: Won, reason: str) -> int:
-        intent = OrderIntent(
-            symbol=symbol,
-            venue=self.venue,
-            side=side,
-            quantity=Shares(quantity),
-            kind=Kind.LIMIT if price else Kind.MARKET,
-            price=price,
-            purpose=Purpose.ENTRY if side is Side.BUY else Purpose.EXIT,
-            strategy=self.desk.name,
-            reason=reason,
-        )
-        number = self.publish(intent)
-        if number:
-            self.orders[number] = OpenOrder(symbol, side, quantity)
-            self._review_later(number)
-        return number
 
     def _review_later(self, number: int) -> None:
         self.after(self._patience, _Review(order=number))

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import structlog
+from structlog.testing import capture_logs
 
 from messages import HaltTrading, Message, ResumeTrading
 from runtime.clock import WallClock
@@ -142,8 +143,11 @@ def test_a_latch_that_cannot_be_laid_is_said_and_the_halt_goes_on(tmp_path: Path
         halt = envelope(journal, 1, HaltTrading(reason="enough", by="guardian", flatten=True))
         latching.append(halt)
         await journal.durable(halt.number)
+        assert journal.durable_number == halt.number
 
-    in_journal(tmp_path, scene)
+    with capture_logs() as logged:
+        in_journal(tmp_path, scene)
+    assert [line["event"] for line in logged] == ["not latched: the next start will trade"]
 
 
 def test_a_halt_for_want_of_the_journal_is_this_runs_alone(tmp_path: Path) -> None:

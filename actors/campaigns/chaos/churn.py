@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from actors.strategies.base import OpenOrder, Strategy
-from messages import Kind, OrderBook, OrderIntent, Purpose, Shares, Side, Symbol, Validity, Won
+from actors.strategies.base import Strategy
+from messages import OrderBook, Side, Validity, Won
 from runtime.actor import handles
 from runtime.bounds import Amount, Code, Span
 
@@ -58,22 +58,4 @@ class Churn(Strategy):
     def _ask_for(self, book: OrderBook, side: Side, quantity: int) -> None:
         rng = self.desk.rng
         price = Won(0) if rng.random() < 0.15 else self._price(book, side)
-        self._place(book.symbol, side, quantity, price, rng.choice(_VALIDITIES))
-
-    def _place(self, symbol: Symbol, side: Side, quantity: int, price: Won, validity: Validity) -> None:
-        number = self.publish(
-            OrderIntent(
-                symbol=symbol,
-                side=side,
-                quantity=Shares(quantity),
-                kind=Kind.LIMIT if price else Kind.MARKET,
-                price=price,
-                validity=validity,
-                purpose=Purpose.ENTRY if side is Side.BUY else Purpose.EXIT,
-                strategy=self.desk.name,
-                reason="for the sake of it",
-            )
-        )
-        if number:
-            self.orders[number] = OpenOrder(symbol, side, quantity)
-            self._review_later(number)
+        self.place(book.symbol, side, quantity, price, "for the sake of it", rng.choice(_VALIDITIES))

@@ -124,6 +124,7 @@ class Reckoning:
             *self._orders(truth, claims),
             *invariants.no_phantom(fills, {record.number: int(record.filled) for record in truth.orders}),
             *invariants.one_fill_once(fills),
+            *invariants.look_alikes_apart(self.told),
             *invariants.written_first((e.message for e in self.told), sent),
             *invariants.risk_first(self.told),
             *invariants.sound(self.ledger),

@@ -1,11 +1,11 @@
 """The real risk on a workbench: its handlers called as the pump calls them, without a bus, a loop or a disk."""
 
 from collections import deque
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Coroutine, Iterable
+from collections.abc import AsyncIterator, Callable
 from importlib import import_module
 from pathlib import Path
 from random import Random
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import structlog
 
@@ -15,12 +15,15 @@ from runtime.bus import concrete
 from runtime.clock import SteppedClock
 from runtime.envelope import Envelope
 
+if TYPE_CHECKING:
+    from runtime.actor import Office
+
 BEGIN: Final = 1_756_778_400 * 1_000_000_000
 """2025-09-02 11:00:00 KST, a trading day."""
 
 
 class Bench:
-    """One queue, one clock, one actor; and its answer to the last order."""
+    """One queue, one clock, one actor; and its answer to the last order. Risk asks nothing else of its office."""
 
     def __init__(self, limits: dict[str, Any]) -> None:
         self._clock = SteppedClock(BEGIN)
@@ -31,7 +34,7 @@ class Bench:
         keys = {key: value for key, value in limits.items() if key not in ("sessions", "forbidden")}
         self._risk: Actor = import_module("actors.risk").Risk(_Nothing(), **keys)
         log = structlog.wrap_logger(structlog.ReturnLogger())
-        self._risk.desk = Desk("risk", self._clock, Random(1), log, Path(), self)
+        self._risk.desk = Desk("risk", self._clock, Random(1), log, Path(), cast("Office", self))
         self._handlers: dict[type[Message], Callable[[Message], object]] = {
             kind: getattr(self._risk, handler.name)
             for handler in handlers(type(self._risk))
@@ -76,21 +79,6 @@ class Bench:
             return self.tell(message, "risk")
         self._number += 1
         return self._number
-
-    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        raise NotImplementedError
-
-    def every(self, seconds: float, message: Message) -> None:
-        raise NotImplementedError
-
-    def after(self, seconds: float, message: Message) -> None:
-        raise NotImplementedError
-
-    def listen(self, subjects: Iterable[str] | None) -> None:
-        raise NotImplementedError
-
-    async def recall(self, past: AsyncIterable[Message | Envelope]) -> int:
-        raise NotImplementedError
 
 
 class _Nothing:

@@ -3,18 +3,13 @@
 from random import Random
 
 from actors.campaigns.swarm.world import WORLD
-from actors.strategies.base import OpenOrder, Strategy
+from actors.strategies.base import Strategy
 from messages import (
     CancelOrder,
     HaltTrading,
-    Kind,
     OrderBook,
-    OrderIntent,
-    Purpose,
     ResumeTrading,
-    Shares,
     Side,
-    Symbol,
     Validity,
     Won,
 )
@@ -63,7 +58,9 @@ class Busybody(Strategy, publishes=(HaltTrading, ResumeTrading)):
         lot = self.lots.get(symbol)
         most = 60 if side is Side.BUY else max(lot.quantity if lot else 1, 1)
         market = self._rng.random() < 0.15
-        self._say(symbol, side, self._rng.randint(1, most), Won(0) if market else price)
+        quantity = self._rng.randint(1, most)
+        validity = self._rng.choices((Validity.DAY, Validity.IOC, Validity.FOK), (8, 1, 1))[0]
+        self.place(symbol, side, quantity, Won(0) if market else price, "a whim", validity)
 
     def _price(self, book: OrderBook, side: Side) -> Won:
         prices = [price for price in (*book.ask_prices[:3], *book.bid_prices[:3]) if price]
@@ -77,21 +74,3 @@ class Busybody(Strategy, publishes=(HaltTrading, ResumeTrading)):
             self.reprice(number, price, "a whim")
         else:
             self.publish(CancelOrder(order=number, symbol=order.symbol, strategy=self.desk.name, reason="a whim"))
-
-    def _say(self, symbol: Symbol, side: Side, quantity: int, price: Won) -> None:
-        validity = self._rng.choices((Validity.DAY, Validity.IOC, Validity.FOK), (8, 1, 1))[0]
-        number = self.publish(
-            OrderIntent(
-                symbol=symbol,
-                side=side,
-                quantity=Shares(quantity),
-                kind=Kind.LIMIT if price else Kind.MARKET,
-                price=price,
-                validity=validity,
-                purpose=Purpose.ENTRY if side is Side.BUY else Purpose.EXIT,
-                strategy=self.desk.name,
-                reason="a whim",
-            )
-        )
-        if number:
-            self.orders[number] = OpenOrder(symbol, side, quantity)

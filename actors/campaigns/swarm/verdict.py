@@ -69,6 +69,7 @@ def conduct(world: World, journal: Sequence[Envelope]) -> Breaches:
     return [
         *invariants.one_fill_once(fills),
         *invariants.one_order_an_intent(bound),
+        *invariants.look_alikes_apart(journal),
         *invariants.written_first((e.message for e in journal), ((s.order, s.action) for s in world.sent)),
         *invariants.risk_first(journal),
         *_unsent(world.exchange, world.sent),

@@ -134,7 +134,6 @@ class World:
         self.heard: Callable[[str], None] = _nobody
         """Told of each `send`, `record`, `answer` that passes the gateway, each piece of work of the `journal`,
         and of a `cut`."""
-        self.journal_failures = 0
 
     def catch_up(self) -> None:
         """The exchange went on while nobody was connected; what it said then nobody heard."""
@@ -163,7 +162,6 @@ class World:
     def journal_fault(self) -> None:
         """Raises a DatabaseError now and then."""
         if not self.healed and self.weather.failure and self.rng.random() < self.weather.failure:
-            self.journal_failures += 1
             raise self.rng.choice(_FAILURES)(f"{DISK}: refused")
 
     def _hours(self) -> tuple[dt.time, dt.time]:
