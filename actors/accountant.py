@@ -1,7 +1,7 @@
 """Accountant: the account in figures, exact to the won, for whoever shows it."""
 
 from actors.account.ledger import Booked, Ledger
-from actors.account.recovery import History, replay
+from actors.account.recovery import History, replay, state_at
 from actors.market.venues import HOME
 from messages import AccountChanged, LedgerFolded, Message, Nanoseconds, Reconciled, Tick, Won
 from runtime.actor import Actor, handles, latest
@@ -50,7 +50,9 @@ class Accountant(Actor, publishes=(AccountChanged, LedgerFolded), core=True):
         self._ledger.fold(message, envelope.number)
         self._publish_soon()
         if isinstance(message, Reconciled):
-            self.publish(LedgerFolded(reconciliation=envelope.number, digest=self._ledger.digest()))
+            state = state_at(envelope.number, self._ledger)
+            if state is not None:
+                self.publish(state)
         if held and not any(True for _ in self._ledger.each()):
             self._publish()
 

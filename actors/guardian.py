@@ -2,7 +2,7 @@
 
 from actors.account.ledger import FOREIGN, Booked, Ledger
 from actors.account.order import Order
-from actors.account.recovery import History, replay
+from actors.account.recovery import History, replay, state_at
 from actors.limits.rule import minute_of
 from actors.limits.stops import Floors, HighWater, Stops, part
 from actors.market.time import SECOND, kst
@@ -193,7 +193,9 @@ class Guardian(
         self._operator.hear(message, envelope.number)
         if isinstance(message, Reconciled):
             self._ready = self._ready or message.start
-            self.publish(LedgerFolded(reconciliation=envelope.number, digest=self._ledger.digest()))
+            state = state_at(envelope.number, self._ledger)
+            if state is not None:
+                self.publish(state)
             self._watch_all()
         elif isinstance(message, Instrument):
             self._instruments[message.symbol] = message

@@ -2,7 +2,7 @@
 
 from actors.account.ledger import Booked, Ledger
 from actors.account.order import Order, Phase
-from actors.account.recovery import History, replay
+from actors.account.recovery import History, replay, state_at
 from actors.limits import exposure, loss, price, rate, size, state
 from actors.limits.activity import ACTIVE, REPEATED, Active
 from actors.limits.rule import Limits, Quote, Refusal, Rule, View, Wish, of_change, of_intent
@@ -281,7 +281,9 @@ class Risk(
 
     def _reconciled(self, message: Reconciled, number: int) -> None:
         self._view.reconciled = self._view.reconciled or message.start
-        self.publish(LedgerFolded(reconciliation=number, digest=self._ledger.digest()))
+        state = state_at(number, self._ledger)
+        if state is not None:
+            self.publish(state)
 
     def _judge(self, wish: Wish) -> Refusal | None:
         ledger, view, limits = self._ledger, self._view, self._limits

@@ -229,6 +229,17 @@ async def test_each_reconciliation_is_answered_with_a_digest() -> None:
     assert folding.digest == folded([opened(time=NOW), listed(), opened(time=NOW, start=False)]).digest()
 
 
+@in_virtual_time
+async def test_a_reconciliation_that_the_start_has_read_beyond_is_not_answered() -> None:
+    earlier = FakeJournal(opened(time=NOW), approval(), filled(10, 100_000, last=10))
+    stage = await ready(journal=earlier)
+    told = len(stage.heard(LedgerFolded))
+    stage.bus.begin(0, None)  # numbers as they were when the journal was read
+    stage.tell(opened(time=NOW))
+
+    assert len(stage.heard(LedgerFolded)) == told
+
+
 def test_every_rule_is_asked_once() -> None:
     assert len(RULES) == len(set(RULES)) > 30
 

@@ -10,6 +10,7 @@ from messages import (
     CashAdjusted,
     ExternalOrderSeen,
     Instrument,
+    LedgerFolded,
     Message,
     OrderEvent,
     PositionAdjusted,
@@ -48,3 +49,13 @@ async def replay(history: History, ledger: Ledger) -> None:
         assert envelope.number > ledger.number, "a message was folded before the journal was read"
         ledger.fold(message, envelope.number)
         _folded()
+
+
+def state_at(reconciliation: int, ledger: Ledger) -> LedgerFolded | None:
+    """What the ledger holds at the reconciliation it has just folded.
+
+    None where the replay of a start has read beyond it: others have acted on it meanwhile.
+    """
+    if ledger.number != reconciliation:
+        return None
+    return LedgerFolded(reconciliation=reconciliation, digest=ledger.digest())
