@@ -14,6 +14,8 @@ from runtime.timers import Timers
 KST = timezone(timedelta(hours=9), "KST")
 SECOND = 1_000_000_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_QUIET_TURNS = 4
+"""Turns of the loop in which nobody had work: what passes from task to task has arrived by then."""
 _LOOK_AGAIN = 60.0  # a wall clock may be set while a timer waits for hours
 
 T = TypeVar("T")
@@ -56,6 +58,14 @@ class Clock(Protocol):
         """Let time stand still, where it can, while something waits for the world outside of it, such as a disk."""
         ...
 
+    async def outside(self, future: asyncio.Future[T]) -> T:
+        """What the world outside answers: time stands still meanwhile, where it can.
+
+        Where it can, the answer is heard only when nobody has work left and earlier ones are heard, so that how
+        fast a disk is decides nothing.
+        """
+        ...
+
     async def wait(self, future: asyncio.Future[T], seconds: float) -> T:
         """Return the future's result, or raise its exception, or TimeoutError after the duration.
 
@@ -70,6 +80,9 @@ class _Waiting(ABC):
 
     def hold(self) -> AbstractContextManager[None]:
         return nullcontext()
+
+    async def outside(self, future: asyncio.Future[T]) -> T:
+        return await future
 
     async def sleep(self, seconds: float) -> None:
         awake = asyncio.get_running_loop().create_future()
@@ -140,6 +153,7 @@ class SteppedClock(_Waiting):
         """Whether nobody has work to do; who drives the clock waits until it is so."""
         self._holds = 0
         self._free: list[Callback] = []
+        self._hearing = asyncio.Lock()
 
     @property
     def held(self) -> bool:
@@ -161,6 +175,16 @@ class SteppedClock(_Waiting):
                 free, self._free = self._free, []
                 for callback in free:
                     callback()
+
+    async def outside(self, future: asyncio.Future[T]) -> T:
+        with self.hold():
+            async with self._hearing:
+                await asyncio.wait((future,))
+                quiet = 0
+                while quiet < _QUIET_TURNS:
+                    await asyncio.sleep(0)
+                    quiet = quiet + 1 if self.idle() else 0
+        return future.result()
 
     def now(self) -> int:
         return self._now

@@ -176,17 +176,19 @@ class Journal:
 
         Raises JournalFailed at once while the disk refuses.
         """
-        target = min(number, self._appended)
-        if target <= self.durable_number:
-            return
-        if self.failure is not None:
-            raise _refusal(self.failure)
+        await self._clock.outside(self._stored(min(number, self._appended)))
+
+    def _stored(self, number: int) -> asyncio.Future[None]:
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._awaited.append((target, future))
-        if not self._busy:
-            self._flush()
-        with self._clock.hold():
-            await future
+        if number <= self.durable_number:
+            future.set_result(None)
+        elif self.failure is not None:
+            future.set_exception(_refusal(self.failure))
+        else:
+            self._awaited.append((number, future))
+            if not self._busy:
+                self._flush()
+        return future
 
     def emergency(self, number: int) -> None:
         """Make one message durable that the journal could not store: it is, on return; the next start merges it.

@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable, Coroutine
+from math import inf
 from random import Random
 from time import perf_counter
 from typing import Any
@@ -14,6 +15,8 @@ from runtime.mailbox import ORDER_STREAK, Mailbox
 
 TURN_MESSAGES = 2_048
 TURN_SECONDS = 0.002
+STEPPED_TURN = 256
+"""Messages of a turn where time is stepped and no clock may decide who is next."""
 SLICE = 32
 """Messages of one mailbox before the next one gets its turn and the time is looked at."""
 PATIENT_SLICE = 4
@@ -25,11 +28,11 @@ Handling = Callable[[Any], Coroutine[Any, Any, None] | None]
 class Pump:
     """Calls handlers, one message at a time, until every mailbox is empty.
 
-    In real time it gives way to the loop after 2,048 messages or 2 ms. With `rng` (simulated time) it
-    does not, and the generator chooses which mailbox is next.
+    In real time it gives way to the loop after 2,048 messages or 2 ms, in `stepped` time after 256 messages. With
+    `rng` (simulated time) it does not, and the generator chooses which mailbox is next.
     """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, rng: Random | None = None) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, rng: Random | None = None, *, stepped: bool = False) -> None:
         self.bus: Bus
         self.failed: Callable[[Mailbox, Envelope, Exception], None]
         """Told of a handler that raised."""
@@ -39,6 +42,7 @@ class Pump:
         """Told when a mailbox that refused messages is empty again."""
         self._loop = loop
         self._rng = rng
+        self._messages, self._seconds = (STEPPED_TURN, inf) if stepped else (TURN_MESSAGES, TURN_SECONDS)
         self._handlers: dict[Mailbox, dict[type[Message], Handling]] = {}
         self._urgent: deque[Mailbox] = deque()
         """Mailboxes with something in the order lane: an intent does not stand behind other actors' prices."""
@@ -86,8 +90,8 @@ class Pump:
 
     def turn(self) -> None:
         """Drain mailboxes until none is ready or the turn is used up."""
-        left = TURN_MESSAGES
-        deadline = perf_counter() + TURN_SECONDS
+        left = self._messages
+        deadline = perf_counter() + self._seconds
         urgent, ready, patient = self._urgent, self._ready, self._patient
         worked = False
         while urgent or ready or (patient and not worked):

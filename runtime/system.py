@@ -188,7 +188,8 @@ class System:
         if isinstance(loop, VirtualLoop):
             self.clock = SimulatedClock(0, loop)
         self.bus = Bus(self.clock)
-        self.pump = Pump(loop, Random(f"{self.config.system.seed}:pump") if self.simulated else None)
+        rng = Random(f"{self.config.system.seed}:pump") if self.simulated else None
+        self.pump = Pump(loop, rng, stepped=isinstance(self.clock, SteppedClock))
         self.supervisor = Supervisor(self.bus, self.clock, self.log, self.seats, self.stop)
         if isinstance(self.clock, SteppedClock):
             self.clock.idle = lambda: self.pump.resting

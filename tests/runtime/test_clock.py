@@ -79,6 +79,49 @@ def test_cancelling_what_already_ran_is_nothing() -> None:
     assert seen == [1]
 
 
+def test_what_comes_from_outside_is_heard_in_the_order_asked_and_when_nobody_has_work() -> None:
+    async def main() -> None:
+        clock, heard, work = SteppedClock(NINE), list[str](), [3]
+        clock.idle = lambda: not work[0]
+        loop = asyncio.get_running_loop()
+        first, second = loop.create_future(), loop.create_future()
+
+        async def ask(answer: asyncio.Future[str]) -> None:
+            heard.append(await clock.outside(answer))
+            work[0] = 1
+
+        asked = [asyncio.ensure_future(ask(answer)) for answer in (first, second)]
+        second.set_result("second")
+        await _settle()
+        assert clock.held
+        first.set_result("first")
+        await _settle()
+        assert heard == []
+        work[0] = 0
+        await _settle()
+        assert heard == ["first"]
+        assert clock.held
+        work[0] = 0
+        await asyncio.gather(*asked)
+        assert heard == ["first", "second"]
+        assert not clock.held
+
+    run(main, virtual_loop())
+
+
+def test_what_the_world_outside_refuses_is_raised_and_time_goes_on() -> None:
+    async def main(clock: Clock) -> None:
+        refused = asyncio.get_running_loop().create_future()
+        refused.set_exception(OSError("no disk"))
+        with pytest.raises(OSError, match="no disk"):
+            await clock.outside(refused)
+
+    stepped = SteppedClock(NINE)
+    run(lambda: main(stepped), virtual_loop())
+    assert not stepped.held
+    run(lambda: main(WallClock()), virtual_loop())
+
+
 def test_a_sleeper_wakes_once_the_stepped_clock_passed_its_time() -> None:
     async def main() -> None:
         clock = SteppedClock(NINE)

@@ -40,9 +40,12 @@ class Calm:
         else:
             step()
 
-    def disturb(self, *, much: bool) -> None:
-        """A step was made; one that brought nothing needs to be waited for a single turn."""
-        self._quiet = 0 if much else QUIET_TURNS - 1
+    def disturb(self, *, much: bool, paced: bool = False) -> None:
+        """A step was made; one that brought nothing needs to be waited for a single turn.
+
+        Where a timer says when to look, no turns have been counted until then: what is under way needs some more.
+        """
+        self._quiet = -QUIET_TURNS if paced else 0 if much else QUIET_TURNS - 1
 
     def close(self) -> None:
         """Run no step any more."""

@@ -87,8 +87,8 @@ class Day:
         was_over = self.is_over
         self._until = max(self._until + SLICE, clock.now())
         events = self._exchange.advance(self._until)
-        calm.disturb(much=bool(events))
         delay = _AFTERWARDS if was_over else self._pace(loop.time())
+        calm.disturb(much=bool(events), paced=delay > 0)
         if delay > 0:
             self._timer = loop.call_later(delay, calm.look, self._step_ahead)
         else:
