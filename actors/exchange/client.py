@@ -157,6 +157,9 @@ class RemoteExchange:
     def charts(self, symbol: Symbol, interval: int) -> tuple[Bar, ...]:
         return self._ask("charts", symbol, interval)
 
+    def yesterday(self, symbol: Symbol) -> Bar | None:
+        return self._ask("yesterday", symbol)
+
     def ranking(self) -> tuple[Ranked, ...]:
         return self._ask("ranking")
 

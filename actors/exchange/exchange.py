@@ -244,6 +244,12 @@ class Exchange:
         bars = [*history.minutes, *minutes]
         return tuple(bars if interval == 60 else merge(bars, interval))
 
+    def yesterday(self, symbol: Symbol) -> Bar | None:
+        """The bar of the trading day before; None where no days before are made up."""
+        history = self._history(symbol)
+        days = merge(history.newest, DAILY) or history.days[-1:]
+        return days[0] if days else None
+
     def vi_list(self) -> tuple[ViRecord, ...]:
         """The day's volatility interruptions, newest first."""
         found = [(vi, issue) for issue in self._market.issues for vi in issue.interruptions]

@@ -3,6 +3,7 @@
 import datetime as dt
 import random
 from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property
 from itertools import groupby
 from math import exp
 
@@ -29,13 +30,30 @@ class History:
         daily_days: Sequence[TradingDay],
         seed: int,
     ) -> None:
-        """Both lists of days oldest first, the second before the first."""
+        """Both lists of days oldest first, the second before the first; bars are made up when first asked for."""
         self._instrument = instrument
         self._profile = profile
+        self._minute_days = minute_days
+        self._daily_days = daily_days
         self._rng = random.Random(f"history {seed} {instrument.symbol}")
-        self.minutes = self._backward(minute_days, int(instrument.base_price), self._minute_day)
-        oldest = int(self.minutes[0].open) if self.minutes else int(instrument.base_price)
-        self.days = self._backward(daily_days, oldest, self._daily_day) + merge(self.minutes, DAILY)
+
+    @cached_property
+    def newest(self) -> list[Bar]:
+        """Minutes of the day before today."""
+        return self._backward(self._minute_days[-1:], int(self._instrument.base_price), self._minute_day)
+
+    @cached_property
+    def minutes(self) -> list[Bar]:
+        newest = self.newest
+        return self._backward(self._minute_days[:-1], self._oldest(newest), self._minute_day) + newest
+
+    @cached_property
+    def days(self) -> list[Bar]:
+        minutes = self.minutes
+        return self._backward(self._daily_days, self._oldest(minutes), self._daily_day) + merge(minutes, DAILY)
+
+    def _oldest(self, bars: Sequence[Bar]) -> int:
+        return int(bars[0].open if bars else self._instrument.base_price)
 
     def _backward(
         self, days: Sequence[TradingDay], close: int, make: Callable[[TradingDay, int], list[Bar]]

@@ -141,6 +141,7 @@ class ExchangeServer:
             "statistics": exchange.statistics,
             "book": exchange.book,
             "charts": exchange.charts,
+            "yesterday": exchange.yesterday,
             "ranking": exchange.ranking,
             "vi_list": exchange.vi_list,
             "orders": lambda: exchange.orders,

@@ -94,6 +94,7 @@ CALLS: Final = {
     "statistics": Call(tuple[Symbol], Statistics),
     "book": Call(tuple[Symbol], BookSnapshot),
     "charts": Call(tuple[Symbol, int], tuple[Bar, ...]),
+    "yesterday": Call(tuple[Symbol], Bar | None),
     "ranking": Call(tuple[()], tuple[Ranked, ...]),
     "vi_list": Call(tuple[()], tuple[ViRecord, ...]),
     "orders": Call(tuple[()], tuple[OrderRecord, ...]),

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from actors.exchange.events import (
+    AfterHoursWaiting,
     AuctionEstimate,
     BookChanged,
     PhaseChanged,
@@ -16,13 +17,23 @@ from actors.gateways.kiwoom import codes
 from actors.gateways.kiwoom.twin import announcements, values
 from actors.gateways.kiwoom.twin.books import BookText
 from actors.gateways.kiwoom.twin.indices import MARKETS, Index
-from actors.gateways.kiwoom.twin.registrations import BOOK, ELSEWHERE, EXPECTED, QUOTE, SESSION, TRADE, VI, WHOLE_MARKET
-from actors.gateways.kiwoom.twin.trades import Tape
-from actors.gateways.kiwoom.twin.venues import Elsewhere
+from actors.gateways.kiwoom.twin.registrations import (
+    AFTER,
+    BOOK,
+    ELSEWHERE,
+    EXPECTED,
+    QUOTE,
+    SESSION,
+    TRADE,
+    VI,
+    WHOLE_MARKET,
+)
+from actors.gateways.kiwoom.twin.trades import AFTER_HOURS, IN_HOURS, Tape
+from actors.gateways.kiwoom.twin.venues import Elsewhere, NextradeHours
 from actors.market import krx
 from actors.market.calendar import Calendar
 from actors.market.time import SECOND, kst
-from messages import Instrument, Symbol
+from messages import Instrument, Session, Symbol
 
 Emit = Callable[[str, str, str], None]
 _COMMISSIONS = 30
@@ -47,7 +58,9 @@ class Board:
         self._indices = {code: Index(code, tuple(self.issues.values()), self.tapes) for code in MARKETS}
         self._index_due = 0
         self._elsewhere = Elsewhere(self.issues, wanted, emit, exchange.now)
+        self._nextrade = NextradeHours(exchange.now)
         self._quotes: dict[str, tuple[int, int]] = {}
+        self._waiting: dict[str, tuple[int, int]] = {}
         self._exchange = exchange
         self._wanted = wanted
         self._emit = emit
@@ -55,11 +68,20 @@ class Board:
             Print: self._print,
             BookChanged: self._book,
             AuctionEstimate: self._estimate,
+            AfterHoursWaiting: self._wait,
             PhaseChanged: self._phase,
             ViStarted: self._interruption,
             ViEnded: self._interruption,
         }
         """What to do with an event of each class; Kiwoom has no words for a halt."""
+
+    def look_at_clock(self) -> None:
+        """Announce what Nextrade begins and ends; the exchange behind knows the KRX alone."""
+        exchange = self._exchange
+        for time, code in self._nextrade.due(min(exchange.now, exchange.end)):
+            if self._wanted.get(WHOLE_MARKET, 0) & SESSION:
+                text = announcements.announcement(code, values.hhmmss(time))
+                self._emit(announcements.SESSION_CODE, codes.SESSION, text)
 
     def end_day(self) -> None:
         """전체장마감."""
@@ -124,9 +146,27 @@ class Board:
         )
         self._emit(symbol, codes.EXPECTED, text)
 
+    def _wait(self, event: AfterHoursWaiting) -> None:
+        symbol = event.symbol
+        before, now = self._waiting.get(symbol, (0, 0)), (event.asks, event.bids)
+        self._waiting[symbol] = now
+        if not self._wanted.get(symbol, 0) & AFTER:
+            return
+        asks, bids = (
+            f"{size}\t{values.signed(size - size_before)}" for size, size_before in zip(now, before, strict=True)
+        )
+        self._emit(symbol, codes.AFTER_HOURS, f"{values.hhmmss(event.time)}\t{asks}\t{bids}")
+
     def _phase(self, event: PhaseChanged) -> None:
+        self._mark(event.session)
         if self._wanted.get(WHOLE_MARKET, 0) & SESSION:
             self._emit(announcements.SESSION_CODE, codes.SESSION, announcements.session_text(event))
+
+    def _mark(self, session: Session) -> None:
+        part = AFTER_HOURS if session in (Session.AFTER_HOURS_CLOSE, Session.AFTER_HOURS_SINGLE) else IN_HOURS
+        for tape in self.tapes.values():
+            tape.part = part
+        self._elsewhere.part = part
 
     def _interruption(self, event: ViStarted | ViEnded) -> None:
         if not self._wanted.get(WHOLE_MARKET, 0) & VI:
@@ -137,8 +177,8 @@ class Board:
 
 
 def _yesterday(exchange: ExchangePort, symbol: Symbol) -> tuple[int, int]:
-    bars = [bar for bar in exchange.charts(symbol, 86_400) if kst(bar.time).date() < kst(exchange.start).date()]
-    return (bars[-1].volume, bars[-1].value) if bars else (0, 0)
+    bar = exchange.yesterday(symbol)
+    return (bar.volume, bar.value) if bar else (0, 0)
 
 
 def _cost_rate(exchange: ExchangePort, issue: Instrument) -> int:
