@@ -1,13 +1,13 @@
 """Guardian: stops, profit taking, loss limits, the end of the day, the kill switch; it only ever lowers exposure."""
 
-from actors.account.ledger import FOREIGN, Booked, Ledger
-from actors.account.order import Order
+from actors.account.ledger import Booked, Ledger
 from actors.account.recovery import History, replay, state_at
 from actors.limits.rule import minute_of
-from actors.limits.stops import Floors, HighWater, Stops, part
+from actors.limits.stops import Floors, HighWater, Peaks, Stops, part
 from actors.market.time import SECOND, kst
 from actors.market.venues import HOME
-from actors.ordering.exits import Exit, Owned, floor, in_the_way
+from actors.ordering.exits import Exits
+from actors.ordering.halting import NO_REASON
 from actors.ordering.operator import Operator
 from messages import (
     CancelOrder,
@@ -15,12 +15,11 @@ from messages import (
     ExitDelayed,
     HaltConfirmed,
     HaltTrading,
+    HoldingPeaked,
     Instrument,
-    Kind,
     LedgerFolded,
     Message,
     Nanoseconds,
-    OrderFilled,
     OrderIntent,
     OrderRefused,
     OrderRejected,
@@ -32,8 +31,6 @@ from messages import (
     SessionChanged,
     Settlement,
     SettleOrder,
-    Shares,
-    Side,
     Symbol,
     Tick,
     Venue,
@@ -44,18 +41,13 @@ from messages import (
 from runtime import faultpoints
 from runtime.actor import Actor, handles, latest
 from runtime.bounds import Amount, Count, Figure, Loss, Seconds, Span, TimeOfDay
+from runtime.envelope import Envelope
 from runtime.verbs import Answer, answers
 
 _TRADING = (Session.OPENING_AUCTION, Session.CONTINUOUS, Session.CLOSING_AUCTION)
-_ALARM = 3
-"""Attempts without success after which a person must look."""
-_COMPLAIN_EVERY = 60 * SECOND
 _AUCTIONS = (Session.OPENING_AUCTION, Session.CLOSING_AUCTION)
 
 _breached = faultpoints.point("guardian: a loss limit reached, the halt not said")
-_begun = faultpoints.point("guardian: an exit begun, nothing asked for")
-_asked_back = faultpoints.point("guardian: a cancel asked for, the sale not")
-_offered = faultpoints.point("guardian: a sale asked for")
 
 
 class Evening(Message):
@@ -81,6 +73,7 @@ class Guardian(
         SettleOrder,
         LedgerFolded,
         EquityPeaked,
+        HoldingPeaked,
         ExitDelayed,
     ),
     core=True,
@@ -91,7 +84,7 @@ class Guardian(
     (drawdown); 0 turns one off. `flatten_at` is KST as HH:MM, blank for never. `patience`: seconds a step
     of an exit gets: a limit at the bid first, then market orders, until flat. Into a call auction no market
     order is sent but a limit `auction_percent` below the last price. With `adopt` shares bought by hand are
-    guarded too.
+    guarded too. A restart knows how high a holding stood, and goes on with what was on its way out that day.
     """
 
     def __init__(
@@ -115,34 +108,29 @@ class Guardian(
         self._flatten_on_loss = flatten_on_loss
         self._flatten_at = flatten_at
         self._flatten_minute = minute_of(flatten_at) if flatten_at else None
-        self._patience = round(patience * SECOND)
-        self._auction = part(auction_percent)
-        self._adopt = adopt
         self._ledger = Ledger()
         self._operator = Operator(self._ledger, self.publish)
+        self._exits = Exits(
+            self._ledger,
+            self.publish,
+            self._now,
+            patience=round(patience * SECOND),
+            auction=part(auction_percent),
+            adopt=adopt,
+        )
+        self._bids = self._exits.bids
         self._ready = False
         self._halted = False
         self._flattening = ""
         """Why everything is sold, what fills late as well; blank while it may stay."""
-        self._closed = self._single_price = False
-        """Whether nothing trades, or all in one auction."""
-        self._interrupted: dict[Symbol, None] = {}
-        self._instruments: dict[Symbol, Instrument] = {}
         self._high_water = HighWater()
+        self._peaks = Peaks()
         self._looking = self._awaiting_evening = False
-        self._bids: dict[Symbol, Won] = {}
-        self._peaks: dict[Owned, int] = {}
-        """Highest price since the holding began."""
-        self._exits: dict[Owned, Exit] = {}
-        self._asked: dict[int, int] = {}
-        """When the cancel of an order was last asked for."""
 
     async def on_start(self) -> None:
         await replay(self._journal, self._ledger)
-        async for envelope in self._journal.read(0, (EquityPeaked,)):
-            peak = envelope.message
-            if isinstance(peak, EquityPeaked) and kst(peak.time).date().isoformat() == self._ledger.day:
-                self._high_water.recall(self._ledger, peak.equity)
+        async for envelope in self._journal.read(0, (EquityPeaked, HoldingPeaked, OrderIntent)):
+            self._recall(envelope)
         self._look_on()
 
     def unfinished(self) -> int:
@@ -197,30 +185,28 @@ class Guardian(
             if state is not None:
                 self.publish(state)
             self._watch_all()
+            self._step()
         elif isinstance(message, Instrument):
-            self._instruments[message.symbol] = message
+            self._exits.instruments[message.symbol] = message
         else:
             if isinstance(message, OrderRejected):
-                self._put_off(message.order)
-            if isinstance(message, OrderFilled) and not self._ledger.lots(message.strategy, message.symbol).quantity:
-                self._peaks.pop((message.symbol, message.strategy), None)
-            self._step_all(getattr(message, "symbol", None))
+                self._exits.put_off(message.order)
+            self._step(getattr(message, "symbol", None))
         self._keep_flat()
         self._look_on()
 
     @handles
     def on_refused(self, message: OrderRefused) -> None:
-        self._put_off(message.order)
+        self._exits.put_off(message.order)
 
     @handles
     def on_halt(self, message: HaltTrading) -> None:
         """What is on its way out goes on at once, at the market, whatever the halt takes back."""
         self._halted = True
         self._operator.hear(message, 0)
-        for leaving in self._exits.values():
-            leaving.next = self.desk.clock.now()
+        self._exits.hurry()
         if message.flatten:
-            self._flattening = message.reason
+            self._flattening = message.reason or NO_REASON
         self._keep_flat()
 
     @handles
@@ -232,21 +218,21 @@ class Guardian(
     @handles
     def on_session(self, message: SessionChanged) -> None:
         if message.venue is Venue.KRX and not message.remaining:
-            self._closed = message.session not in _TRADING
-            self._single_price = message.session in _AUCTIONS
+            self._exits.closed = message.session not in _TRADING
+            self._exits.single_price = message.session in _AUCTIONS
 
     @handles
     def on_interruption(self, message: ViTriggered | ViReleased) -> None:
         if isinstance(message, ViTriggered):
-            self._interrupted[message.symbol] = None
+            self._exits.interrupt(message.symbol)
         else:
-            self._interrupted.pop(message.symbol, None)
-            self._step_all(message.symbol)
+            self._exits.release(message.symbol)
+            self._step(message.symbol)
 
     @handles
     def on_look(self, _look: Look) -> None:
         self._looking = False
-        self._step_all(None)
+        self._step()
         self._look_on()
 
     @handles
@@ -281,14 +267,19 @@ class Guardian(
         self._watch_equity()
 
     def _watch(self, symbol: Symbol, owner: str, price: int) -> None:
-        key, holding = (symbol, owner), self._ledger.lots(owner, symbol)
+        holding = self._ledger.lots(owner, symbol)
         if holding.quantity <= 0:
-            self._peaks.pop(key, None)
             return
-        peak = self._peaks[key] = max(self._peaks.get(key, 0), price)
+        peak = self._peak(symbol, owner, holding.since, price) if self._stops.trailing else 0
         reason = self._stops.reason(holding, price, peak)
         if reason:
-            self._begin(key, reason)
+            self._begin(symbol, owner, reason)
+
+    def _peak(self, symbol: Symbol, owner: str, since: int, price: int) -> int:
+        if self._peaks.rises(symbol, owner, since, price):
+            now = Nanoseconds(self._now())
+            self.publish(HoldingPeaked(symbol=symbol, strategy=owner, since=since, time=now, price=Won(price)))
+        return self._peaks.of(symbol, owner, since)
 
     def _watch_equity(self) -> None:
         """Not before everything held has a price: at its cost nothing was ever lost or won."""
@@ -311,91 +302,29 @@ class Guardian(
     def _flatten(self, reason: str) -> None:
         for symbol, owner, holding in tuple(self._ledger.each()):
             if holding.quantity > 0:
-                self._begin((symbol, owner), reason)
+                self._begin(symbol, owner, reason)
 
-    def _begin(self, key: Owned, reason: str) -> None:
-        if key in self._exits or (key[1] == FOREIGN and not self._adopt):
-            return
-        self._exits[key] = Exit(reason)
-        _begun()
-        self._step(key)
+    def _begin(self, symbol: Symbol, owner: str, reason: str) -> None:
+        self._exits.begin(symbol, owner, reason)
         self._look_on()
 
-    def _step_all(self, symbol: Symbol | None) -> None:
-        for key in tuple(self._exits):
-            if symbol is None or key[0] == symbol:
-                self._step(key)
+    def _step(self, symbol: Symbol | None = None) -> None:
+        """Before the account is known nothing may be sold: nor what an earlier run had begun to sell."""
+        if self._ready:
+            self._exits.step(symbol)
 
-    def _step(self, key: Owned) -> None:
-        symbol, owner = key
-        leaving, now = self._exits[key], self.desk.clock.now()
-        if self._ledger.lots(owner, symbol).quantity <= 0:
-            del self._exits[key]
-            return
-        own = self._ledger.orders.get(leaving.order)
-        stands = own is not None and leaving.stands(own, auction=self._in_auction(symbol))
-        if own is not None and own.live and (stands or not leaving.is_due(now, self._patience)):
-            if leaving.is_due(now, self._patience) and not leaving.auction:
-                self._complain(key, leaving, now)
-            return
-        obstacles = [order for order in self._ledger.live(symbol) if in_the_way(order, owner)]
-        for order in obstacles:
-            self._cancel(order, leaving.reason)
-        if not obstacles and leaving.is_due(now, self._patience) and not self._closed:
-            self._sell(key, leaving, now)
+    def _recall(self, envelope: Envelope) -> None:
+        message, today = envelope.message, kst(self._now()).date()
+        match message:
+            case HoldingPeaked():
+                self._peaks.rises(message.symbol, message.strategy, message.since, message.price)
+            case EquityPeaked() if kst(message.time).date() == today:
+                self._high_water.recall(self._ledger, message.equity)
+            case OrderIntent() if message.purpose is Purpose.EXIT and envelope.source == self.desk.name:
+                if kst(envelope.time).date() == today:
+                    self._exits.recall(message, envelope.number)
+            case _:
+                pass
 
-    def _in_auction(self, symbol: Symbol) -> bool:
-        return self._single_price or symbol in self._interrupted
-
-    def _sell(self, key: Owned, leaving: Exit, now: int) -> None:
-        symbol, owner = key
-        leaving.auction = self._in_auction(symbol)
-        price = self._bids.get(symbol, Won(0))
-        if leaving.auction:
-            last, today = self._ledger.prices.get(symbol, 0), kst(self.desk.clock.now()).date()
-            price = floor(self._instruments.get(symbol), last, self._auction, today)
-        limit = price > 0 and (leaving.auction or leaving.attempts == 0)
-        leaving.attempts += 1
-        leaving.next = now + self._patience
-        leaving.order = self.publish(
-            OrderIntent(
-                symbol=symbol,
-                side=Side.SELL,
-                quantity=Shares(self._ledger.sellable(owner, symbol)),
-                kind=Kind.LIMIT if limit else Kind.MARKET,
-                price=price if limit else Won(0),
-                purpose=Purpose.EXIT,
-                strategy=owner,
-                reason=leaving.reason,
-            )
-        )
-        _offered()
-        if leaving.attempts > _ALARM:
-            self._complain(key, leaving, now)
-
-    def _complain(self, key: Owned, leaving: Exit, now: int) -> None:
-        if leaving.said and 0 <= now - leaving.said < _COMPLAIN_EVERY:
-            return
-        leaving.said = now
-        symbol, owner = key
-        left = Shares(self._ledger.lots(owner, symbol).quantity)
-        attempts, reason = leaving.attempts, leaving.reason
-        self.publish(ExitDelayed(symbol=symbol, strategy=owner, left=left, attempts=attempts, reason=reason))
-
-    def _cancel(self, order: Order, reason: str) -> None:
-        now = self.desk.clock.now()
-        if 0 <= now - self._asked.get(order.number, 0) < self._patience:
-            return
-        self._asked[order.number] = now
-        self.publish(
-            CancelOrder(
-                order=order.number, symbol=order.symbol, venue=order.venue, strategy=order.strategy, reason=reason
-            )
-        )
-        _asked_back()
-
-    def _put_off(self, order: int) -> None:
-        """An attempt that came to nothing is not repeated at once."""
-        for leaving in self._exits.values():
-            if leaving.order == order:
-                leaving.next = self.desk.clock.now() + self._patience
+    def _now(self) -> int:
+        return self.desk.clock.now()

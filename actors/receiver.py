@@ -9,6 +9,7 @@ import msgspec
 from actors.gateways.port import Feed, FeedMessage, Reference
 from actors.market.bars import BarBuilder, start_of
 from actors.market.losses import Losses
+from actors.market.pivot import Past, begun
 from actors.market.time import SECOND, kst
 from actors.market.venues import split
 from actors.market.wants import Ended, Wants, Wish
@@ -41,6 +42,7 @@ from messages import (
 )
 from runtime.actor import Actor, handles
 from runtime.bounds import Code, Count, Seconds, Several
+from runtime.database import DatabaseError
 from runtime.vitals import Vitals
 
 _EVER: Final = 1 << 62
@@ -145,6 +147,7 @@ class Receiver(
         self._unfinished: dict[BarBuilder, None] = {}
         self._day = dt.date.min
         self._losses = Losses(calm)
+        self._past = Past()
         self._registering = self._closing = self._telling = False
         self._registered: tuple[list[Symbol], list[Symbol]] | None = None
 
@@ -158,6 +161,10 @@ class Receiver(
     def on_start(self) -> None:
         if self._vitals is not None:
             self._vitals.add(self.desk.name, self.counts.copy)
+        try:
+            self._past = Past.stored(self.desk.data, self.desk.clock.now(), max(self._intervals, default=0))
+        except DatabaseError as error:
+            self.desk.log.warning("what was stored cannot be read: no bar of this minute", reason=str(error))
 
     def on_stop(self) -> None:
         self.desk.log.info("received", **self.counts)
@@ -194,8 +201,9 @@ class Receiver(
             self.after(_TELL_EACH, _TellLosses())
 
     async def _read(self) -> None:
+        stream = self._feed.stream()  # before all else: what comes until it is read waits there
         await self._announce()
-        async for batch in self._feed.stream():
+        async for batch in stream:
             for message in batch:
                 kind = type(message)
                 if kind is Tick:
@@ -248,8 +256,14 @@ class Receiver(
             self.after(_TELL_WITHIN, _TellLosses())
 
     def _join_late(self, line: "_Line", tick: Tick) -> None:
-        """Before the first print seen others traded: a bar of the rest of their interval would not be true."""
+        """Before the first print seen others traded: a bar of the rest of their interval alone would not be true."""
+        stored = self._past.before(tick)
         for builder in line.builders:
+            earlier = begun(stored, tick, builder.interval)
+            if earlier is not None:
+                for print_ in earlier:
+                    self._begin_bar(builder, print_)
+                continue
             done = builder.miss(tick.time)
             self._unfinished.pop(builder, None)
             if done is not None:

@@ -6,11 +6,14 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from functools import partial
 from itertools import islice
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
-from actors.market import store
+from actors.market import retention, store
+from actors.market.loose import EVER
 from actors.market.order_states import LIVE, OrderStates
+from actors.market.retention import Chores
 from actors.market.time import SECOND, kst
 from messages import (
     Bar,
@@ -29,7 +32,7 @@ from messages import (
     Venue,
 )
 from runtime.actor import Actor, handles
-from runtime.bounds import Seconds, Several, Span
+from runtime.bounds import Count, Seconds, Several, Span
 from runtime.database import Database, DatabaseError
 from runtime.envelope import Envelope
 
@@ -41,7 +44,9 @@ class Recorder(Actor, publishes=(MailboxOverflowed, MailboxRecovered)):
 
     Up to `backlog` messages of a kind wait for the disk; more are lost, counted in the table `gaps` and said
     as an overflow of this actor. `books_every` is the least time between two stored books of a code, in
-    seconds; 0 stores every one. When the day or the feed ends, the day is packed into blocks.
+    seconds; 0 stores every one; what it left out is in the table `sampling`. Prints are never left out. When the
+    day or the feed ends, the day is packed into blocks. Of the days with ticks, or with books, the newest
+    `keep_ticks` and `keep_books` stay; 0 keeps all.
     """
 
     def __init__(
@@ -51,6 +56,8 @@ class Recorder(Actor, publishes=(MailboxOverflowed, MailboxRecovered)):
         period: Span = 1.0,
         backlog: Several = 400_000,
         books_every: Seconds = 0.0,
+        keep_ticks: Count = 0,
+        keep_books: Count = 0,
     ) -> None:
         self.lost: dict[str, int] = {}
         """By kind, since the last time everything could be stored."""
@@ -59,18 +66,22 @@ class Recorder(Actor, publishes=(MailboxOverflowed, MailboxRecovered)):
         self._backlog = backlog
         self._books_every = round(books_every * SECOND)
         self._sampled: dict[tuple[Symbol, Venue], int] = {}
+        self._kept = self._left_out = self._began = 0
+        self._oldest = retention.newest({"ticks": keep_ticks, "books": keep_books})
         self._ticks: deque[Envelope] = deque()
         self._books: deque[Envelope] = deque()
         self._bars: deque[Bar] = deque()
         self._instruments: list[tuple[str, Instrument]] = []
         self._orders = OrderStates()
-        self._over = False
+        self._over = self._closing = False
+        self._chores: Chores | None = None
         self._something = asyncio.Event()
         self._stopping: asyncio.Future[None]
         self._written: asyncio.Future[None]
 
     def on_start(self) -> None:
         loop = asyncio.get_running_loop()
+        self._began = self.desk.clock.now()
         self._stopping, self._written = loop.create_future(), loop.create_future()
         self.spawn(self._write())
 
@@ -78,23 +89,43 @@ class Recorder(Actor, publishes=(MailboxOverflowed, MailboxRecovered)):
         self._stopping.set_result(None)
         self._something.set()
         await self._written
+        if self._books_every:
+            self.desk.log.info("books were sampled", stored=self._kept, left_out=self._left_out)
 
     @handles
     def on_tick(self, tick: Tick) -> None:
-        self._keep(self._ticks, self.desk.envelope, tick)
+        envelope = self.desk.office.envelope
+        assert envelope is not None
+        if len(self._ticks) < self._backlog:
+            self._ticks.append(envelope)
+            self._something.set()
+        else:
+            self._lose(tick)
 
     @handles
     def on_book(self, book: OrderBook) -> None:
         if self._books_every:
             key = book.symbol, book.venue
             if book.received - self._sampled.get(key, 0) < self._books_every:
+                self._left_out += 1
                 return
             self._sampled[key] = book.received
-        self._keep(self._books, self.desk.envelope, book)
+            self._kept += 1
+        envelope = self.desk.office.envelope
+        assert envelope is not None
+        if len(self._books) < self._backlog:
+            self._books.append(envelope)
+            self._something.set()
+        else:
+            self._lose(book)
 
     @handles
     def on_bar(self, bar: Bar) -> None:
-        self._keep(self._bars, bar, bar)
+        if len(self._bars) < self._backlog:
+            self._bars.append(bar)
+            self._something.set()
+        else:
+            self._lose(bar)
 
     @handles
     def on_instrument(self, instrument: Instrument) -> None:
@@ -123,11 +154,7 @@ class Recorder(Actor, publishes=(MailboxOverflowed, MailboxRecovered)):
         self._over = True
         self._something.set()
 
-    def _keep(self, waiting: deque[Any], item: object, message: Tick | OrderBook | Bar) -> None:
-        if len(waiting) < self._backlog:
-            waiting.append(item)
-            self._something.set()
-            return
+    def _lose(self, message: Tick | OrderBook | Bar) -> None:
         kind = type(message).__name__
         lost = self.lost[kind] = self.lost.get(kind, 0) + 1
         if lost == 1:
@@ -136,11 +163,15 @@ class Recorder(Actor, publishes=(MailboxOverflowed, MailboxRecovered)):
     async def _write(self) -> None:
         try:
             async with self._opened() as database:
+                await database.submit(retention.prepare)
                 self._orders.load(await database.execute(LIVE))
-                while not self._stopping.done():
+                self._tidy_up(before=retention.midnight(self._began))
+                last = False
+                while not last:
                     await self._something.wait()
                     await self._sleep()
                     self._something.clear()
+                    last = self._stopping.done()
                     await self._store(database)
         finally:
             self._written.set_result(None)
@@ -167,7 +198,8 @@ class Recorder(Actor, publishes=(MailboxOverflowed, MailboxRecovered)):
             await self._drain(database, self._books, _write_books)
             await self._drain(database, self._bars, store.write_bars)
             await self._recover(database)
-            await self._pack(database)
+            await self._note_sampling(database)
+            await self._tidy(database)
         except DatabaseError as error:
             waiting = {"ticks": len(self._ticks), "books": len(self._books), "bars": len(self._bars)}
             self._something.set()
@@ -201,18 +233,38 @@ class Recorder(Actor, publishes=(MailboxOverflowed, MailboxRecovered)):
             await database.run(partial(_write_gaps, self.desk.clock.now(), lost))
             self.publish(MailboxRecovered(actor=self.desk.name, subjects=tuple(lost)))
 
-    async def _pack(self, database: Database) -> None:
-        while self._over:
-            self._over = await database.run(store.pack_some)
+    async def _note_sampling(self, database: Database) -> None:
+        if self._books_every:
+            so_far = (self._began, self.desk.clock.now(), self._books_every, self._kept, self._left_out)
+            await database.run(partial(store.write_sampling, row=so_far))
+
+    def _tidy_up(self, before: int = EVER) -> None:
+        self._chores = Chores(self._oldest, before)
+        self._something.set()
+
+    async def _tidy(self, database: Database) -> None:
+        """Until the next batch is due; to the end where the day is over and nothing more will come."""
+        if self._over:
+            self._over, self._closing = False, True
+            self._tidy_up()
+        until = self.desk.clock.now() + round(self._period * SECOND)
+        while self._chores is not None and (self.desk.clock.now() < until or (self._closing and self._stopping.done())):
+            if not await database.run(self._chores.step):
+                self._chores, self._closing = None, False
             await asyncio.sleep(0)  # where the writer has no thread of its own, others have their turn here
+        if self._chores is not None:
+            self._something.set()
+
+
+_numbered = attrgetter("number", "message")
 
 
 def _write_ticks(connection: sqlite3.Connection, envelopes: Iterable[Envelope]) -> None:
-    store.write_ticks(connection, ((e.number, e.message) for e in envelopes))  # type: ignore[misc]
+    store.write_ticks(connection, map(_numbered, envelopes))  # type: ignore[arg-type]
 
 
 def _write_books(connection: sqlite3.Connection, envelopes: Iterable[Envelope]) -> None:
-    store.write_books(connection, ((e.number, e.message) for e in envelopes))  # type: ignore[misc]
+    store.write_books(connection, map(_numbered, envelopes))  # type: ignore[arg-type]
 
 
 def _run(write: Write, rows: Iterable[Any], connection: sqlite3.Connection) -> None:

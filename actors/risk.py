@@ -1,12 +1,13 @@
 """Risk: every intent meets every rule; the only maker of approvals."""
 
 from actors.account.ledger import Booked, Ledger
-from actors.account.order import Order, Phase
 from actors.account.recovery import History, replay, state_at
 from actors.limits import exposure, loss, price, rate, size, state
 from actors.limits.activity import ACTIVE, REPEATED, Active
+from actors.limits.change import changeable
 from actors.limits.rule import Limits, Quote, Refusal, Rule, View, Wish, of_change, of_intent
 from actors.market.venues import HOME
+from actors.ordering.halting import NO_REASON
 from messages import (
     ApprovedOrder,
     ApprovedReplace,
@@ -190,7 +191,7 @@ class Risk(
         wish = None
         if order is not None:
             wish = of_change(intent, order, envelope.source, self._view, self._ledger.binds(order))
-        refusal = _changeable(order, intent)
+        refusal = changeable(order, intent)
         if wish is not None and refusal is None:
             refusal = self._judge(wish)
         if wish is None or refusal is not None:
@@ -266,7 +267,7 @@ class Risk(
 
     @handles
     def on_halt(self, message: HaltTrading | TradingHalted) -> None:
-        self._view.halted = message.reason
+        self._view.halted = message.reason or NO_REASON
 
     @handles
     def on_resume(self, message: ResumeTrading) -> None:
@@ -323,18 +324,3 @@ def _check(limits: Limits) -> None:
         raise ValueError(
             f"cancel_reserve = {limits.cancel_reserve} leaves no orders of {limits.max_orders_second} a second"
         )
-
-
-def _changeable(order: Order | None, intent: ReplaceIntent) -> Refusal | None:
-    if order is None:
-        return Refusal(rule="change", figures={"order": intent.order}, limit="an order of ours")
-    if order.phase is not Phase.OPEN or order.canceling or order.replacing:
-        state_now = "being changed" if order.phase is Phase.OPEN else order.phase.value
-        return Refusal(rule="change", figures={"order": order.number, "phase": state_now}, limit=Phase.OPEN.value)
-    if order.strategy != intent.strategy or order.symbol != intent.symbol:
-        return Refusal(
-            rule="change", figures={"order": order.number, "strategy": intent.strategy}, limit=order.strategy
-        )
-    if intent.quantity > order.open:
-        return Refusal(rule="change", figures={"quantity": intent.quantity}, limit=order.open)
-    return None

@@ -4,10 +4,10 @@ import asyncio
 
 from actors.account.ledger import Booked, Ledger
 from actors.account.recovery import replay
-from actors.gateways.port import Broker, Instruction, Urgency
-from actors.market.time import SECOND
+from actors.gateways.port import Broker, BrokerReport, Instruction, Urgency
 from actors.ordering import requests
-from actors.ordering.day_match import DayMatch, match_day
+from actors.ordering.cancels import Cancels
+from actors.ordering.closing import Closing
 from actors.ordering.halting import Halt
 from actors.ordering.outbox import Item
 from actors.ordering.reconciler import Reconciler
@@ -16,7 +16,6 @@ from actors.ordering.sender import Sender
 from actors.ordering.settling import NotSettledError, settlement
 from actors.ordering.statement import known_orders
 from messages import (
-    Action,
     ApprovedOrder,
     ApprovedReplace,
     CancelOrder,
@@ -50,19 +49,14 @@ from messages import (
     SessionChanged,
     Settlement,
     SettleOrder,
+    StopSystem,
     TradingHalted,
     Venue,
 )
 from runtime import faultpoints
 from runtime.actor import Actor, handles
-from runtime.bounds import Several, Span
-from runtime.bus import RUN_BITS
-
-_LONG = 5 * SECOND
-"""After which the broker's silence about an order that shall be canceled is suspicious."""
-_BREATH = 5.0
-"""Seconds between two looks at the broker, however suspicious it all is."""
-_TABLES = ("match.txt", "match.csv")
+from runtime.bounds import Rate, Several, Span
+from runtime.exits import UNREACHABLE
 
 _replayed = faultpoints.point("recovery: journal read")
 _closed = faultpoints.point("recovery: orders of before ended, broker not asked")
@@ -72,9 +66,12 @@ _folded = faultpoints.point("trader: an order event is folded")
 _heard = faultpoints.point("trader: the broker's word is said")
 _halting = faultpoints.point("trader: halted, cancels not sent")
 _settled = faultpoints.point("trader: an order is settled by a person")
-_over = faultpoints.point("end of day: reconciled, orders not expired")
-_expired = faultpoints.point("end of day: orders expired, not matched")
-_matched = faultpoints.point("end of day: matched, tables not written")
+
+
+class _StillLost(Message):
+    gateway: str
+    breaks: int
+    """How many links were lost until then, this one included."""
 
 
 class Trader(
@@ -102,6 +99,7 @@ class Trader(
         HaltConfirmed,
         LinkLost,
         LinkRestored,
+        StopSystem,
     ),
     obeys=(ApprovedOrder, ApprovedReplace, CancelOrder, HaltTrading, SettleOrder),
     core=True,
@@ -109,23 +107,37 @@ class Trader(
     """Sends what was approved, the most urgent first, each order once.
 
     `max_age`: seconds after which an approval is too old to send. `reconcile`: seconds between two
-    matches with the broker. `outbox`: how many requests may wait. At the end of the day it writes the match of
-    journal, live records and statement as match.txt and match.csv.
+    matches with the broker. `outbox`: how many entries may wait. `commission`: the broker's rate, for what a
+    person says has filled. `link_patience`: how long the order link may be lost before the run ends, for the guard to
+    start a new one. At the end of the day it writes the match of journal, live records and statement as
+    match.txt and match.csv.
     """
 
     def __init__(
-        self, broker: Broker, journal: Journal, *, max_age: Span = 5.0, reconcile: Span = 60.0, outbox: Several = 1_000
+        self,
+        broker: Broker,
+        journal: Journal,
+        *,
+        max_age: Span = 5.0,
+        reconcile: Span = 60.0,
+        outbox: Several = 1_000,
+        commission: Rate = 0.00015,
+        link_patience: Span = 30.0,
     ) -> None:
         self._broker = broker
         self._journal = journal
         self._max_age = max_age
         self._period = reconcile
         self._bound = outbox
-        self._ledger = Ledger()
+        self._commission = commission
+        self._link_patience = link_patience
+        self._ledger = Ledger(commission=commission)
         self._halt = Halt()
         self._scribe: Scribe
         self._sender: Sender
         self._reconciler: Reconciler
+        self._closing: Closing
+        self._cancels: Cancels
         self._started = False
         self._links: dict[str, str] = {}
         self._breaks = 0
@@ -147,19 +159,21 @@ class Trader(
             forbids=self._forbids,
             suspect=self._suspicion.set,
         )
+        self._cancels = Cancels(self._ledger, self._sender, clock, log, say=self.publish, suspect=self._suspicion.set)
         self._reconciler = Reconciler(self._broker, self._ledger, clock, log, self._say, breaks=lambda: self._breaks)
+        self._closing = Closing(self._reconciler, self._ledger, clock, log, say=self._say, data=self.desk.data)
         await replay(self._journal, self._ledger)
         _replayed()
         self._reconciler.end_earlier_orders()
         _closed()
-        await self._broker.open(self._say, known_orders(self._ledger, clock.now()))
+        await self._broker.open(self._report, known_orders(self._ledger, clock.now()))
         _connected()
         await self._reconciler.start()
         _recovered()
         self._started = True
         for urgency in (Urgency.CANCEL, Urgency.EXIT, Urgency.ENTRY):
             self.spawn(self._sender.run(urgency))
-        self.spawn(self._reconcile_for_ever())
+        self.spawn(self._reconciler.run(self._suspicion, self._period, lambda: not self._links))
 
     async def on_stop(self) -> None:
         """The day's match is not left half done."""
@@ -199,12 +213,12 @@ class Trader(
     def on_cancel(self, message: CancelOrder) -> None:
         envelope = self.desk.envelope
         assert envelope is not None
-        self._cancel(message.order, envelope.number, message.reason)
+        self._cancels.ask(message.order, envelope.number, message.reason)
 
     @handles
     def on_settle(self, message: SettleOrder) -> None:
         try:
-            events = settlement(self._ledger.orders.get(message.order), message, self._now())
+            events = settlement(self._ledger, message, self._now(), self._commission)
         except NotSettledError as error:
             self.desk.log.warning("not settled", order=message.order, by=message.by, reason=str(error))
             return
@@ -226,7 +240,7 @@ class Trader(
         self._sender.drop_entries()
         self._take_back(envelope.number)
         if first:
-            self.publish(TradingHalted(time=self._now(), reason=message.reason))
+            self.publish(TradingHalted(time=self._now(), reason=self._halt.reason))
         self._confirm_halt()
 
     @handles
@@ -249,12 +263,20 @@ class Trader(
         if isinstance(message, LinkLost):
             self._breaks += 1
             self._links[message.gateway] = message.reason
+            self.after(self._link_patience, _StillLost(gateway=message.gateway, breaks=self._breaks))
             self._sender.drop_entries()
         else:
             self._links.pop(message.gateway, None)
             self._suspicion.set()
         self._sender.held = "the order link is lost" if self._links else ""
         self._sender.outbox.nudge()
+
+    @handles
+    def on_still_lost(self, message: _StillLost) -> None:
+        """Without a link no stop can be sold: a new process logs in again where this one cannot."""
+        reason = self._links.get(message.gateway)
+        if reason is not None and message.breaks == self._breaks and not self._day_over:
+            self.publish(StopSystem(reason=f"no link to {message.gateway}: {reason}", code=UNREACHABLE))
 
     @handles
     def on_folded(self, message: LedgerFolded) -> None:
@@ -282,24 +304,10 @@ class Trader(
         urgency = Urgency.EXIT if purpose is Purpose.EXIT else Urgency.ENTRY
         self._sender.admit(Item(instruction, urgency, self._now()))
 
-    def _cancel(self, number: int, request: int, reason: str) -> None:
-        order = self._ledger.orders.get(number)
-        if order is None:
-            self.desk.log.warning("cancel of an order that is not ours", order=number)
-        elif not order.live:
-            self.publish(CancelRejected(**requests.event(order, self._now()), reason=f"it is {order.phase}"))
-        elif self._sender.withdraw(number):
-            fields = requests.event(order, self._now())
-            self.publish(OrderCanceled(**fields, broker_order="", canceled=order.open, reason=f"never sent: {reason}"))
-        elif not order.canceling and not self._sender.outbox.waits(number, Action.CANCEL):
-            self._sender.outbox.put(Item(requests.cancel(order, request=request), Urgency.CANCEL, self._now()))
-        elif not order.broker_order and not 0 <= self._now() - order.time <= _LONG:
-            self._suspicion.set()
-
     def _take_back(self, request: int) -> None:
         """Again and again while the halt is on, until nothing is open."""
         for order in self._halt.left(self._ledger):
-            self._cancel(order.number, request, f"halted: {self._halt.reason}")
+            self._cancels.ask(order.number, request, f"halted: {self._halt.reason}")
 
     def _confirm_halt(self) -> None:
         if self._halt.just_confirmed(self._ledger):
@@ -312,66 +320,22 @@ class Trader(
             return f"the journal failed: {self._scribe.blind}"
         return "the order link is lost" if self._links else ""
 
-    async def _reconcile_for_ever(self) -> None:
-        looks = 0
-        while True:
-            timer = self.desk.clock.call_later(self._pause(looks), self._suspicion.set)
-            await self._suspicion.wait()
-            timer.cancel()
-            self._suspicion.clear()
-            if not self._links:
-                await self._reconciler.look()
-                looks = looks + 1 if self._any_lost() else 0
-                await self.desk.clock.sleep(_BREATH)
-
-    def _pause(self, looks: int) -> float:
-        """An order nobody answers for is asked about again soon, and then less and less often."""
-        return min(_BREATH * 2.0 ** min(looks - 1, 10), self._period) if looks else self._period
-
-    def _any_lost(self) -> bool:
-        return any(order.submitting and not order.broker_order for order in self._ledger.live())
-
     async def _end_day(self) -> None:
-        """Nothing outlives the day; an order still open after the match has expired."""
         try:
-            if await self._reconciler.look():
-                _over()
-                await self.desk.clock.sleep(1)
-                self._expire()
-                _expired()
-                await self._match()
+            await self._closing.run()
         finally:
             self._day_ended.set()
 
-    def _expire(self) -> None:
-        for order in self._ledger.live():
-            fields = requests.event(order, self._now())
-            self._say(OrderExpired(**fields, broker_order=order.broker_order, expired=order.open))
+    def _report(self, report: BrokerReport) -> None:
+        self._say(report)
 
-    async def _match(self) -> None:
-        state = self._reconciler.newest
-        assert state is not None
-        found = match_day(self._ledger, state)
-        _matched()
-        for line in found.lines:
-            self.desk.log.warning("the day does not match", what=line)
-        self._write(found, self.publish(found.message(self._now())) >> RUN_BITS)
-
-    def _write(self, found: DayMatch, run: int) -> None:
-        folder = self.desk.data / "runs" / f"{run:05d}"
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            for name, content in zip(_TABLES, (found.text(), found.csv()), strict=True):
-                (folder / name).write_text(content, encoding="utf-8")
-        except OSError as error:
-            self.desk.log.error("the day's match is not written", reason=str(error))
-
-    def _say(self, message: Message) -> None:
+    def _say(self, message: Message) -> int:
         """Before the start is over nobody else speaks of orders, and the ledger must know at once."""
         number = self._scribe.say(message)
         _heard()
         if not self._started and isinstance(message, Booked):
             self._ledger.fold(message, number)
+        return number
 
     def _now(self) -> Nanoseconds:
         return Nanoseconds(self.desk.clock.now())

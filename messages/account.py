@@ -112,6 +112,20 @@ class EquityPeaked(Message):
     equity: Won
 
 
+class HoldingPeaked(Message):
+    """The price of a holding is higher than it ever was since it is held: a trailing stop remembers it for ever."""
+
+    key: ClassVar = ("symbol", "venue")
+    symbol: Symbol
+    venue: Venue = Venue.KRX
+    strategy: str
+    """Whose holding."""
+    since: int
+    """Number of the message that began it: the peak of a holding says nothing of the next one."""
+    time: Nanoseconds
+    price: Won
+
+
 class LedgerFolded(Message):
     """A keeper of a ledger folded all up to a reconciliation; the digests of all copies must be equal."""
 

@@ -270,7 +270,8 @@ class OrderFilled(OrderEvent):
     tax: Won = Won(0)
     """Of the whole order so far (939)."""
     source: str = "record"
-    """record; jump / recovery where it was booked from a difference; person where somebody settled it."""
+    """record; jump / recovery where it was booked from a difference; person where somebody settled it, at a guess of
+    its costs."""
 
 
 class OrderReplaced(OrderEvent):

@@ -17,12 +17,13 @@ from runtime import chain, folders, inbox, logs, wiring
 from runtime.clock import KST
 from runtime.config import Config, ConfigError, load
 from runtime.database import DatabaseError, quarantine
+from runtime.exits import BAD_CONFIG, FAILED, code_of
 from runtime.journal import NAME
 from runtime.locks import AlreadyRunning, is_held
 from runtime.loop import MissingLibrary, new_loop
 from runtime.loop import run as run_loop
 from runtime.parts import Part, plan
-from runtime.system import BAD_CONFIG, DISTRIBUTION, FAILED, System
+from runtime.system import DISTRIBUTION, System
 
 ConfigPath = Annotated[Path, typer.Argument(help="A config file; examples/ has one for each way of running.")]
 DataFolder = Annotated[Path, typer.Argument(help="The data folder of the system: the key data of its system table.")]
@@ -62,7 +63,8 @@ def run(
 ) -> None:
     """Run a config: live, mock, paper, replay or backtest, as the file says.
 
-    Exit codes: 0 done, 1 failed, 2 bad config or usage, 3 stopped by risk, 4 a core actor failed.
+    Exit codes: 0 done, 1 failed, 2 bad config or usage, 3 stopped by risk, 4 a core actor failed,
+    5 the broker is out of reach.
     """
     system = _system(_load(config, overrides))
     _configure_logs(system)
@@ -72,7 +74,7 @@ def run(
         code = run_loop(system.run, _loop(system))
     except (ConfigError, AlreadyRunning, DatabaseError, MissingLibrary, OSError) as error:
         structlog.get_logger("system").info("cannot run", reason=str(error))
-        fail(str(error), BAD_CONFIG if isinstance(error, ConfigError) else FAILED)
+        fail(str(error), code_of(error))
     _report(system, json_summary=json_summary)
     raise typer.Exit(code)
 

@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 from runtime import inbox
 from runtime.clock import WallClock, text
+from runtime.exits import BAD_CONFIG, CORE_FAILED, DONE, STOPPED_BY_RISK, UNREACHABLE
 from runtime.heartbeat import Pulse
 from runtime.latch import Halt, Latch
-from runtime.system import BAD_CONFIG, CORE_FAILED, DONE, STOPPED_BY_RISK
 
 GAVE_UP = CORE_FAILED
 ENDS = (DONE, BAD_CONFIG, STOPPED_BY_RISK)
@@ -31,7 +31,7 @@ class Terms(NamedTuple):
     pauses: tuple[float, ...] = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0)
     """Before it is started again, by how often it ended within a minute."""
     most: int = 5
-    """Ends within a minute, after which it stays down."""
+    """Ends within a minute, after which it stays down; where the broker is out of reach none is counted."""
     again: float = 5.0
     """Until a dead-man that found no way to the broker tries once more."""
     stop: float = 330.0
@@ -67,6 +67,8 @@ class Guard:
         self._try_at = 0.0
         self._asked = asyncio.Event()
         self._ends: deque[float] = deque()
+        self._tries = 0
+        """In a row that ended because the broker is out of reach."""
 
     def leave(self) -> None:
         """Stop the system in order, and do not start it again."""
@@ -78,15 +80,33 @@ class Guard:
             code = await self._once()
             if code in ENDS or self._asked.is_set() or over():
                 return code
-            self._ends.append(time.monotonic())
-            if self._too_often():
-                await self._give_up(code)
-                return GAVE_UP
-            pause = self._terms.pauses[min(len(self._ends), len(self._terms.pauses)) - 1]
-            self._call(f"the system ended with code {code} and is started again in {pause:g} s")
-            await self._pause(pause)
+            if code == UNREACHABLE:
+                await self._try_again()
+            else:
+                self._ends.append(time.monotonic())
+                if self._too_often():
+                    await self._give_up(code)
+                    return GAVE_UP
+                await self._restart(code)
             if self._asked.is_set():
                 return code
+
+    async def _restart(self, code: int) -> None:
+        self._tries = 0
+        pause = self._pause_after(len(self._ends))
+        self._call(f"the system ended with code {code} and is started again in {pause:g} s")
+        await self._pause(pause)
+
+    async def _try_again(self) -> None:
+        """A line that is cut comes back: no number of tries is too many, and one alarm is enough."""
+        self._tries += 1
+        pause = self._pause_after(self._tries)
+        words = f"the broker is out of reach, the system is started again in {pause:g} s"
+        (self._call if self._tries == 1 else self._say)(words)
+        await self._pause(pause)
+
+    def _pause_after(self, ends: int) -> float:
+        return self._terms.pauses[min(ends, len(self._terms.pauses)) - 1]
 
     async def _once(self) -> int:
         process = await asyncio.create_subprocess_exec(*self._command, start_new_session=True)

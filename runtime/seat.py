@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterable, Callable, Coroutine, Iterable
 from contextvars import copy_context
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -235,16 +235,18 @@ class Seat:
         if self._muted:
             return
         self._timer += 1
-        timer = self._timer
+        self._wind(self._timer, seconds, message, cause, again=again)
 
-        def ring() -> None:
-            if again:
-                self._timers[timer] = self._clock.call_later(seconds, ring)
-            else:
-                self._timers.pop(timer, None)
-            self._bus.post(self.mailbox, message, self.name, cause)
-
+    def _wind(self, timer: int, seconds: float, message: Message, cause: int, *, again: bool) -> None:
+        ring = partial(self._ring, timer, seconds, message, cause, again=again)
         self._timers[timer] = self._clock.call_later(seconds, ring)
+
+    def _ring(self, timer: int, seconds: float, message: Message, cause: int, *, again: bool) -> None:
+        if again:
+            self._wind(timer, seconds, message, cause, again=True)
+        else:
+            self._timers.pop(timer, None)
+        self._bus.post(self.mailbox, message, self.name, cause)
 
     def _task(self, work: Coroutine[Any, Any, None], name: str, cause: int) -> asyncio.Task[None]:
         context = copy_context()

@@ -9,12 +9,12 @@ from runtime.actor import Log
 from runtime.bus import Bus
 from runtime.clock import SECOND, Clock
 from runtime.envelope import Envelope
+from runtime.exits import CORE_FAILED
 from runtime.mailbox import Mailbox, OrderLaneFull, subject_of
 from runtime.seat import Seat
 
 FAILURES = 3
 WINDOW = 60 * SECOND
-CORE_FAILED = 4
 NAME = "system"
 
 

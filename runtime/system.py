@@ -23,6 +23,7 @@ from runtime.config import Config
 from runtime.database import DatabaseError
 from runtime.door import Door
 from runtime.ending import PART_TO_STOP, UNHURRIED, Ending
+from runtime.exits import CORE_FAILED, DONE, FAILED, STOPPED_BY_RISK
 from runtime.inbox import Command
 from runtime.journal import Journal
 from runtime.latch import Latch, Latching
@@ -36,7 +37,6 @@ from runtime.seat import Seat, Shard
 from runtime.supervisor import NAME, Supervisor
 from runtime.vitals import Vitals
 
-DONE, FAILED, BAD_CONFIG, STOPPED_BY_RISK, CORE_FAILED = range(5)
 HEAD_SECONDS = 60
 GC_THRESHOLDS = 50_000, 20, 50
 """Messages are no garbage of the collector's: with Python's own thresholds it looks for it all the time."""

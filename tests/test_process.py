@@ -115,7 +115,7 @@ def test_a_killed_run_is_sealed_by_the_next_and_its_folder_was_locked(tmp_path: 
 def test_a_login_that_is_refused_ends_quickly_in_one_line(tmp_path: Path) -> None:
     began = monotonic()
 
-    line = refusal(run(tmp_path, *SHORT, REFUSED_LOGIN), 1)
+    line = refusal(run(tmp_path, *SHORT, REFUSED_LOGIN), 5)
 
     assert "login failed: -106" in line
     assert monotonic() - began < 8

@@ -1,3 +1,13 @@
+"""The receiver over a feed of a test: what it publishes, what it watches, what it counts."""
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from actors.market import store
+from actors.market.time import SECOND
 from actors.receiver import Receiver
 from messages import (
     Bar,
@@ -19,6 +29,8 @@ from messages import (
     UniverseChanged,
     Won,
 )
+from runtime.clock import SteppedClock
+from runtime.database import Database
 from runtime.testing import Stage, in_virtual_time
 from tests.fake_feed import STARTED, FakeFeed
 from tests.market.market_data import CODE, NINE, OTHER, book, tick
@@ -209,6 +221,69 @@ async def test_an_interval_that_was_not_seen_from_its_start_has_no_bar() -> None
     minutes = [(bar.time - NINE) // 60_000_000_000 for bar in stage.heard(Bar) if bar.interval == 60]
     assert minutes == [2]
     assert [bar.close for bar in stage.heard(Bar) if bar.interval == 1] == [100, 101, 103]
+
+
+def store_prints(folder: Path, prints: Sequence[Tick]) -> None:
+    async def write() -> None:
+        async with Database(folder / store.FILE, migrations=store.MIGRATIONS, clock=SteppedClock(NINE)) as database:
+            await database.run(lambda connection: store.write_ticks(connection, enumerate(prints, 1)))
+
+    asyncio.run(write())
+
+
+def minutes_of_a_start(folder: Path, stored: Sequence[Tick], *live: Tick) -> list[tuple[int, int, int, int]]:
+    """Minute, open, volume and prints of each bar of a minute, after a start at 09:01:15."""
+    found: list[Bar] = []
+    store_prints(folder, stored)
+
+    @in_virtual_time
+    async def run() -> None:
+        feed = FakeFeed()
+        stage = Stage(Receiver(feed, symbols=[CODE]), data=folder, start=NINE + 75 * SECOND)
+        await stage.start()
+        stage.tell(STARTED)
+        await stage.settle()
+        feed.give(*live)
+        await stage.advance(120)
+        found.extend(bar for bar in stage.heard(Bar) if bar.interval == 60)
+
+    run()
+    return [((bar.time - NINE) // (60 * SECOND), bar.open, bar.volume, bar.prints) for bar in found]
+
+
+EARLIER = (tick(50, 90, 7, volume=1_000), tick(61, 91, 2, volume=1_002), tick(70, 92, 3, volume=1_005))
+
+
+@pytest.mark.parametrize(
+    ("stored", "first", "bars"),
+    [
+        pytest.param(EARLIER, 1_005, [(1, 91, 15, 4), (2, 99, 1, 1)], id="nothing traded meanwhile"),
+        pytest.param(EARLIER[:1], 1_000, [(1, 97, 10, 2), (2, 99, 1, 1)], id="nothing traded in it before"),
+        pytest.param(EARLIER, 1_006, [(2, 99, 1, 1)], id="a print is missing"),
+        pytest.param(EARLIER[1:], 1_005, [(2, 99, 1, 1)], id="one may be missing at its start"),
+        pytest.param([tick(61, 91, 2, volume=2)], 2, [(1, 91, 12, 3), (2, 99, 1, 1)], id="the day's first"),
+        pytest.param([tick(50, 91, 2, volume=9_000)], 2_000, [(2, 99, 1, 1)], id="of another day's volume"),
+        pytest.param([], 1_005, [(2, 99, 1, 1)], id="nothing stored"),
+    ],
+)
+def test_the_minute_a_start_falls_in_is_whole_if_what_was_stored_leads_to_the_first_live_print(
+    stored: Sequence[Tick], first: int, bars: list[tuple[int, int, int, int]], tmp_path: Path
+) -> None:
+    live = [tick(76, 97, 4, volume=first + 4), tick(80, 96, 6, volume=first + 10), tick(125, 99, volume=first + 11)]
+    assert minutes_of_a_start(tmp_path, stored, *live) == bars
+
+
+def test_a_store_that_cannot_be_read_costs_a_bar_and_no_more(tmp_path: Path) -> None:
+    (tmp_path / store.FILE).write_bytes(b"no database at all" * 100)
+
+    @in_virtual_time
+    async def run() -> None:
+        stage = Stage(Receiver(FakeFeed(), symbols=[CODE]), data=tmp_path, start=NINE)
+        await stage.start()
+        stage.tell(STARTED)
+        await stage.settle()
+
+    run()
 
 
 @in_virtual_time

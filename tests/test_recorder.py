@@ -1,6 +1,11 @@
+import subprocess
+import sys
+from contextlib import closing
 from pathlib import Path
 
+from actors.market import store
 from actors.market.history import History, order_state
+from actors.market.time import SECOND
 from actors.recorder import Recorder
 from messages import (
     FeedEnded,
@@ -10,17 +15,23 @@ from messages import (
     OrderIntent,
     OrderRefused,
     Purpose,
+    Session,
+    SessionChanged,
     Shares,
     Side,
     Won,
 )
+from runtime.database import Database, reading
 from runtime.testing import Stage, in_virtual_time
 from tests.fake_feed import instrument
 from tests.market.market_data import CODE, NINE, OTHER, bar, book, tick
 
+ROOT = Path(__file__).parents[1]
+DAY = 86_400.0
 
-async def started(data: Path, *, backlog: int = 1_000, books_every: float = 0.0) -> Stage:
-    stage = Stage(Recorder(data, backlog=backlog, books_every=books_every))
+
+async def started(data: Path, *, backlog: int = 1_000, books_every: float = 0.0, keep: int = 0) -> Stage:
+    stage = Stage(Recorder(data, backlog=backlog, books_every=books_every, keep_ticks=keep, keep_books=keep))
     await stage.start()
     return stage
 
@@ -108,3 +119,70 @@ async def test_books_are_sampled_where_that_is_wanted(tmp_path: Path) -> None:
 
     with History(tmp_path) as history:
         assert len(history.books(CODE)) == 3
+    with closing(reading(tmp_path / store.FILE)) as connection:
+        assert connection.execute("SELECT every, kept, left_out FROM sampling").fetchall() == [(SECOND, 3, 21)]
+
+
+@in_virtual_time
+async def test_a_start_packs_what_days_before_left_and_lets_old_ones_go(tmp_path: Path) -> None:
+    before = await started(tmp_path)
+    for earlier in (tick(-2 * DAY, 100), tick(-DAY, 101), tick(0, 102)):
+        before.tell(earlier)
+        await before.advance(1.1)
+    await before.stop()
+
+    after = await started(tmp_path, keep=1)
+    await after.stop()
+
+    with History(tmp_path) as history:
+        assert history.ticks(CODE)["price"].tolist() == [101, 102], "of the packed days one stays; today is not packed"
+    with closing(reading(tmp_path / store.FILE)) as connection:
+        assert connection.execute("SELECT price FROM ticks").fetchall() == [(102,)]
+
+
+@in_virtual_time
+async def test_the_close_packs_the_day_while_others_go_on(tmp_path: Path) -> None:
+    stage = await started(tmp_path)
+    stage.tell(tick(0, 100), SessionChanged(session=Session.CLOSED_FOR_DAY, time=Nanoseconds(NINE)))
+    await stage.advance(1.1)
+    stage.tell(tick(5, 101))
+    await stage.stop()
+
+    with closing(reading(tmp_path / store.FILE)) as connection:
+        assert connection.execute("SELECT price FROM ticks").fetchall() == [(101,)]
+        assert connection.execute("SELECT sum(count) FROM blocks").fetchone() == (1,)
+
+
+class Slow(Recorder):
+    """Its disk takes its time."""
+
+    async def _store(self, database: Database) -> None:
+        await super()._store(database)
+        await self.desk.clock.sleep(5)
+
+
+@in_virtual_time
+async def test_what_comes_while_the_last_batch_is_written_is_stored_too(tmp_path: Path) -> None:
+    stage = Stage(Slow(tmp_path))
+    await stage.start()
+    stage.tell(tick(0, 100))
+    await stage.advance(1.1)
+    stage.tell(tick(1, 101))
+    await stage.stop()
+
+    with History(tmp_path) as history:
+        assert history.ticks(CODE)["price"].tolist() == [100, 101]
+
+
+def test_a_kill_loses_no_more_than_a_second(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "tests.recorder_process", str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
+        assert process.stdout is not None
+        said = [int(process.stdout.readline()) for _ in range(150)]
+        process.kill()
+        said += [int(line) for line in process.stdout if line.endswith("\n")]
+
+    with History(tmp_path) as history:
+        stored = history.ticks(CODE)["received"].tolist()
+    assert stored == said[: len(stored)], "a run of the first, without a hole"
+    assert said[-1] - stored[-1] < 1.5 * SECOND, "a second, and half of one for a busy machine"

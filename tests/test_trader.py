@@ -15,8 +15,6 @@ from messages import (
     HaltConfirmed,
     HaltTrading,
     LedgerFolded,
-    LinkLost,
-    LinkRestored,
     Message,
     Nanoseconds,
     OrderAccepted,
@@ -190,6 +188,21 @@ async def test_an_approval_that_waited_too_long_is_not_sent() -> None:
 
 
 @in_virtual_time
+async def test_an_approval_is_no_younger_because_the_clock_was_set_back() -> None:
+    broker = FakeBroker()
+    stage = await trading(broker, max_age=2.0)
+    broker.gate = asyncio.Event()
+    stage.tell(approval())
+    await stage.advance(1)
+    stage.clock.begin(stage.clock.now() - 3_600 * 10**9)
+    broker.gate.set()
+    await stage.settle()
+
+    assert not broker.sent
+    assert len(stage.heard(OrderRejected)) == 1
+
+
+@in_virtual_time
 async def test_a_halt_between_record_and_wire_still_stops_an_entry() -> None:
     broker, journal = FakeBroker(), FakeJournal(slow=True)
     stage = await trading(broker, journal)
@@ -281,28 +294,18 @@ async def test_a_cancel_of_what_is_over_is_rejected() -> None:
 
 
 @in_virtual_time
-async def test_without_a_link_nothing_is_sent_and_entries_end() -> None:
-    broker = FakeBroker()
-    stage = await trading(broker)
-    stage.tell(LinkLost(gateway="kiwoom", time=NOW, reason="-106"))
-    stage.tell(approval(), approval(2, SELL, 5, 9_000))
-    await stage.settle()
-    assert not broker.sent
-    assert [r.reason for r in stage.heard(OrderRejected)] == ["the order link is lost"]
-    stage.tell(LinkRestored(gateway="kiwoom", time=NOW))
-    await stage.settle()
-
-    assert [i.order for i in broker.sent] == [2]
-
-
-@in_virtual_time
-async def test_a_full_outbox_refuses() -> None:
+async def test_a_full_outbox_refuses_entries_and_has_room_for_exits() -> None:
     broker = FakeBroker()
     stage = await trading(broker, outbox=1)
     broker.gate = asyncio.Event()
     stage.tell(approval(), approval(2, symbol=OTHER))
 
     assert [r.reason for r in stage.heard(OrderRejected)] == ["1 requests wait"]
+    stage.tell(approval(3, SELL, symbol=OTHER))
+    broker.gate.set()
+    await stage.settle()
+
+    assert sorted(i.order for i in broker.sent) == [1, 3]
 
 
 @in_virtual_time

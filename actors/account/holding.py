@@ -17,6 +17,8 @@ class Holding:
     """Of the base shares, those sold since (or bought back, where more was sold than held)."""
     result: int = 0
     """Profit of the round trip under way, less commission and tax."""
+    since: int = 0
+    """Number of the message that began it, when none were held before."""
 
     @property
     def quantity(self) -> int:

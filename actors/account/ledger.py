@@ -1,6 +1,6 @@
 """The ledger: one pure fold over messages gives cash, positions, lots, open orders and what they bind."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from hashlib import sha256
 
 import msgspec
@@ -8,7 +8,7 @@ import msgspec
 from actors.account import order as orders
 from actors.account.holding import Holding
 from actors.account.order import Order
-from actors.market import krx
+from actors.account.unsettled import Unsettled
 from actors.market.time import kst
 from messages import (
     Action,
@@ -17,6 +17,7 @@ from messages import (
     CashAdjusted,
     ExternalOrderSeen,
     Instrument,
+    Market,
     OrderEvent,
     OrderFilled,
     OrderSubmitting,
@@ -47,12 +48,10 @@ FOREIGN = ""
 LIVE = ("record", "jump")
 """Sources of fills that the broker's live records told."""
 
-_SELL = Side.SELL
-_NONE: dict[int, Order] = {}
 _NOBODY: dict[str, Holding] = {}
 
 
-class Ledger:
+class Ledger(Unsettled):
     """Won and shares of one account. Pure: the same messages give the same ledger, wherever they are folded.
 
     `commission` is the broker's rate, for the cash that open orders bind; what was paid comes from the fills.
@@ -61,11 +60,13 @@ class Ledger:
     """
 
     def __init__(self, *, commission: float = 0.00015) -> None:
+        super().__init__(commission)
         self.number = 0
         """Of the newest message folded; older ones are ignored."""
         self.orders: dict[int, Order] = {}
         self.holdings: dict[Symbol, dict[str, Holding]] = {}
         """By issue and owner; those sold out stay until the day ends."""
+        self.markets: dict[Symbol, Market] = {}
         self.prices: dict[Symbol, int] = {}
         self.cash = self.realised = self.commission = self.tax = 0
         self.day = ""
@@ -75,17 +76,9 @@ class Ledger:
         """Round trips in a row that lost money, costs included."""
         self.strangers: dict[tuple[str, str], int] = {}
         """By Korean date and the broker's number: which message first told of an order nobody here placed."""
-        self._rate = commission
-        self._unsettled: dict[int, Order] = {}
-        self._about: dict[Symbol, dict[int, Order]] = {}
-        """The same by issue; an issue without any is left out."""
-        self._bound: dict[Symbol, int] = {}
-        self._touched: dict[Symbol, None] = {}
-        """Won reserved by issue, and the issues where it has to be counted anew."""
         self._limits: dict[Symbol, int] = {}
         self._worths: dict[Symbol, int] = {}
         self._equity: int | None = None
-        self._reserved = 0
 
     def fold(self, message: Booked, number: int) -> tuple[str, ...]:
         """Book one message; returns what is odd about it, in words, and books it all the same."""
@@ -100,6 +93,7 @@ class Ledger:
                 self._change(message)
             case Instrument():
                 self._limits[message.symbol] = message.upper_limit
+                self.markets[message.symbol] = message.market
             case PositionAdjusted():
                 self._adjust(message.symbol, message.quantity, message.cost)
                 self.cash += message.cash
@@ -158,48 +152,6 @@ class Ledger:
         """Worth of the holdings less their cost."""
         return sum(self.worth(symbol, holding) - holding.cost for symbol, _, holding in self.each())
 
-    @property
-    def reserved(self) -> int:
-        """Won that live buys bind, unknown ones too, with their commission."""
-        if self._touched:
-            self._recount()
-        return self._reserved
-
-    def reserved_in(self, symbol: Symbol) -> int:
-        """The part of it that buys of one issue bind."""
-        if self._touched:
-            self._recount()
-        return self._bound.get(symbol, 0)
-
-    def binds(self, order: Order) -> int:
-        """Won that the rest of one order binds."""
-        if order.side is _SELL:
-            return 0
-        return self.cost_of(order.reserve, order.bound)
-
-    def cost_of(self, price: int, quantity: int) -> int:
-        """Won to pay for shares at a price, commission included."""
-        amount = price * quantity
-        return amount + krx.commission(amount, self._rate)
-
-    def live(self, symbol: Symbol | None = None) -> tuple[Order, ...]:
-        """Orders that may still trade, in the order of their numbers of approval."""
-        among = self.unsettled(symbol)
-        return tuple([order for order in among if order.live]) if among else ()
-
-    def about(self, symbol: Symbol) -> Collection[Order]:
-        """The unsettled orders of one issue as they stand: to look at, not to keep."""
-        return self._about.get(symbol, _NONE).values()
-
-    def ordered(self) -> Collection[Symbol]:
-        """Issues with an unsettled order."""
-        return self._about.keys()
-
-    def unsettled(self, symbol: Symbol | None = None) -> tuple[Order, ...]:
-        """Those, and the ones that are over with shares unaccounted for."""
-        among = self._unsettled if symbol is None else self._about.get(symbol, _NONE)
-        return tuple(among.values())
-
     def each(self) -> Iterator[tuple[Symbol, str, Holding]]:
         """Issue, owner and holding, for all that is held."""
         for symbol, owners in self.holdings.items():
@@ -239,14 +191,6 @@ class Ledger:
         figures = (self.cash, self.realised, self.commission, self.tax, self.losers, self.day)
         return sha256(msgspec.json.encode((figures, holdings, known))).hexdigest()
 
-    def _recount(self) -> None:
-        for symbol in self._touched:
-            bound = sum(map(self.binds, self._about.get(symbol, _NONE).values()))
-            self._reserved += bound - self._bound.pop(symbol, 0)
-            if bound:
-                self._bound[symbol] = bound
-        self._touched.clear()
-
     def _weigh(self) -> int:
         self._worths = dict.fromkeys(self.holdings, 0)
         for symbol, _, holding in self.each():
@@ -282,22 +226,11 @@ class Ledger:
             order.learn(event)
         if isinstance(event, OrderSubmitting) and event.action is Action.NEW:
             order.submission = number
+        if order.broker_orders and not order.numbered:
+            order.numbered = number
         order.time = max(order.time, event.time)
         self._file(order)
         return odd
-
-    def _file(self, order: Order) -> None:
-        """Among the unsettled or not, and what it binds is to be counted anew."""
-        symbol = order.symbol
-        self._touched[symbol] = None
-        about = self._about.setdefault(symbol, {})
-        if order.settled:
-            self._unsettled.pop(order.number, None)
-            about.pop(order.number, None)
-        else:
-            self._unsettled[order.number] = about[order.number] = order
-        if not about:
-            del self._about[symbol]
 
     def _fill(self, order: Order, fill: OrderFilled) -> tuple[str, ...]:
         order.know(fill.broker_order)
@@ -320,6 +253,7 @@ class Ledger:
         self.cash -= sign * amount + costs
         holding = self.holdings.setdefault(order.symbol, {}).setdefault(order.strategy, Holding())
         if quantity:
+            holding.since = holding.since if holding.quantity else self.number
             realised = holding.trade(sign * quantity, amount)
             self.realised += realised
             holding.result += realised
@@ -331,8 +265,9 @@ class Ledger:
     def _reconcile(self, message: Reconciled) -> None:
         if not self.day:
             self._take_over(message)
-        if message.start:
-            self.prices |= {position.symbol: position.last for position in message.positions if position.last}
+        for position in message.positions:
+            if position.last and (message.start or not self.prices.get(position.symbol)):
+                self.prices[position.symbol] = position.last
         self._begin_day(kst(message.time).date().isoformat())
         self.high = max(self.high, self._equity_at({p.symbol: p.last for p in message.positions if p.last}))
 
@@ -373,6 +308,7 @@ class Ledger:
                 holding.reset(holding.quantity - gone, holding.cost - holding.cost * gone // holding.quantity)
             missing -= gone
         if missing:
+            foreign.since = foreign.since if foreign.quantity else self.number
             foreign.reset(foreign.quantity - missing, max(cost - sum(h.cost for h in ours), 0))
 
     def _position(self, symbol: Symbol) -> Position:

@@ -89,6 +89,8 @@ class Order:
     """Canceled or expired."""
     broker_orders: list[str] = field(default_factory=list[str])
     """The broker's numbers, the one in force last."""
+    numbered: int = 0
+    """Number of the message that told the first of them."""
     changes: dict[str, tuple[str, int]] = field(default_factory=dict[str, tuple[str, int]])
     """Those that came by a change, with the number before and the new price."""
     replacing: int = 0
@@ -96,6 +98,8 @@ class Order:
     wanted_price: int = 0
     reduction: int = 0
     """The price that change wants, and the shares it takes away."""
+    changing: bool = False
+    """That change is with the broker, or on its way."""
     filled: int = 0
     amount: int = 0
     commission: int = 0
@@ -198,6 +202,7 @@ class Order:
     def stands(self) -> None:
         """No change is under way any more."""
         self.replacing = self.wanted_price = self.reduction = 0
+        self.changing = False
 
     def _phase(self) -> Phase:
         if self.filled >= self.quantity:
@@ -220,6 +225,7 @@ class Order:
                 if event.action is Action.NEW:
                     self.submitting, self.submitted = True, max(self.submitted, event.time)
                 self.canceling = self.canceling or event.action is Action.CANCEL
+                self.changing = self.changing or event.action is Action.REPLACE
             case OrderSent():
                 self._handed_over(event.screen if event.action is Action.NEW else "")
                 self.sent = self.sent or event.action is Action.NEW
@@ -242,7 +248,7 @@ class Order:
     def _line_up(self) -> None:
         """Each number behind the one it replaced; where that is not known, the broker's numbers rise."""
         line: list[str] = []
-        for number in sorted(self.broker_orders, key=lambda number: (len(number), number)):
+        for number in sorted(self.broker_orders, key=rank):
             before = [number]
             while (original := self.changes.get(before[-1], ("", 0))[0]) and original not in before:
                 before.append(original)
@@ -267,6 +273,11 @@ def approved(approval: ApprovedOrder, number: int, upper_limit: int) -> Order:
         time=approval.evidence.time,
         approval=number,
     )
+
+
+def rank(broker_order: str) -> tuple[int, str]:
+    """Puts the broker's numbers of one day in the order in which it gave them."""
+    return len(broker_order), broker_order
 
 
 def of_its_day(time: int, broker_order: str) -> tuple[str, str]:

@@ -19,10 +19,10 @@ from runtime import alarm, folders, signals
 from runtime.cli import ConfigPath, Overrides, fail
 from runtime.clock import WallClock, kst, text
 from runtime.config import Config, ConfigError, load
+from runtime.exits import BAD_CONFIG, DONE
 from runtime.guard import GAVE_UP, Guard, Terms
 from runtime.locks import AlreadyRunning, Lock, is_held
 from runtime.parts import Part, plan
-from runtime.system import BAD_CONFIG, DONE
 
 EARLIEST = dt.time(7, 30)
 """KST; from when on a trading day is run."""

@@ -1,23 +1,29 @@
-"""`history list DIR` and `history verify DIR`: what was collected, and the proof of it."""
+"""`history list DIR`, `verify DIR` and `export DIR`: what is stored, the proof of it, and copies for others."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 
+from actors.commands.history_export import export_command
+from actors.commands.history_prune import prune_command
 from actors.market import collection, store
 from actors.market.calendar import Calendar
 from actors.market.certificate import Certificate, Chart
 from actors.market.collected import length
+from actors.market.history import Content, History
+from actors.market.time import kst
 from messages import Record
 from runtime import folders
 from runtime.cli import fail
 from runtime.database import UNREADABLE, DatabaseBroken, reading
 
-history: Final = typer.Typer(help="What was collected, and whether its certificates hold.", no_args_is_help=True)
+history: Final = typer.Typer(help="What is stored, whether its certificates hold, and copies.", no_args_is_help=True)
+history.command("export")(export_command)
+history.command("prune")(prune_command)
 _Place = Annotated[Path, typer.Argument(metavar="DIR", help="Data folder, or a market.sqlite.")]
 
 
@@ -61,15 +67,23 @@ def verify_command(place: _Place) -> None:
 
 @history.command("list")
 def list_command(place: _Place) -> None:
-    """Show what there is of each code, by its certificates."""
+    """Show what there is of each code: charts by their certificates, all else by its rows."""
     try:
-        with closing(reading(store.market_file(folders.current(place)))) as connection:
-            names = {code: name for code, name, _ in connection.execute("SELECT * FROM issues")}
-            lines = [_line(connection, chart, names.get(chart.symbol, "")) for chart in collection.charts(connection)]
+        with History(folders.current(place)) as stored:
+            lines = list(_lines(stored))
     except (DatabaseBroken, *UNREADABLE) as error:
         fail(f"{place}: {error}")
-    for line in lines or ["nothing was collected there"]:
+    for line in lines or ["nothing is stored there"]:
         typer.echo(line)
+
+
+def _lines(stored: History) -> Iterator[str]:
+    charts, names = stored.charts(), {code: name for code, (name, _) in stored.issues().items()}
+    for chart in charts:
+        yield _line(chart, stored.certificates(*chart), names.get(chart.symbol, ""))
+    for content in stored.contents():
+        if content.kind != "bars" or (content.symbol, content.interval) not in charts:
+            yield _rows(content, names.get(content.symbol, ""))
 
 
 def _failures(connection: sqlite3.Connection, calendar: Calendar, chart: Chart) -> Iterator[str]:
@@ -94,11 +108,16 @@ def _difference(said: Certificate, found: Certificate | None) -> str:
     return f"its {found.present:,} bars are not those that were certified: {found.digest[:12]}, not {said.digest[:12]}"
 
 
-def _line(connection: sqlite3.Connection, chart: Chart, name: str) -> str:
-    known = list(collection.certificates(connection, chart).values())
+def _line(chart: Chart, known: Sequence[Certificate], name: str) -> str:
     title = f"{chart.symbol} {length(chart.interval):>6}"
     if not known:
         return f"{title}  nothing  {name}".rstrip()
     sums = {field: sum(getattr(one, field) for one in known) for field in ("present", "idle", "missing", "expected")}
     counts = f"{sums['present']:>9,} bars, {sums['idle']:,} without trades, {sums['missing']:,} missing"
     return f"{title}  {known[0].day} - {known[-1].day}  {len(known):>5,} days  {counts}  {name}".rstrip()
+
+
+def _rows(content: Content, name: str) -> str:
+    what, note = (length(content.interval), ", not certified") if content.kind == "bars" else (content.kind, "")
+    days = f"{kst(content.first).date()} - {kst(content.last).date()}"
+    return f"{content.symbol} {what:>6}  {days}  {content.count:>9,} {content.kind}{note}  {name}".rstrip()

@@ -8,9 +8,10 @@ from typing import Annotated
 
 import typer
 
-from actors.market import intake, recordings, store
+from actors.market import imports, store
+from actors.market.columns import Unrecognised
 from actors.market.intake import Taken
-from actors.market.recordings import Recording, Terms, Unrecognised
+from actors.market.recordings import Recording, Terms
 from messages import Market, Record
 from runtime.clock import WallClock
 from runtime.database import Database, DatabaseError
@@ -66,7 +67,7 @@ def import_files(files: Sequence[Path], data: Path, terms: Terms, market: Market
 
 
 def import_command(
-    files: Annotated[list[Path], typer.Argument(help="CSV (plain or .gz) or SQLite with a table per code")],
+    files: Annotated[list[Path], typer.Argument(help="CSV (plain or .gz), Parquet, or SQLite with a table per code")],
     *,
     data: Annotated[Path, typer.Option(help="data folder to import into")],
     symbol: Annotated[str, typer.Option(help="code, where neither a column nor the file's name has it")] = "",
@@ -99,17 +100,15 @@ async def _import(files: Sequence[Path], data: Path, terms: Terms, market: Marke
 
 async def _import_file(database: Database, file: Path, terms: Terms, market: Market | None) -> Imported:
     try:
-        recording = recordings.read(file, terms)
+        loaded = await database.run(imports.load(file, terms))
     except Unrecognised as error:
         return Imported(file=file.name, refused=str(error))
     except OSError as error:
         return Imported(file=file.name, refused=f"{file}: {error.strerror or error}")
-    taken = await database.run(partial(intake.take, recording=recording))
     if market is not None:
-        codes = dict.fromkeys((*recording.ticks, *recording.books, *(symbol for symbol, _ in recording.bars)))
-        rows = [(code, "", market.value) for code in codes]
+        rows = [(code, "", market.value) for code in loaded.symbols]
         await database.run(partial(store.write_issues, rows=rows))
-    return _imported(file, recording, taken)
+    return _imported(file, loaded.recording, loaded.taken)
 
 
 def _imported(file: Path, recording: Recording, taken: Taken) -> Imported:

@@ -4,11 +4,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import get_args
 
 from actors.account.ledger import Booked, Ledger
+from actors.commands.market_events import at_venue, market_event, rows_of
 from actors.commands.wording import Prices, describe, plain, refusal
 from messages import (
     ActorFailed,
     ApprovedOrder,
     CashAdjusted,
+    DataLost,
+    DataRestored,
     DayMatched,
     EquityPeaked,
     ExitDelayed,
@@ -104,6 +107,7 @@ class _Facts:
         self.session = ""
         self.universes: dict[str, str] = {}
         self.obstacles: dict[object, str] = {}
+        self._lost: dict[object, tuple[int, str]] = {}
         self._symbol = symbol
 
     def take(self, message: Message, since: str) -> None:
@@ -114,6 +118,8 @@ class _Facts:
                 self.universes[message.universe] = f"{self._place(message)} since {since}"
             case InstrumentHalted() | ViTriggered() | ViReleased():
                 self._suspend(message, since)
+            case DataLost() | DataRestored():
+                self._count_losses(message, since)
             case MailboxOverflowed(subject=subject) if subject == self._symbol:
                 self.obstacles["gap", message.actor] = f"{message.actor} misses prints since {since}"
             case MailboxRecovered():
@@ -137,6 +143,18 @@ class _Facts:
                 self._set("vi", f"a {message.kind.value} volatility interruption since {since}", True)
             case ViReleased():
                 self._set("vi", "", False)
+
+    def _count_losses(self, message: DataLost | DataRestored, since: str) -> None:
+        for row in rows_of(message.rows, self._symbol):
+            key = "lost", row.venue
+            if isinstance(message, DataRestored):
+                self.obstacles.pop(key, None)
+                self._lost.pop(key, None)
+                continue
+            before, first = self._lost.get(key, (0, since))
+            shares = before + row.shares
+            self._lost[key] = shares, first
+            self.obstacles[key] = f"{shares:,} shares in prints that never came{at_venue(row.venue)} since {first}"
 
     def _system(self, message: Message, since: str) -> None:
         match message:
@@ -194,10 +212,17 @@ def _asked(today: Sequence[Envelope], symbol: Symbol, since: int, until: int) ->
 
 def _around(today: Iterable[Envelope], symbol: Symbol, since: int, until: int) -> Iterator[str]:
     for envelope in today:
-        message = envelope.message
-        within = isinstance(message, _AROUND) and since <= envelope.time <= until
-        if within and getattr(message, "symbol", symbol) == symbol:
-            yield f"  around      {text(envelope.time)[11:]}  {describe(message, envelope.time)}"
+        if since <= envelope.time <= until:
+            words = _words(envelope, symbol)
+            if words:
+                yield f"  around      {text(envelope.time)[11:]}  {words}"
+
+
+def _words(envelope: Envelope, symbol: Symbol) -> str:
+    message = envelope.message
+    if isinstance(message, _AROUND):
+        return describe(message, envelope.time) if getattr(message, "symbol", symbol) == symbol else ""
+    return market_event(message, symbol)
 
 
 def _outcomes(today: Iterable[Envelope]) -> dict[int, str]:

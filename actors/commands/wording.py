@@ -17,6 +17,7 @@ from messages import (
     Evidence,
     ExitDelayed,
     HaltConfirmed,
+    HoldingPeaked,
     Message,
     Order,
     OrderAccepted,
@@ -139,6 +140,8 @@ def _account(message: Message) -> str:
             return f"cash        {message.cash:+,} won without a trade: {message.reason}"
         case EquityPeaked():
             return f"peak        equity {message.equity:,} won, the day's highest"
+        case HoldingPeaked():
+            return f"peak        {message.symbol} of {message.strategy or 'nobody'} at {message.price:,}"
         case ReconciliationWanted():
             return f"doubt       the broker shall be matched now: {message.reason}"
         case HaltConfirmed():
@@ -168,6 +171,7 @@ def _match(day: DayMatched) -> str:
 def _fill(fill: OrderFilled) -> str:
     costs = f"commission {fill.commission:,}, tax {fill.tax:,} so far"
     source = "" if fill.source == "record" else f", booked from a {fill.source}"
+    source += ": costs are estimated" if fill.source == "person" else ""
     return f"{fill.quantity:,} at {fill.price:,} ({fill.filled:,} filled, {fill.open:,} open), {costs}{source}"
 
 

@@ -41,6 +41,15 @@ class AuctionEstimate(Record):
     size: Shares
 
 
+class AfterHoursWaiting(Record):
+    """What waits to trade at the close's price, once that trades; one side is always 0."""
+
+    symbol: Symbol
+    time: Nanoseconds
+    asks: Shares
+    bids: Shares
+
+
 class PhaseChanged(Record):
     """The market entered a session, or announces the next one in `remaining` seconds."""
 
@@ -147,5 +156,14 @@ class DayEnded(Record):
 
 
 ExchangeEvent = (
-    Print | BookChanged | AuctionEstimate | PhaseChanged | ViStarted | ViEnded | Halted | OrderReport | DayEnded
+    Print
+    | BookChanged
+    | AuctionEstimate
+    | AfterHoursWaiting
+    | PhaseChanged
+    | ViStarted
+    | ViEnded
+    | Halted
+    | OrderReport
+    | DayEnded
 )

@@ -49,6 +49,13 @@ class DayFigures:
             self._count_side(side, size)
         self._add_to_bar(price, size, side, time - time % MINUTE)
 
+    def add_after_hours(self, price: int, size: int, time: int) -> None:
+        """Count a print after the close, which no chart and no price of the day shows."""
+        self.last_size, self.time = size, time
+        self.prints += 1
+        self.volume += size
+        self.value += price * size
+
     def _count_side(self, side: Aggressor, size: int) -> None:
         if side is _BUYER:
             self.bought += size

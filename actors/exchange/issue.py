@@ -138,6 +138,11 @@ class Issue:
         symbol = self.instrument.symbol
         self._around.emit(AuctionEstimate(symbol=symbol, time=Nanoseconds(now), price=price, size=Shares(size)))
 
+    def trade_after_hours(self, price: int, size: int, now: int) -> None:
+        """Print between two orders of the crowd; the book and the day's prices stay what they are."""
+        self.figures.add_after_hours(price, size, now)
+        self._say_print(price, size, Aggressor.NONE, now)
+
     def snapshot(self, now: int) -> BookSnapshot:
         """Ten levels a side; in an auction, what its matching would leave."""
         book = self.book
@@ -223,8 +228,11 @@ class Issue:
                 self._around.filled(order.owner, price, size, now)
 
     def _print(self, price: int, size: int, side: Aggressor, now: int) -> None:
+        self.figures.add(price, size, side, now)
+        self._say_print(price, size, side, now)
+
+    def _say_print(self, price: int, size: int, side: Aggressor, now: int) -> None:
         figures, book = self.figures, self.book
-        figures.add(price, size, side, now)
         self._around.emit(
             Print(
                 symbol=self.instrument.symbol,

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from heapq import heappop, heappush
 from typing import Any
 
+from actors.exchange.after_hours import AfterHours
 from actors.exchange.book import Order
 from actors.exchange.crowd import SECONDS, Batch, Crowd, News, activity
 from actors.exchange.events import BookChanged, ExchangeEvent, Halted, PhaseChanged
@@ -24,7 +25,7 @@ _AFTER_HOURS = (
     (Session.AFTER_HOURS_CLOSE, "a", "b", Session.CLOSED),
     (Session.AFTER_HOURS_SINGLE, "c", "d", Session.CLOSED_FOR_DAY),
 )
-"""Announced for whoever stays that long; nothing trades in them here."""
+"""For whoever stays that long."""
 
 
 class Market:
@@ -56,6 +57,7 @@ class Market:
         self.by_symbol = {issue.instrument.symbol: issue for issue in self.issues}
         bases = [instrument.base_price for instrument in instruments]
         self._crowd = Crowd([issue.book.prices for issue in self.issues], bases, profiles, seed)
+        self._after_hours = AfterHours(self.issues, profiles, day.date, seed, intensity)
         self._batch = Batch([2**62], [0], [0], [0], [0])
         self._at = 0
         self.closing = self._plan_day()
@@ -111,6 +113,7 @@ class Market:
             if session in phases:
                 self.plan(phases[session].start, self._announce, session, begins, 0)
                 self.plan(phases[session].end, self._announce, after, ends, 0)
+        self._after_hours.plan(phases, self.plan, self.events.append)
         return closing.start
 
     def _plan_countdown(self, end: int, session: Session, code: str, seconds: Sequence[int]) -> None:

@@ -106,8 +106,11 @@ class PaperBroker:
     def watch(self, trades: Collection[Symbol], books: Collection[Symbol]) -> None:
         self._feed.watch(trades, books)
 
-    async def stream(self) -> AsyncIterator[Sequence[FeedMessage]]:
-        async for batch in self._feed.stream():
+    def stream(self) -> AsyncIterator[Sequence[FeedMessage]]:
+        return self._matched(self._feed.stream())
+
+    async def _matched(self, batches: AsyncIterator[Sequence[FeedMessage]]) -> AsyncIterator[Sequence[FeedMessage]]:
+        async for batch in batches:
             for message in batch:
                 self._match(message)
             yield batch

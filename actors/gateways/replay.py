@@ -10,7 +10,7 @@ from typing import Self
 
 from actors.gateways.playback import DAY, BarFeed, Playback, Played
 from actors.gateways.port import FeedMessage
-from actors.market import intake, krx, recordings, store
+from actors.market import imports, krx, recordings, store
 from actors.market.history import EVER, History
 from actors.market.time import SECOND, at, kst
 from messages import (
@@ -148,10 +148,9 @@ class ReplayGateway:
             connection.executescript(migration)
         for place in self._places:
             try:
-                recording = recordings.read(place, recordings.Terms())
+                recording = imports.load(place, recordings.Terms())(connection).recording
             except (recordings.Unrecognised, OSError) as error:
                 raise ConnectionError(f"{place} cannot be replayed: {error}") from error
-            intake.take(connection, recording)
             self._rejected += recording.rejected.total()
             self._out_of_order += recording.out_of_order
         return connection

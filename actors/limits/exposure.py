@@ -85,7 +85,7 @@ def self_crossing(wish: Wish, ledger: Ledger, _view: View, _limits: Limits) -> R
     """An order must not trade with another one of this account (통정매매 by mistake)."""
     for order in ledger.about(wish.symbol):
         if order.side is not wish.side and order.live and _crosses(wish, order):
-            figures: Figures = {"price": wish.price, "order": order.number, "against": order.price}
+            figures: Figures = {"price": wish.price, "order": order.number, "against": _meeting(order)}
             return Refusal(rule="self-crossing", figures=figures, limit="no open order it would meet")
     return None
 
@@ -99,7 +99,14 @@ def _over(rule: str, wish: Wish, held: int, buying: int, limit: int) -> Refusal 
 def _crosses(wish: Wish, order: Order) -> bool:
     if not wish.price or not order.price:
         return True
-    return wish.price >= order.price if wish.side is _BUY else wish.price <= order.price
+    price = _meeting(order)
+    return wish.price >= price if wish.side is _BUY else wish.price <= price
+
+
+def _meeting(order: Order) -> int:
+    """The price at which another one meets it: of a change under way whichever of the two is met first."""
+    wanted = order.wanted_price or order.price
+    return min(order.price, wanted) if order.side is _SELL else max(order.price, wanted)
 
 
 RULES: tuple[Rule, ...] = (

@@ -2,7 +2,7 @@
 
 from actors.account.holding import Holding
 from actors.account.ledger import Ledger
-from messages import Record
+from messages import Record, Symbol
 
 ONE = 1_000_000
 """Parts are whole millionths, so that thresholds in won are exact."""
@@ -46,6 +46,26 @@ class Floors(Record):
             if part and equity < reference and (reference - equity) * ONE >= reference * part:
                 return f"{name}: equity {equity}, was {reference}"
         return ""
+
+
+class Peaks:
+    """The highest price of each holding since it began; what began anew knows nothing of what was before."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[Symbol, str], tuple[int, int]] = {}
+        """By issue and owner: the message that began the holding, and the price."""
+
+    def rises(self, symbol: Symbol, owner: str, since: int, price: int) -> bool:
+        """Whether it was never as high; prices move in steps, so that comes some hundred times a day at most."""
+        if price <= self.of(symbol, owner, since):
+            return False
+        self._known[symbol, owner] = since, price
+        return True
+
+    def of(self, symbol: Symbol, owner: str, since: int) -> int:
+        """0 where nothing is known."""
+        began, price = self._known.get((symbol, owner), (since, 0))
+        return price if began == since else 0
 
 
 class HighWater:

@@ -20,8 +20,8 @@ class BarBuilder:
     """Folds the prints of one issue; an interval without a print has no bar."""
 
     __slots__ = (
-        "_bought", "_close", "_end", "_high", "_interval", "_low", "_open", "_prints", "_sold", "_start", "_symbol",
-        "_under_way", "_value", "_venue", "_volume", "late",
+        "_bought", "_close", "_end", "_high", "_low", "_open", "_prints", "_sold", "_start", "_symbol", "_under_way",
+        "_value", "_venue", "_volume", "interval", "late",
     )  # fmt: skip
 
     def __init__(self, symbol: Symbol, venue: Venue, interval_seconds: int) -> None:
@@ -29,7 +29,7 @@ class BarBuilder:
         """Prints of an interval that was over or not seen from its start; they are in no bar."""
         self._symbol = symbol
         self._venue = venue
-        self._interval = interval_seconds
+        self.interval = interval_seconds
         self._under_way = False
         self._start = self._end = self._open = self._high = self._low = self._close = 0
         self._volume = self._value = self._bought = self._sold = self._prints = 0
@@ -71,16 +71,16 @@ class BarBuilder:
 
     def miss(self, instant: int) -> Bar | None:
         """The interval of `instant` has prints that nobody saw, so it has no bar; the bar before, if there is one."""
-        start = start_of(instant, self._interval)
+        start = start_of(instant, self.interval)
         done = self._take() if self._prints and self._end <= start else None
-        self._start, self._end = start, start + self._interval * SECOND
+        self._start, self._end = start, start + self.interval * SECOND
         self._prints = 0
         self._under_way = False
         return done
 
     def _begin(self, tick: Tick) -> None:
-        self._start = start_of(tick.time, self._interval)
-        self._end = self._start + self._interval * SECOND
+        self._start = start_of(tick.time, self.interval)
+        self._end = self._start + self.interval * SECOND
         self._under_way = True
         self._open = self._high = self._low = tick.price
         self._volume = self._value = self._bought = self._sold = 0
@@ -89,7 +89,7 @@ class BarBuilder:
         bar = Bar(
             symbol=self._symbol,
             venue=self._venue,
-            interval=self._interval,
+            interval=self.interval,
             time=Nanoseconds(self._start),
             open=Won(self._open),
             high=Won(self._high),

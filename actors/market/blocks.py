@@ -1,20 +1,23 @@
 """Ticks, books and bars as numpy arrays, and arrays as compressed columns: what a market day is stored as."""
 
+import struct
 import zlib
 from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
+from actors.market import differences, planes
+from actors.market.differences import Array
 from messages import Aggressor, Bar, OrderBook, Symbol, Tick, Venue
-
-Array = NDArray[np.void]
 
 SIDES: Final[tuple[Aggressor, ...]] = (Aggressor.NONE, Aggressor.BUYER, Aggressor.SELLER)
 """Stored as their place in this tuple."""
 VENUES: Final[tuple[Venue, ...]] = (Venue.KRX, Venue.NXT, Venue.SOR)
 LEVELS: Final = 10
+_MARK = b"\x02"
+"""First byte of a block; one of an older version begins as zlib does."""
+_HEADER = 4
 _SIDE = dict(enumerate(SIDES))
 _VENUE = dict(enumerate(VENUES))
 
@@ -31,61 +34,25 @@ BAR: Final = np.dtype(
 
 
 def pack(array: Array) -> bytes:
-    """Column after column, compressed."""
-    columns = [np.ascontiguousarray(array[name]).tobytes() for name in array.dtype.names or ()]
-    return zlib.compress(b"".join(columns), 1)
+    """Rows of TICK or BOOK, at least one, as bytes that `unpack` knows."""
+    found = differences.of_ticks(array) if array.dtype == TICK else differences.of_books(array)
+    return _MARK + struct.pack("<3b", *found.powers) + planes.squeeze(found.bases, found.rest)
 
 
 def unpack(data: bytes, dtype: np.dtype[np.void], count: int) -> Array:
-    """What `pack` made. Raises ValueError where the bytes are not `count` rows of that kind."""
-    try:
-        plain = zlib.decompress(data)
-    except zlib.error as error:
-        raise ValueError(f"a damaged block: {error}") from error
-    if len(plain) != count * dtype.itemsize:
-        raise ValueError(f"a block of {count} rows holds {len(plain)} bytes, not {count * dtype.itemsize}")
+    """What `pack` made, or an older version. Raises ValueError where the bytes are not `count` rows of that kind."""
+    if data[:1] != _MARK:
+        return _unpack_plain(data, dtype, count)
+    if len(data) < _HEADER:
+        raise ValueError(f"a damaged block of {len(data)} bytes")
+    columns = differences.TICK_COLUMNS if dtype == TICK else differences.BOOK_COLUMNS
+    found = differences.Differences(
+        struct.unpack("<3b", data[1:_HEADER]), *planes.restore(data[_HEADER:], columns, count)
+    )
     array = np.empty(count, dtype)
-    offset = 0
-    for name in dtype.names or ():
-        column = array[name]
-        array[name] = np.frombuffer(plain, column.dtype, column.size, offset).reshape(column.shape)
-        offset += column.nbytes
+    fill = differences.to_ticks if dtype == TICK else differences.to_books
+    fill(found, array)
     return array
-
-
-def tick_row(number: int, tick: Tick) -> tuple[Any, ...]:
-    """In the order of TICK."""
-    side = tick.side
-    return (
-        number,
-        tick.time,
-        tick.received,
-        0 if tick.venue is Venue.KRX else VENUES.index(tick.venue),
-        tick.price,
-        tick.size,
-        1 if side is Aggressor.BUYER else 2 if side is Aggressor.SELLER else 0,
-        tick.volume,
-        tick.value,
-        tick.ask,
-        tick.bid,
-        tick.open,
-        tick.high,
-        tick.low,
-        tick.strength,
-    )
-
-
-def book_row(number: int, book: OrderBook) -> tuple[Any, ...]:
-    """In the order of BOOK."""
-    return (
-        number,
-        book.time,
-        book.received,
-        0 if book.venue is Venue.KRX else VENUES.index(book.venue),
-        book.ask_total,
-        book.bid_total,
-        (full(book.ask_prices), full(book.ask_sizes), full(book.bid_prices), full(book.bid_sizes)),
-    )
 
 
 def full(levels: Sequence[int]) -> tuple[int, ...]:
@@ -163,4 +130,25 @@ def bar(symbol: Symbol, venue: int, interval: int, row: Sequence[Any]) -> Bar:
 
 def in_order(array: Array) -> Array:
     """By arrival: `received`, and within one instant `number`."""
-    return array[np.lexsort((array["number"], array["received"]))]
+    received, number = array["received"], array["number"]
+    later = received[1:] > received[:-1]
+    if (later | ((received[1:] == received[:-1]) & (number[1:] >= number[:-1]))).all():
+        return array
+    return array[np.lexsort((number, received))]
+
+
+def _unpack_plain(data: bytes, dtype: np.dtype[np.void], count: int) -> Array:
+    """Whole columns one after another: schemas 1 to 3."""
+    try:
+        plain = zlib.decompress(data)
+    except zlib.error as error:
+        raise ValueError(f"a damaged block: {error}") from error
+    if len(plain) != count * dtype.itemsize:
+        raise ValueError(f"a block of {count} rows holds {len(plain)} bytes, not {count * dtype.itemsize}")
+    array = np.empty(count, dtype)
+    offset = 0
+    for name in dtype.names or ():
+        column = array[name]
+        array[name] = np.frombuffer(plain, column.dtype, column.size, offset).reshape(column.shape)
+        offset += column.nbytes
+    return array

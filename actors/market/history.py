@@ -2,31 +2,30 @@
 
 import datetime as dt
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from operator import itemgetter
 from pathlib import Path
 from typing import Final, NamedTuple, Self
 
 import numpy as np
 
-from actors.market import blocks, loose, store
+from actors.market import blocks, collection, joins, store
 from actors.market.blocks import BAR, BOOK, TICK, Array
-from actors.market.loose import Kind
+from actors.market.certificate import Certificate, Chart
+from actors.market.joins import Joined
+from actors.market.loose import EVER, Kind, Range
+from actors.market.segments import Segment, Segments, between
+from actors.market.time import SECOND
 from messages import Bar, Designation, Instrument, Market, OrderBook, Record, Symbol, Tick, Venue
-from runtime.database import DatabaseBroken, reading
+from runtime.database import reading
 
-EVER: Final = 1 << 62
-"""An instant after all others."""
-_WINDOW = 600 * 1_000_000_000
-_ALL: Final = """
-    SELECT kind, symbol, 0, sum(count), min(first), max(last) FROM (
-        SELECT kind, symbol, count, first, last FROM blocks
-        UNION ALL SELECT 'ticks', symbol, 1, received, received FROM ticks
-        UNION ALL SELECT 'books', symbol, 1, received, received FROM books) GROUP BY kind, symbol
-    UNION ALL SELECT 'bars', symbol, interval, count(*), min(time), max(time) FROM bars GROUP BY interval, symbol
-    ORDER BY 1, 2, 3"""
-_DTYPES: dict[Kind, "np.dtype[np.void]"] = {"ticks": TICK, "books": BOOK}
+_WINDOW = 600 * SECOND
+_DAY: Final = 86_400 * SECOND
+_BAR_ROWS: Final = 8_192
+_STORED: Final = """
+    SELECT kind, symbol, 0, sum(count), min(first), max(last) FROM blocks GROUP BY kind, symbol
+    UNION ALL SELECT 'bars', symbol, interval, count(*), min(time), max(time) FROM bars GROUP BY interval, symbol"""
 
 
 class Content(Record):
@@ -48,33 +47,22 @@ class Gap(NamedTuple):
     lost: int
 
 
-class _Segment(NamedTuple):
-    kind: Kind
-    symbol: Symbol
-    first: int
-    last: int
-    length: int
-    block: int
-    rows: Array | None
-
-
 class History:
     """Reads a market store, beside its writer if there is one; close it after use.
 
-    `place` is a data folder or the file itself. Ranges are [since, until) in nanoseconds. Raises
-    DatabaseBroken where there is no such file.
+    `place` is a data folder or the file itself. Ranges are [since, until) in nanoseconds. What streams does so in
+    bounded memory, and sees the store as it was when it began. Raises DatabaseBroken where there is no such file.
     """
 
     def __init__(self, place: Path) -> None:
-        self.path = store.market_file(place)
-        self._connection = reading(self.path)
+        path = store.market_file(place)
+        self._use(path, reading(path))
 
     @classmethod
     def over(cls, connection: sqlite3.Connection) -> Self:
         """Read through a connection somebody else opened, and closes."""
         history = cls.__new__(cls)
-        history.path = Path(":memory:")
-        history._connection = connection  # noqa: SLF001
+        history._use(Path(":memory:"), connection)  # noqa: SLF001
         return history
 
     def __enter__(self) -> Self:
@@ -84,27 +72,102 @@ class History:
         self.close()
 
     def close(self) -> None:
+        self._began = False
         self._connection.close()
+
+    @contextmanager
+    def snapshot(self) -> Generator[None, None, None]:
+        """Everything read within is of one moment, whatever a writer does meanwhile."""
+        if not self._readers and not self._connection.in_transaction:
+            self._connection.execute("BEGIN")
+            self._began = True
+        self._readers += 1
+        try:
+            yield
+        finally:
+            self._readers -= 1
+            if self._began and not self._readers:
+                self._connection.execute("COMMIT")
+                self._began = False
 
     def contents(self) -> list[Content]:
         """A line for each kind, symbol and interval, sorted."""
+        found: dict[tuple[str, str, int], Range] = {}
+        with self.snapshot():
+            for kind, symbol, interval, *rows in self._connection.execute(_STORED):
+                found[kind, symbol, interval] = Range(*rows)
+            for kind in store.KINDS:
+                for symbol, more in self._segments.loose(kind).items():
+                    found[kind, symbol, 0] = more.including(found.get((kind, symbol, 0)))
         return [
-            Content(**dict(zip(Content.__struct_fields__, row, strict=True))) for row in self._connection.execute(_ALL)
+            Content(
+                kind=kind,
+                symbol=Symbol(symbol),
+                interval=interval,
+                count=there.rows,
+                first=there.first,
+                last=there.last,
+            )
+            for (kind, symbol, interval), there in sorted(found.items())
         ]
 
     def ticks(self, symbol: Symbol, since: int = 0, until: int = EVER) -> Array:
         """Rows of blocks.TICK by arrival."""
-        return self._rows("ticks", symbol, since, until)
+        return np.concatenate([np.empty(0, TICK), *self.stream_ticks(symbol, since, until)])
 
     def books(self, symbol: Symbol, since: int = 0, until: int = EVER) -> Array:
         """Rows of blocks.BOOK by arrival."""
-        return self._rows("books", symbol, since, until)
+        return np.concatenate([np.empty(0, BOOK), *self.stream_books(symbol, since, until)])
 
-    def bars(self, symbol: Symbol, interval: int, since: int = 0, until: int = EVER) -> Array:
+    def bars(self, symbol: Symbol, interval: int, since: int = 0, until: int = EVER, venue: Venue = Venue.KRX) -> Array:
         """Rows of blocks.BAR by time; `interval` in seconds."""
+        return np.concatenate([np.empty(0, BAR), *self.stream_bars(symbol, interval, since, until, venue)])
+
+    def stream_ticks(self, symbol: Symbol, since: int = 0, until: int = EVER) -> Iterator[Array]:
+        """The same rows as `ticks`, some thousands at a time."""
+        with self.snapshot():
+            yield from self._segments.stream("ticks", symbol, since, until)
+
+    def stream_books(self, symbol: Symbol, since: int = 0, until: int = EVER) -> Iterator[Array]:
+        """The same rows as `books`, some thousands at a time."""
+        with self.snapshot():
+            yield from self._segments.stream("books", symbol, since, until)
+
+    def stream_bars(
+        self, symbol: Symbol, interval: int, since: int = 0, until: int = EVER, venue: Venue = Venue.KRX
+    ) -> Iterator[Array]:
+        """The same rows as `bars`, some thousands at a time."""
         columns = ", ".join(BAR.names or ())
-        query = f"SELECT {columns} FROM bars WHERE interval=? AND symbol=? AND time>=? AND time<? ORDER BY time"  # noqa: S608
-        return np.array(self._connection.execute(query, (interval, symbol, since, until)).fetchall(), BAR)
+        query = (
+            f"SELECT {columns} FROM bars WHERE interval=? AND symbol=? AND venue=? AND time>=? AND time<? ORDER BY time"  # noqa: S608
+        )
+        with self.snapshot():
+            place = (interval, symbol, blocks.VENUES.index(venue))
+            found = self._connection.execute(query, (*place, since, until))
+            while rows := found.fetchmany(_BAR_ROWS):
+                yield np.array(rows, BAR)
+
+    def asof(self, symbol: Symbol, since: int = 0, until: int = EVER, within: int = _DAY) -> Joined:
+        """Each print with the newest book of its venue that came before it, by `received` and then by `number`.
+
+        A book from before `since` serves too, but none for longer than `within` nanoseconds, which is a day.
+        """
+        return joins.concatenated(self.stream_asof(symbol, since, until, within))
+
+    def stream_asof(self, symbol: Symbol, since: int = 0, until: int = EVER, within: int = _DAY) -> Iterator[Joined]:
+        """The same rows as `asof`, some thousands of prints at a time."""
+        with self.snapshot():
+            before = self._newest_books(symbol, max(0, since - within), since)
+            ticks, books = self.stream_ticks(symbol, since, until), self.stream_books(symbol, since, until)
+            yield from joins.asof(ticks, books, before, within)
+
+    def charts(self) -> list[Chart]:
+        """Everything that was ever collected, by code and then by length."""
+        return collection.charts(self._connection)
+
+    def certificates(self, symbol: Symbol, interval: int) -> list[Certificate]:
+        """What was certified of a chart, a day each, oldest first; `interval` in seconds."""
+        return list(collection.certificates(self._connection, Chart(symbol, interval)).values())
 
     def bar_messages(
         self,
@@ -131,16 +194,17 @@ class History:
         kinds: Sequence[Kind] = ("ticks", "books"),
     ) -> Iterator[Tick | OrderBook]:
         """Ticks and books of many codes in the order they were received; all codes where `symbols` is empty."""
-        segments: list[_Segment]
-        segments = [s for kind in kinds for s in self._segments(kind, symbols) if s.first < until and s.last >= since]
-        cache: dict[int, Array] = {}
-        start = max(since, min((s.first for s in segments), default=EVER))
-        while segments:
-            end = min(start + _WINDOW, until)
-            yield from self._window([s for s in segments if s.first < end], start, end, cache)
-            segments = [s for s in segments if s.last >= end and end < until]
-            start = max(end, min((s.first for s in segments), default=EVER))
-            cache = {s.block: cache[s.block] for s in segments if s.block in cache}
+        with self.snapshot():
+            segments: list[Segment]
+            segments = [s for kind in kinds for s in self._segments.listed(kind, symbols, since, until)]
+            cache: dict[Segment, list[tuple[Symbol, Array]]] = {}
+            start = max(since, min((s.first for s in segments), default=EVER))
+            while segments:
+                end = min(start + _WINDOW, until)
+                yield from self._window([s for s in segments if s.first < end], symbols, start, end, cache)
+                segments = [s for s in segments if s.last >= end and end < until]
+                start = max(end, min((s.first for s in segments), default=EVER))
+                cache = {s: cache[s] for s in segments if s in cache}
 
     def instruments(self, day: dt.date) -> dict[Symbol, Instrument]:
         """As they were recorded on a day in Korea."""
@@ -161,8 +225,8 @@ class History:
         row = self._connection.execute(query, (symbol, instant)).fetchone()
         if row:
             return int(row[0])
-        ticks = self.ticks(symbol, instant)
-        return int(ticks["price"][0]) if len(ticks) else 0
+        ticks = next(self.stream_ticks(symbol, instant), None)
+        return int(ticks["price"][0]) if ticks is not None else 0
 
     def close_before(self, symbol: Symbol, instant: int) -> int:
         """The last price before an instant, from the longest bars there are; 0 where there is none."""
@@ -172,53 +236,40 @@ class History:
 
     def _window(
         self,
-        segments: Iterable[_Segment],
+        segments: Iterable[Segment],
+        symbols: Sequence[Symbol],
         start: int,
         end: int,
-        cache: dict[int, Array],
+        cache: dict[Segment, list[tuple[Symbol, Array]]],
     ) -> Iterator[Tick | OrderBook]:
         found: list[tuple[int, int, Tick | OrderBook]] = []
         for segment in segments:
-            array = _between(self._load(segment, cache), start, end)
-            made = (
-                blocks.ticks(segment.symbol, array) if segment.kind == "ticks" else blocks.books(segment.symbol, array)
-            )
-            found.extend(zip(array["received"].tolist(), array["number"].tolist(), made, strict=True))
+            if segment not in cache:
+                cache[segment] = self._segments.read(segment, symbols)
+            make = blocks.ticks if segment.kind == "ticks" else blocks.books
+            for symbol, rows in cache[segment]:
+                array = between(rows, start, end)
+                found.extend(
+                    zip(array["received"].tolist(), array["number"].tolist(), make(symbol, array), strict=True)
+                )
         found.sort(key=itemgetter(0, 1))
         return map(itemgetter(2), found)
 
-    def _rows(self, kind: Kind, symbol: Symbol, since: int, until: int) -> Array:
-        parts = [self._load(segment, {}) for segment in self._segments(kind, [symbol])]
-        return _between(blocks.in_order(np.concatenate([np.empty(0, _DTYPES[kind]), *parts])), since, until)
+    def _newest_books(self, symbol: Symbol, since: int, until: int) -> Array:
+        newest = np.empty(0, BOOK)
+        for segment in sorted(self._segments.listed("books", [symbol], since, until), key=lambda s: -s.last):
+            if len(newest) == len(blocks.VENUES) and segment.last < newest["received"].min():
+                break
+            parts = [between(rows, since, until) for _, rows in self._segments.read(segment, [symbol])]
+            newest = joins.newest(blocks.in_order(np.concatenate([newest, *parts])))
+        return newest
 
-    def _load(self, segment: _Segment, cache: dict[int, Array]) -> Array:
-        if segment.rows is not None:
-            return segment.rows
-        if segment.block not in cache:
-            (data,) = self._connection.execute("SELECT data FROM blocks WHERE rowid = ?", (segment.block,)).fetchone()
-            cache[segment.block] = self._unpack(segment, data)
-        return cache[segment.block]
-
-    def _unpack(self, segment: _Segment, data: bytes) -> Array:
-        try:
-            return blocks.unpack(data, _DTYPES[segment.kind], segment.length)
-        except ValueError as error:
-            raise DatabaseBroken(f"{self.path}: block {segment.block} of {segment.symbol}: {error}") from error
-
-    def _segments(self, kind: Kind, symbols: Sequence[Symbol]) -> list[_Segment]:
-        where, arguments = _among(symbols)
-        query = f"SELECT symbol, first, last, count, rowid FROM blocks WHERE kind=?{where} ORDER BY symbol, first"  # noqa: S608
-        found: list[_Segment] = []
-        for symbol, first, last, count, block in self._connection.execute(query, (kind, *arguments)):
-            found.append(_Segment(kind, symbol, first, last, count, block, None))
-        found.extend(s for s in self._raw(kind) if not symbols or s.symbol in symbols)
-        return found
-
-    def _raw(self, kind: Kind) -> Iterator[_Segment]:
-        for place, (symbol, array) in enumerate(loose.arrays(self._connection, kind)):
-            rows = blocks.in_order(array)
-            first, last = int(rows["received"][0]), int(rows["received"][-1])
-            yield _Segment(kind, Symbol(symbol), first, last, len(rows), -1 - place, rows)
+    def _use(self, path: Path, connection: sqlite3.Connection) -> None:
+        self.path = path
+        self._connection = connection
+        self._segments = Segments(connection, str(self.path))
+        self._readers = 0
+        self._began = False
 
 
 def order_state(place: Path, number: int) -> dict[str, object] | None:
@@ -227,11 +278,6 @@ def order_state(place: Path, number: int) -> dict[str, object] | None:
         connection.row_factory = sqlite3.Row
         row = connection.execute("SELECT * FROM orders WHERE number = ?", (number,)).fetchone()
         return dict(row) if row else None
-
-
-def _between(rows: Array, since: int, until: int) -> Array:
-    first, last = np.searchsorted(rows["received"], [since, until])
-    return rows[first:last]
 
 
 def _among(symbols: Sequence[Symbol]) -> tuple[str, Sequence[str]]:

@@ -1,16 +1,16 @@
-"""Recordings into a market store; what is there already stays as it is, so that twice is the same as once."""
+"""Rows into a market store; what is there already stays as it is, so that twice is the same as once."""
 
 import sqlite3
 from collections import Counter
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
 
 from actors.market import store
-from actors.market.blocks import Array
+from actors.market.blocks import VENUES, Array
 from actors.market.history import History
-from actors.market.loose import Kind
+from actors.market.layout import Kind, Stretch
 from actors.market.recordings import Recording
 from messages import Record, Symbol
 
@@ -18,7 +18,7 @@ _Identity = Callable[[Any], tuple[Hashable, Hashable]]
 
 
 class Taken(Record):
-    """What one recording added."""
+    """What was added."""
 
     ticks: int
     books: int
@@ -30,61 +30,84 @@ class Taken(Record):
 
 
 def take(connection: sqlite3.Connection, recording: Recording) -> Taken:
-    """Store what is new, in the caller's transaction."""
-    history = History.over(connection)
-    number = store.next_number(connection)
-    counts: Counter[str] = Counter()
-    for symbol, array in recording.ticks.items():
-        _take_rows(connection, "ticks", symbol, array, history.ticks, _tick_identity, number, counts)
-    for symbol, array in recording.books.items():
-        _take_rows(connection, "books", symbol, array, history.books, _book_identity, number, counts)
-    for (symbol, interval), array in recording.bars.items():
-        stored = history.bars(symbol, interval, int(array["time"].min()), int(array["time"].max()) + 1)
-        fresh = _fresh(array, stored, _bar_identity, counts)
-        counts["bars"] += len(fresh)
-        store.write_bar_rows(connection, symbol, interval, fresh)
+    """Store what is new of a recording, in the caller's transaction; its rows get numbers of their own."""
+    taken = take_stretches(connection, _numbered(recording, store.next_number(connection)))
     store.write_issues(connection, [(symbol, name, "") for symbol, name in recording.names.items()])
+    return taken
+
+
+def take_stretches(connection: sqlite3.Connection, stretches: Iterable[Stretch]) -> Taken:
+    """Store what is new, in the caller's transaction; rows keep the numbers they have.
+
+    Rows of one code with one `received` must not lie in two stretches.
+    """
+    history = History.over(connection)
+    counts: Counter[str] = Counter()
+    for stretch in stretches:
+        if len(stretch.rows):
+            fresh = stretch._replace(rows=_fresh(stretch, _stored(history, stretch), counts))
+            counts[stretch.kind] += len(fresh.rows)
+            _write(connection, fresh)
     return Taken(**{name: counts[name] for name in Taken.__struct_fields__})
 
 
-def _take_rows(  # noqa: PLR0917
-    connection: sqlite3.Connection,
-    kind: Kind,
-    symbol: Symbol,
-    array: Array,
-    stored: Callable[[Symbol, int, int], Array],
-    identity: _Identity,
-    number: int,
-    counts: Counter[str],
-) -> None:
-    if not len(array):
-        return
-    received = array["received"]
-    fresh = _fresh(array, stored(symbol, int(received.min()), int(received.max()) + 1), identity, counts)
-    fresh["number"] += number - 1
-    counts[kind] += len(fresh)
-    store.write_blocks(connection, kind, symbol, fresh)
+def _numbered(recording: Recording, number: int) -> Iterator[Stretch]:
+    kinds: dict[Kind, dict[Symbol, Array]] = {"ticks": recording.ticks, "books": recording.books}
+    for kind, arrays in kinds.items():
+        for symbol, array in arrays.items():
+            rows = array.copy()
+            rows["number"] += number - 1
+            yield Stretch(kind, symbol, rows)
+    for (symbol, interval), rows in recording.bars.items():
+        yield Stretch("bars", symbol, rows, interval)
 
 
-def _fresh(array: Array, stored: Array, identity: _Identity, counts: Counter[str]) -> Array:
-    known = dict(map(identity, stored))
-    if not known:
-        return array.copy()
-    new = np.ones(len(array), np.bool_)
-    for place, (key, figures) in enumerate(map(identity, array)):
+def _stored(history: History, stretch: Stretch) -> Array:
+    instants = stretch.rows["time" if stretch.kind == "bars" else "received"]
+    since, until = int(instants.min()), int(instants.max()) + 1
+    if stretch.kind == "bars":
+        return history.bars(stretch.symbol, stretch.interval, since, until, VENUES[stretch.venue])
+    return (history.ticks if stretch.kind == "ticks" else history.books)(stretch.symbol, since, until)
+
+
+def _fresh(stretch: Stretch, stored: Array, counts: Counter[str]) -> Array:
+    if not len(stored):
+        return stretch.rows
+    identity = _IDENTITIES[stretch.kind]
+    known = dict(_counted(map(identity, stored)))
+    new = np.ones(len(stretch.rows), np.bool_)
+    for place, (key, figures) in enumerate(_counted(map(identity, stretch.rows))):
         if key in known:
             new[place] = False
             counts["duplicates" if known[key] == figures else "conflicts"] += 1
-    return array[new]
+    return stretch.rows[new]
+
+
+def _counted(rows: Iterable[tuple[Hashable, Hashable]]) -> Iterator[tuple[tuple[Hashable, int], Hashable]]:
+    """A second row of the same key is another row."""
+    seen: Counter[Hashable] = Counter()
+    for key, figures in rows:
+        seen[key] += 1
+        yield (key, seen[key]), figures
+
+
+def _write(connection: sqlite3.Connection, stretch: Stretch) -> None:
+    if stretch.kind == "bars":
+        store.write_bar_rows(connection, stretch.symbol, stretch.interval, stretch.rows, stretch.venue)
+    else:
+        store.write_blocks(connection, stretch.kind, stretch.symbol, stretch.rows)
 
 
 def _tick_identity(row: Any) -> tuple[Hashable, Hashable]:
-    return (int(row["received"]), int(row["volume"])), (int(row["price"]), int(row["size"]))
+    return (int(row["received"]), int(row["venue"]), int(row["volume"])), (int(row["price"]), int(row["size"]))
 
 
 def _book_identity(row: Any) -> tuple[Hashable, Hashable]:
-    return (int(row["received"]), row["levels"].tobytes()), None
+    return (int(row["received"]), int(row["venue"]), row["levels"].tobytes()), None
 
 
 def _bar_identity(row: Any) -> tuple[Hashable, Hashable]:
     return int(row["time"]), tuple(row.tolist())
+
+
+_IDENTITIES: dict[Kind, _Identity] = {"ticks": _tick_identity, "books": _book_identity, "bars": _bar_identity}

@@ -1,14 +1,24 @@
 """A start in mid-session: collected bars up to a pivot, bars of our own prints from there on, nothing twice."""
 
+import sqlite3
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Final, NamedTuple
 
+from actors.market import store
 from actors.market.bars import BarBuilder, start_of
+from actors.market.history import History
 from actors.market.time import SECOND
-from messages import Bar, Nanoseconds, Tick
+from messages import Bar, Nanoseconds, Symbol, Tick, Venue
+from runtime.database import DatabaseError
 
 EVER: Final = 1 << 62
 """An instant after all others."""
+
+_LONGEST: Final = 600
+"""Seconds of an interval that are read back at most; a longer one under way at a start has no bar."""
+_BEFORE: Final = 120
+"""Seconds before the interval in which a print shows that nothing of the interval is missing."""
 
 
 class Joined(NamedTuple):
@@ -36,6 +46,45 @@ def unbroken(ticks: Sequence[Tick]) -> Sequence[Tick]:
     while first and (first == len(ticks) or ticks[first].volume - ticks[first].size == ticks[first - 1].volume):
         first -= 1
     return ticks[first:]
+
+
+class Past:
+    """The prints an earlier run stored of the interval that a start falls in, and the last ones before it."""
+
+    def __init__(self, ticks: Iterable[Tick] = ()) -> None:
+        self._prints: dict[tuple[Symbol, Venue], list[Tick]] = {}
+        for tick in ticks:
+            self._prints.setdefault((tick.symbol, tick.venue), []).append(tick)
+
+    @classmethod
+    def stored(cls, data: Path, now: int, longest: int) -> "Past":
+        """From the market store of a data folder, if it has one. Raises DatabaseError.
+
+        `longest` is the longest interval of bars in seconds, 0 where none are built.
+        """
+        if not longest or not store.market_file(data).exists():
+            return cls()
+        since = max(start_of(now, longest), now - _LONGEST * SECOND) - _BEFORE * SECOND
+        try:
+            with History(data) as history:
+                return cls(tick for tick in history.messages((), since, now, ("ticks",)) if isinstance(tick, Tick))
+        except sqlite3.Error as error:
+            raise DatabaseError(f"{store.market_file(data)}: {error}") from error
+
+    def before(self, tick: Tick) -> Sequence[Tick]:
+        """Those that lead to the first live print without a gap: none where one is missing. An issue is asked once."""
+        return unbroken([*chained(self._prints.pop((tick.symbol, tick.venue), ())), tick])[:-1]
+
+
+def begun(prints: Sequence[Tick], tick: Tick, interval: int) -> Sequence[Tick] | None:
+    """The prints of the interval (seconds) of `tick` before it, out of those that lead to it.
+
+    None where others may have come before them.
+    """
+    start = start_of(tick.time, interval)
+    if not prints or (prints[0].time >= start and prints[0].volume > prints[0].size):
+        return None
+    return [earlier for earlier in prints if earlier.time >= start]
 
 
 def join(collected: Iterable[Bar], stored: Iterable[Tick], live: Iterable[Tick], interval: int, until: int) -> Joined:

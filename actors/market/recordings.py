@@ -15,7 +15,7 @@ from typing import Any, Final
 import msgspec
 import numpy as np
 
-from actors.market import columns, prints
+from actors.market import columns, layout, parquet, prints
 from actors.market.blocks import BAR, Array
 from actors.market.columns import Unrecognised
 from actors.market.time import SECOND
@@ -71,26 +71,30 @@ def read(path: Path, terms: Terms) -> Recording:
     if start == b"SQLite format 3\0":
         return _read_database(path, terms)
     recording = Recording()
-    named = columns.code_in(path.name.split(".", 1)[0])
+    symbol = terms.symbol or columns.code_in(path.name.split(".", 1)[0]) or ""
+    if start.startswith(parquet.MAGIC):
+        _read_table(recording, path.name, parquet.names(path), parquet.rows(path), terms=terms, symbol=symbol)
+        return recording
     try:
-        with closing(_lines(path, packed=start[:2] == b"\x1f\x8b")) as lines:
+        with closing(lines_of(path)) as lines:
             header = next(lines, list[str]())
-            _read_table(recording, path.name, header, lines, terms=terms, symbol=terms.symbol or named or "")
+            _read_table(recording, path.name, header, lines, terms=terms, symbol=symbol)
     except (csv.Error, EOFError, UnicodeDecodeError, gzip.BadGzipFile, zlib.error) as error:
         raise Unrecognised(f"{path.name}: cannot be read to its end: {error}") from error
     return recording
 
 
-def _lines(path: Path, *, packed: bool) -> Generator[list[str], None, None]:
-    opened = gzip.open if packed else open
-    with opened(path, "rt", encoding=_encoding(path, packed=packed), newline="") as file:
+def lines_of(path: Path) -> Generator[list[str], None, None]:
+    """The rows of a CSV, plain or packed."""
+    with path.open("rb") as file:
+        opened = gzip.open if file.read(2) == b"\x1f\x8b" else open
+    with opened(path, "rb") as file:
+        encoding = _encoding(file.read(65_536))
+    with opened(path, "rt", encoding=encoding, newline="") as file:
         yield from csv.reader(file)
 
 
-def _encoding(path: Path, *, packed: bool) -> str:
-    opened = gzip.open if packed else open
-    with opened(path, "rb") as file:
-        start = file.read(65_536)
+def _encoding(start: bytes) -> str:
     try:
         start[: start.rfind(b"\n") + 1].decode("utf-8")
     except UnicodeDecodeError:
@@ -108,6 +112,7 @@ def _read_database(path: Path, terms: Terms) -> Recording:
                 raise Unrecognised(f"{path.name}: no table bears a code; there are {', '.join(tables) or 'none'}")
             if "company_info" in tables:
                 _read_names(recording, connection)
+            terms = _with_interval(connection, terms)
             for name in codes:
                 cursor = connection.execute(f'SELECT * FROM "{name}"')  # noqa: S608
                 header = [column[0] for column in cursor.description]
@@ -118,6 +123,13 @@ def _read_database(path: Path, terms: Terms) -> Recording:
         except sqlite3.Error as error:
             raise Unrecognised(f"{path.name}: {error}") from error
     return recording
+
+
+def _with_interval(connection: sqlite3.Connection, terms: Terms) -> Terms:
+    (application,) = connection.execute("PRAGMA application_id").fetchone()
+    if terms.interval or application != layout.APPLICATION:
+        return terms
+    return msgspec.structs.replace(terms, interval=connection.execute("PRAGMA user_version").fetchone()[0])
 
 
 def _read_names(recording: Recording, connection: sqlite3.Connection) -> None:

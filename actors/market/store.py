@@ -8,20 +8,27 @@ Times are nanoseconds UTC, money is won; `side` and `venue` are places in `block
 
 import sqlite3
 from collections.abc import Iterable, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
+
 from actors.market import blocks, loose
-from actors.market.blocks import Array
+from actors.market.blocks import BOOK, TICK, Array
 from actors.market.loose import Kind
+from actors.market.time import SECOND
 from messages import Bar, Instrument, OrderBook, Tick
 
 FILE: Final = "market.sqlite"
 KINDS: Final[tuple[Kind, ...]] = ("ticks", "books")
+DTYPES: Final[dict[Kind, "np.dtype[np.void]"]] = {"ticks": TICK, "books": BOOK}
 BLOCK_ROWS: Final = 8_192
 CHUNK: Final = 2_000
 """Messages handed to the writer at once: few enough that the loop gets its turn in between."""
+_PORTION: Final[dict[Kind, int]] = {"ticks": 200_000, "books": 50_000}
+"""Messages that are packed at once: about 20 MiB as arrays, half a second or so."""
+DAY: Final = 86_400 * SECOND
+KST_OFFSET: Final = 9 * 3_600 * SECOND
 OWN_NUMBERS: Final = 1 << 40
 """Numbers below are free for imports: the first run's begin here."""
 
@@ -89,6 +96,14 @@ MIGRATIONS: Final = (
         WHERE spans.symbol = issues.symbol) AS last_update FROM issues;
     """,
     loose.SCHEMA,
+    """
+    DROP INDEX blocks_by_symbol;
+    CREATE INDEX blocks_by_symbol ON blocks (kind, symbol, first, last, count, top);
+    CREATE INDEX blocks_by_time ON blocks (kind, last);
+    CREATE TABLE sampling (
+        since INTEGER PRIMARY KEY, until INTEGER NOT NULL, every INTEGER NOT NULL, kept INTEGER NOT NULL,
+        left_out INTEGER NOT NULL);
+    """,
 )
 
 _BLOCK = "INSERT INTO blocks VALUES (?,?,?,?,?,?,?)"
@@ -120,13 +135,18 @@ def write_bars(connection: sqlite3.Connection, bars: Iterable[Bar]) -> None:
     connection.executemany(_BAR, map(bar_row, bars))
 
 
-def write_bar_rows(connection: sqlite3.Connection, symbol: str, interval: int, array: Array) -> None:
-    """Rows of blocks.BAR that are not there yet, of the KRX."""
-    connection.executemany(_BAR, ((symbol, 0, interval, *row) for row in array.tolist()))
+def write_bar_rows(connection: sqlite3.Connection, symbol: str, interval: int, array: Array, venue: int = 0) -> None:
+    """Rows of blocks.BAR that are not there yet."""
+    connection.executemany(_BAR, ((symbol, venue, interval, *row) for row in array.tolist()))
 
 
 def write_gap(connection: sqlite3.Connection, time: int, subject: str, lost: int) -> None:
     connection.execute("INSERT INTO gaps VALUES (?,?,?)", (time, subject, lost))
+
+
+def write_sampling(connection: sqlite3.Connection, row: tuple[int, int, int, int, int]) -> None:
+    """Books of a run so far: when it began, until when, least nanoseconds between two of a code, kept, left out."""
+    connection.execute("INSERT OR REPLACE INTO sampling VALUES (?,?,?,?,?)", row)
 
 
 def write_orders(connection: sqlite3.Connection, rows: Iterable[Sequence[Any]]) -> None:
@@ -146,13 +166,15 @@ def write_issues(connection: sqlite3.Connection, rows: Iterable[tuple[str, str, 
 
 
 def write_blocks(connection: sqlite3.Connection, kind: Kind, symbol: str, array: Array) -> None:
-    """Rows of one symbol, sorted here, in blocks of 8,192."""
+    """Rows of one symbol, sorted here, in blocks of 8,192 and of one day in Korea."""
     ordered = blocks.in_order(array)
-    for start in range(0, len(ordered), BLOCK_ROWS):
-        part = ordered[start : start + BLOCK_ROWS]
-        received = part["received"]
-        header = (kind, symbol, int(received[0]), int(received[-1]), int(part["number"].max()), len(part))
-        connection.execute(_BLOCK, (*header, blocks.pack(part)))
+    days = (ordered["received"] + KST_OFFSET) // DAY
+    for rows in np.split(ordered, np.flatnonzero(np.diff(days)) + 1):
+        for start in range(0, len(rows), BLOCK_ROWS):
+            part = rows[start : start + BLOCK_ROWS]
+            received = part["received"]
+            header = (kind, symbol, int(received[0]), int(received[-1]), int(part["number"].max()), len(part))
+            connection.execute(_BLOCK, (*header, blocks.pack(part)))
 
 
 def next_number(connection: sqlite3.Connection) -> int:
@@ -161,9 +183,18 @@ def next_number(connection: sqlite3.Connection) -> int:
     return int(connection.execute(query, (OWN_NUMBERS,)).fetchone()[0]) + 1
 
 
-def pack_some(connection: sqlite3.Connection, rows: int = 10_000) -> bool:
-    """Move the oldest messages into blocks, in the caller's transaction; False when nothing was left to move."""
-    return any(loose.take(connection, kind, rows, partial(write_blocks, connection, kind)) for kind in KINDS)
+def pack_some(connection: sqlite3.Connection, rows: int = 0, before: int = loose.EVER) -> bool:
+    """Move the oldest messages into blocks, in the caller's transaction; False when nothing was left to move.
+
+    What was received at `before` or later stays. `rows` is how many at once; 0 leaves it to us.
+    """
+    for kind in KINDS:
+        found = loose.take(connection, kind, before, rows or _PORTION[kind])
+        for symbol, array in found:
+            write_blocks(connection, kind, symbol, array)
+        if found:
+            return True
+    return False
 
 
 def bar_row(bar: Bar) -> tuple[Any, ...]:

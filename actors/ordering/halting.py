@@ -1,8 +1,13 @@
 """A halt: what it has to take back, and whether all of that is gone."""
 
+from typing import Final
+
 from actors.account.ledger import Ledger
 from actors.account.order import Order
 from messages import Purpose
+
+NO_REASON: Final = "no reason given"
+"""A halt without a reason is a halt all the same."""
 
 
 class Halt:
@@ -20,7 +25,7 @@ class Halt:
 
     def begin(self, reason: str, ledger: Ledger) -> bool:
         """Take force, or more of it; whether it was not in force before."""
-        first, self.reason, self.confirmed = not self.reason, reason, False
+        first, self.reason, self.confirmed = not self.reason, reason or NO_REASON, False
         self._marked |= dict.fromkeys(order.number for order in ledger.live() if order.submitting)
         return first
 

@@ -5,12 +5,13 @@ from collections.abc import Callable
 from typing import Final
 
 from actors.account.ledger import Ledger
-from actors.account.order import Phase
+from actors.account.order import Order, Phase
 from actors.gateways.port import Broker, BrokerOrder, BrokerState
 from actors.market.time import kst
 from actors.ordering.reconciliation import Finding, Match, compare, confirmed, positions, stranger
 from actors.ordering.requests import event
 from messages import (
+    CancelRejected,
     HaltTrading,
     Message,
     Nanoseconds,
@@ -19,6 +20,7 @@ from messages import (
     OrderRejected,
     OrderUnknown,
     Reconciled,
+    ReplaceRejected,
     Won,
 )
 from runtime import faultpoints
@@ -27,6 +29,8 @@ from runtime.clock import Clock
 
 SECOND_LOOK: Final = 5.0
 """Seconds between two snapshots that must agree before what is missing counts as gone."""
+_BREATH: Final = 5.0
+"""Seconds between two looks at the broker, however suspicious it all is."""
 PAUSES: Final = (1.0, 2.0, 4.0, 8.0, 16.0)
 """Seconds before each next attempt to ask for the account at the start."""
 
@@ -65,7 +69,11 @@ class Reconciler:
         """The account as the broker told it last."""
 
     def end_earlier_orders(self) -> None:
-        """Day orders of another day are over, what was never submitted was never sent, the rest is unknown."""
+        """Day orders of another day are over, what was never submitted was never sent, the rest is unknown.
+
+        Of a request about an order that lives no answer will come any more: a cancel may be asked for again at once,
+        and what became of a change the broker's lists tell.
+        """
         today = kst(self._clock.now()).date()
         for order in self._ledger.live():
             fields = event(order, Nanoseconds(self._clock.now()))
@@ -76,7 +84,18 @@ class Reconciler:
                 self._say(OrderRejected(**fields, reason="never sent: the system ended before"))
             elif order.phase in (Phase.SUBMITTING, Phase.SENT):
                 self._say(OrderUnknown(**fields, reason="the system ended before the answer came"))
+            else:
+                self._end_requests(order)
             _ended()
+
+    def _end_requests(self, order: Order) -> None:
+        fields = event(order, Nanoseconds(self._clock.now()))
+        if order.canceling:
+            self._say(CancelRejected(**fields, reason="the system ended before the answer came"))
+        if order.changing:
+            self._say(OrderUnknown(**fields, reason="the system ended before the answer to its change came"))
+        elif order.replacing:
+            self._say(ReplaceRejected(**fields, reason="never sent: the system ended before"))
 
     async def start(self) -> None:
         """The match before which nobody trades. Raises what the broker raises once patience is at its end."""
@@ -104,6 +123,26 @@ class Reconciler:
                 self._log.warning("not reconciled", error=str(error))
                 return False
             return True
+
+    async def run(self, suspicion: asyncio.Event, period: float, linked: Callable[[], bool]) -> None:
+        """Look for ever: each `period` seconds, and soon after a suspicion; not while the link is down."""
+        looks = 0
+        while True:
+            timer = self._clock.call_later(self._pause(looks, period), suspicion.set)
+            await suspicion.wait()
+            timer.cancel()
+            suspicion.clear()
+            if linked():
+                await self.look()
+                looks = looks + 1 if self._any_lost() else 0
+                await self._clock.sleep(_BREATH)
+
+    def _pause(self, looks: int, period: float) -> float:
+        """An order nobody answers for is asked about again soon, and then less and less often."""
+        return min(_BREATH * 2.0 ** min(looks - 1, 10), period) if looks else period
+
+    def _any_lost(self) -> bool:
+        return any(order.submitting and not order.broker_order for order in self._ledger.live())
 
     async def _match(self, state: BrokerState, *, start: bool) -> None:
         _asked()

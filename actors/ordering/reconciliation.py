@@ -10,6 +10,7 @@ from actors.gateways.port import BrokerOrder, BrokerState
 from actors.market.time import SECOND
 from actors.ordering.statement import Statement, lost
 from messages import (
+    CancelRejected,
     CashAdjusted,
     ExternalOrderSeen,
     Message,
@@ -21,6 +22,7 @@ from messages import (
     OrderUnknown,
     Position,
     PositionAdjusted,
+    ReplaceRejected,
     Shares,
     Side,
     Symbol,
@@ -116,6 +118,7 @@ def _numbered(order: Order, records: list[BrokerOrder], state: BrokerState) -> I
         yield Finding(f"order {order.number}: {records[0].quantity} asked for at the broker, {order.quantity} here")
         return
     yield from _ended(order, records, max(filled, order.filled), state)
+    yield from _unanswered(order, records, state)
 
 
 def _ended(order: Order, records: list[BrokerOrder], filled: int, state: BrokerState) -> Iterator[Finding]:
@@ -135,11 +138,26 @@ def _ended(order: Order, records: list[BrokerOrder], filled: int, state: BrokerS
     yield Finding(f"order {order.number}: {still_open} open at the broker ({why}), {order.bound} here", (canceled,))
 
 
+def _unanswered(order: Order, records: list[BrokerOrder], state: BrokerState) -> Iterator[Finding]:
+    """A request whose answer is lost must not stand in the way of the next one for ever."""
+    quiet = not 0 <= state.time - order.time < QUIET
+    if not quiet or not any(record.open for record in records):
+        return
+    if order.canceling:
+        ineffective = CancelRejected(**_about(order, state), reason="the broker still shows it open, asked twice")
+        yield Finding(f"order {order.number}: a cancel without effect at the broker", (ineffective,))
+    if order.changing and not any(record.broker_order not in order.broker_orders for record in records):
+        unchanged = ReplaceRejected(**_about(order, state), reason="the broker shows no change, asked twice")
+        yield Finding(f"order {order.number}: a change without effect at the broker", (unchanged,))
+
+
 def _unnumbered(order: Order, statement: Statement) -> Iterator[Finding]:
     state, now = statement.state, statement.state.time
     alike = statement.alike(order)
     if len(alike) > 1:
-        yield Finding(f"order {order.number}: {len(alike)} orders at the broker look like it")
+        yield _unclear(order, f"{len(alike)} orders at the broker look like it", state)
+    elif alike and statement.is_older(alike[0], order):
+        yield _unclear(order, f"{alike[0].broker_order} at the broker looks like it, but its number is older", state)
     elif alike:
         statement.strangers.remove(alike[0])
         line = f"order {order.number}: is {alike[0].broker_order} at the broker"
@@ -154,6 +172,13 @@ def _unnumbered(order: Order, statement: Statement) -> Iterator[Finding]:
     else:
         never = OrderRejected(**_about(order, state), reason="the broker has no such order, asked twice")
         yield Finding(f"order {order.number}: not at the broker, {order.phase} here", (never,))
+
+
+def _unclear(order: Order, why: str, state: BrokerState) -> Finding:
+    """Nothing here tells whose it is: a person does, once it is unknown."""
+    known = not order.live or order.phase is Phase.UNKNOWN
+    unknown = OrderUnknown(**_about(order, state), reason=f"{why}: settle it by hand")
+    return Finding(f"order {order.number}: {why}", () if known else (unknown,))
 
 
 def _taken_up(order: Order, record: BrokerOrder, state: BrokerState) -> Iterator[Message]:

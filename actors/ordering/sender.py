@@ -71,10 +71,12 @@ class Sender:
         """Why nothing leaves at all; blank while the order link is up."""
 
     def admit(self, item: Item) -> None:
-        """Lay an approved request in the outbox, or refuse it at once."""
-        reason = self._obstacle(item) if item.urgency is Urgency.ENTRY else ""
-        if reason or self.outbox.full:
-            self._refuse(item, reason or f"{len(self.outbox)} requests wait")
+        """Lay an approved request in the outbox, or refuse it at once; an exit always finds room."""
+        reason = ""
+        if item.urgency is Urgency.ENTRY:
+            reason = self._obstacle(item) or (f"{len(self.outbox)} requests wait" if self.outbox.full else "")
+        if reason:
+            self._refuse(item, reason)
         else:
             self.outbox.put(item)
 
@@ -196,7 +198,7 @@ class Sender:
         return self._forbids(item) or self._too_old(item, order)
 
     def _too_old(self, item: Item, order: Order) -> str:
-        age = self._clock.now() - item.since
+        age = abs(self._clock.now() - item.since)  # whose clock was set back is of no known age
         if age <= self._max_age:
             return ""
         other = self._look_alike(order) if item.instruction.action is Action.NEW else None

@@ -1,8 +1,13 @@
 """A person's word on an order whose answer was lost, as the events that book it."""
 
+from actors.account.ledger import Ledger
 from actors.account.order import Order, Phase
+from actors.market import krx
+from actors.market.calendar import Calendar, UnknownDayError
+from actors.market.time import kst
 from actors.ordering.requests import event
 from messages import (
+    Market,
     Nanoseconds,
     OrderCanceled,
     OrderEvent,
@@ -11,6 +16,7 @@ from messages import (
     Settlement,
     SettleOrder,
     Shares,
+    Side,
     Won,
 )
 
@@ -19,8 +25,12 @@ class NotSettledError(Exception):
     """The order is not a person's to decide, or the word does not fit it."""
 
 
-def settlement(order: Order | None, word: SettleOrder, now: Nanoseconds) -> tuple[OrderEvent, ...]:
-    """The events of a settled order. Raises NotSettledError."""
+def settlement(ledger: Ledger, word: SettleOrder, now: Nanoseconds, commission: float) -> tuple[OrderEvent, ...]:
+    """The events of a settled order. Raises NotSettledError.
+
+    Nobody tells what a fill cost that no record came of: commission, at this rate, and tax are estimated.
+    """
+    order = ledger.orders.get(word.order)
     if order is None or order.phase is not Phase.UNKNOWN:
         phase = "not one of ours" if order is None else order.phase.value
         raise NotSettledError(f"order {word.order} is {phase}; only an unknown one can be settled")
@@ -30,6 +40,8 @@ def settlement(order: Order | None, word: SettleOrder, now: Nanoseconds) -> tupl
     shares, price = word.quantity or order.quantity, word.price or order.price
     if not 0 < shares <= order.quantity or price <= 0:
         raise NotSettledError(f"order {word.order}: {shares} shares at {price} do not fit {order.quantity} asked for")
+    amount = shares * price
+    market = ledger.markets.get(order.symbol, Market.KOSPI)
     fill = OrderFilled(
         **event(order, now),
         broker_order="",
@@ -37,11 +49,23 @@ def settlement(order: Order | None, word: SettleOrder, now: Nanoseconds) -> tupl
         price=Won(price),
         quantity=Shares(shares),
         filled=Shares(shares),
-        amount=Won(shares * price),
+        amount=Won(amount),
         open=Shares(0),
+        commission=krx.commission(amount, commission),
+        tax=_tax(order, amount, market, now),
         source="person",
     )
     rest = Shares(order.quantity - shares)
     if not rest:
         return (fill,)
     return (fill, OrderCanceled(**event(order, now), broker_order="", canceled=rest, reason=reason))
+
+
+def _tax(order: Order, amount: int, market: Market, now: Nanoseconds) -> Won:
+    if order.side is Side.BUY:
+        return Won(0)
+    today = kst(now).date()
+    try:
+        return krx.tax(amount, market, Calendar().settlement(today))
+    except UnknownDayError:
+        return krx.tax(amount, market, today)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from actors.account.ledger import Ledger
-from actors.account.order import Order, Phase, of_its_day
+from actors.account.order import Order, Phase, of_its_day, rank
 from actors.gateways.port import BrokerOrder, BrokerState, KnownOrder
 from actors.market.time import SECOND, kst
 from messages import Shares, Won
@@ -45,6 +45,16 @@ class Statement:
         """
         return [record for record in self.strangers if is_like(order, record) and not self._told_before(record, order)]
 
+    def is_older(self, record: BrokerOrder, order: Order) -> bool:
+        """Whether the broker gave this number before an order of ours was submitted, as far as what it had told shows.
+
+        Numbers rise through the day, so one below a number that was told before is somebody else's, or the broker's
+        numbers do not rise after all: nobody knows which.
+        """
+        told = [other.broker_orders[0] for other in self.ours if 0 < other.numbered < order.submission]
+        told += [number for _, number in self._strangers_before(order)]
+        return any(rank(record.broker_order) < rank(number) for number in told)
+
     def doubt(self) -> str:
         """Why nothing may be concluded from what this snapshot does not show; blank where it may.
 
@@ -61,8 +71,13 @@ class Statement:
         return ""
 
     def _told_before(self, record: BrokerOrder, order: Order) -> bool:
-        told = self.ledger.strangers.get(of_its_day(record.time, record.broker_order))
-        return told is not None and told < order.submission
+        return of_its_day(record.time, record.broker_order) in self._strangers_before(order)
+
+    def _strangers_before(self, order: Order) -> list[tuple[str, str]]:
+        """By day and number, those the broker had told of when an order of ours was submitted."""
+        today = of_its_day(self.state.time, "")[0]
+        told = self.ledger.strangers.items()
+        return [key for key, number in told if number < order.submission and key[0] == today]
 
     def _blank(self) -> bool:
         known = any(order.broker_orders for order in self.ours) or any(True for _ in self.ledger.each())

@@ -9,6 +9,7 @@ from actors.market.time import at
 from messages import (
     Action,
     ApprovedOrder,
+    ApprovedReplace,
     CancelRejected,
     Evidence,
     Instrument,
@@ -99,6 +100,18 @@ def filled(
         amount=Won(amount),
         open=Shares(max(asked - total, 0)),
         **(fields | {k: v for k, v in changes.items() if k not in ("symbol", "strategy")}),
+    )
+
+
+def change(order: int = 1, price: int = 9_900, quantity: int = 10) -> ApprovedReplace:
+    return ApprovedReplace(
+        number=70,
+        order=order,
+        symbol=CODE,
+        quantity=Shares(quantity),
+        price=Won(price),
+        strategy="momentum",
+        evidence=Evidence(),
     )
 
 

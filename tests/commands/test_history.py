@@ -8,6 +8,9 @@ from typing import Any
 
 import pytest
 
+from actors.market.history import History
+from messages import Symbol
+
 ROOT = Path(__file__).parents[2]
 TWIN = 'gateway.kiwoom.twin={begin="15:45",finish="15:46",issues=2,intensity=0.01,history=4}'
 
@@ -50,6 +53,15 @@ def test_what_the_example_collects_is_listed_and_holds(collected: Path) -> None:
     assert "900010  1 min  2026-11-12 - 2026-11-17" in listed.stdout
     verified = command("history", "verify", collected)
     assert (verified.returncode, verified.stdout) == (0, "608 certificates of 2 charts hold\n")
+
+
+def test_certificates_are_read_like_bars(collected: Path) -> None:
+    with History(collected) as history:
+        certificates = history.certificates(Symbol("900010"), 60)
+        bars = history.bars(Symbol("900010"), 60)
+
+    assert [made.day for made in certificates] == ["2026-11-12", "2026-11-13", "2026-11-16", "2026-11-17"]
+    assert sum(made.present for made in certificates) == len(bars)
 
 
 def test_a_second_run_asks_for_nothing(collected: Path) -> None:

@@ -1,3 +1,4 @@
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -5,12 +6,19 @@ import typer
 from typer.testing import CliRunner
 
 from actors.commands.import_data import import_command, import_files
-from actors.market.history import History
+from actors.market import exports
+from actors.market.exports import Form
+from actors.market.history import EVER, History
 from actors.market.recordings import Terms
-from messages import Market
+from actors.market.time import text
+from messages import Market, Symbol
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 TICKS = [DATA / f"ticks/{code}_20250902_tick_book5.csv.gz" for code in ("133820", "101930")]
+
+PARQUET = pytest.param(
+    Form.PARQUET, marks=pytest.mark.skipif(find_spec("pyarrow") is None, reason="pyarrow is not installed")
+)
 
 
 def write_bars(path: Path, close: int = 105) -> Path:
@@ -72,6 +80,41 @@ def test_the_command_maps_columns_and_reports(tmp_path: Path) -> None:
 
     assert wrong.exit_code == 2
     assert (right.exit_code, right.output) == (0, "imported 005930.csv: 0 ticks, 0 books, 1 bars from 1 rows\n")
+
+
+@pytest.mark.parametrize("form", [Form.CSV, PARQUET, Form.SQLITE])
+def test_recorded_files_come_back_from_an_export_as_they_were(tmp_path: Path, form: Form) -> None:
+    files = [TICKS[0], DATA / "opt10080_raw/114800_20221109_20221114.csv"]
+    if not all(path.exists() for path in files):
+        pytest.skip("the recorded data is not here")
+    import_files(files, tmp_path / "data", Terms())
+    with History(tmp_path / "data") as there:
+        wanted = [
+            one for one in exports.wanted(there.contents(), 0, EVER) if form is not Form.SQLITE or one.intervals[0]
+        ]
+        written = [exports.save(there, one, tmp_path / f"{one.kind}.{form}", form).file for one in wanted]
+        assert import_files(written, tmp_path / "back", Terms()).ok
+
+        with History(tmp_path / "back") as back:
+            assert back.bars(Symbol("114800"), 60).tobytes() == there.bars(Symbol("114800"), 60).tobytes()
+            if form is not Form.SQLITE:
+                assert back.contents() == there.contents()
+                assert back.ticks(Symbol("133820")).tobytes() == there.ticks(Symbol("133820")).tobytes()
+                assert back.books(Symbol("133820")).tobytes() == there.books(Symbol("133820")).tobytes()
+
+
+def test_a_parquet_file_of_others_is_read_like_a_csv(tmp_path: Path) -> None:
+    file = DATA / "marcap/all_2023-01-18_2023-01-27_tick_change.parquet"
+    if not file.exists():
+        pytest.skip("the recorded market is not here")
+    pytest.importorskip("pyarrow", reason="pyarrow is not installed")
+
+    (report,) = import_files([file], tmp_path, Terms()).files
+
+    assert (report.rows, report.taken.bars, sum(count for _, count in report.rejected)) == (16_149, 15_618, 531)
+    with History(tmp_path) as history:
+        (day,) = history.bars(Symbol("005930"), 86_400)[-1:]
+        assert (text(int(day["time"]))[:10], int(day["close"])) == ("2023-01-27", 64_600)
 
 
 def contents(data: Path) -> list[object]:

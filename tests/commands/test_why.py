@@ -11,14 +11,21 @@ from typer.testing import CliRunner
 from actors.commands.why import NothingKnown, of_order, of_symbol, why
 from actors.market import store
 from messages import (
+    DataLost,
+    DataRestored,
     HaltTrading,
+    InstrumentHalted,
+    Lost,
     Session,
     SessionChanged,
+    Shares,
     Side,
     Symbol,
     Tick,
     UniverseChanged,
+    Venue,
     ViKind,
+    ViReleased,
     ViTriggered,
     Won,
 )
@@ -55,6 +62,13 @@ async def _record(folder: Path) -> None:
             UniverseChanged(universe="screener", time=at(300), symbols=(HYNIX,)),
             _interruption(),
             HaltTrading(reason="a person", by="inbox"),
+            DataLost(time=at(300), rows=(_lost(SAMSUNG, 100), _lost(HYNIX, 7), _lost(SAMSUNG, 5, Venue.NXT))),
+            DataLost(time=at(300), rows=(_lost(SAMSUNG, 20),)),
+            DataRestored(time=at(300), rows=(_lost(HYNIX, 7), _lost(SAMSUNG, 5, Venue.NXT))),
+            InstrumentHalted(symbol=HYNIX, time=at(300), halted=True, reason="a rumour"),
+            InstrumentHalted(symbol=HYNIX, time=at(300), halted=False),
+            ViTriggered(**_terms(HYNIX)),
+            ViReleased(symbol=HYNIX, time=at(300)),
         )
         prompt = _prompted(stage)
         await journal.durable(stage.bus.number)
@@ -71,8 +85,16 @@ def _prompted(stage: Stage) -> tuple[int, Tick]:
 
 
 def _interruption() -> ViTriggered:
-    prices: dict[str, Any] = {"trigger_price": Won(1), "static_reference": Won(1), "dynamic_reference": Won(1)}
-    return ViTriggered(symbol=SAMSUNG, time=at(300), kind=ViKind.STATIC, upward=True, count=1, **prices)
+    return ViTriggered(**_terms(SAMSUNG))
+
+
+def _terms(symbol: Symbol) -> dict[str, Any]:
+    prices = {"trigger_price": Won(78_100), "static_reference": Won(71_000), "dynamic_reference": Won(0)}
+    return {"symbol": symbol, "time": at(300), "kind": ViKind.STATIC, "upward": True, "count": 1, **prices}
+
+
+def _lost(symbol: Symbol, shares: int, venue: Venue = Venue.KRX) -> Lost:
+    return Lost(symbol=symbol, venue=venue, shares=Shares(shares), total=Shares(shares))
 
 
 def _store(folder: Path, prompt: tuple[int, Tick]) -> None:
@@ -142,12 +164,36 @@ def test_a_silence_is_explained_by_what_was_known_and_in_force(data: Path) -> No
         "  universe    screener: not among its 1 codes since 09:05:00",
         "  in the way  a static volatility interruption since 09:05:00",
         "  in the way  trading halted since 09:05:00: a person",
+        "  in the way  120 shares in prints that never came since 09:05:00",
         "  position    3 shares for 216,000 won",
         "  cash        9,791,530 won, 0 of it bound by open orders",
         "  intents     no strategy asked for anything in this issue between 09:03:30 and 09:07:30",
         "              the last one before came at 09:03:00",
         "  strategy    momentum last spoke to buy 000660 at 09:05:00",
+        "  around      09:05:00.000  interrupted static, number 1 of the day: 78,100 against 71,000",
+        "  around      09:05:00.000  halt        wanted by inbox: a person",
+        "  around      09:05:00.000  data lost   100 shares, 5 shares at NXT in prints that never came",
+        "  around      09:05:00.000  data lost   20 shares in prints that never came",
+        "  around      09:05:00.000  data whole  again, after 5 shares at NXT",
     ]
+
+
+def test_what_is_over_stands_in_no_way_any_more_but_is_told_around_its_time(data: Path) -> None:
+    lines = of_symbol(data, HYNIX, "09:05:30", window=120)
+    assert [line for line in lines if line.startswith("  in the way")] == [
+        "  in the way  trading halted since 09:05:00: a person"
+    ]
+    around = [line.partition("09:05:00.000  ")[2] for line in lines if line.startswith("  around")]
+    assert around == [
+        "halt        wanted by inbox: a person",
+        "data lost   7 shares in prints that never came",
+        "data whole  again, after 7 shares",
+        "halted      trading of the issue: a rumour",
+        "resumed     the issue trades again",
+        "interrupted static, number 1 of the day: 78,100 against 71,000",
+        "released    the volatility interruption is over",
+    ]
+    assert not [line for line in of_symbol(data, HYNIX, "09:09", window=60) if line.startswith("  around")]
 
 
 def test_intents_in_the_window_come_with_what_risk_said(data: Path) -> None:

@@ -12,6 +12,7 @@ from messages import (
     EquityPeaked,
     ExitDelayed,
     HaltConfirmed,
+    HoldingPeaked,
     Message,
     ReconciliationWanted,
     Settlement,
@@ -36,6 +37,10 @@ WORDS: list[tuple[Message, str]] = [
     ),
     (CashAdjusted(time=NOON, cash=Won(-1_500), reason="a charge"), "-1,500 won without a trade: a charge"),
     (EquityPeaked(time=NOON, equity=Won(1_234_567)), "equity 1,234,567 won, the day's highest"),
+    (
+        HoldingPeaked(symbol=CODE, strategy="momentum", since=7, time=NOON, price=Won(11_000)),
+        "900010 of momentum at 11,000",
+    ),
     (ReconciliationWanted(reason="kim wants to resume"), "the broker shall be matched now: kim wants to resume"),
     (HaltConfirmed(time=NOON, reason="news"), "nothing it takes back is open any more: news"),
     (StrategyDisabled(strategy="momentum", symbol=CODE, repeats=5), "momentum: the same in 900010 5 times and more"),

@@ -7,7 +7,7 @@ import pytest
 
 from actors.gateways.kiwoom import codes
 from actors.gateways.kiwoom.feed import FLOOD
-from actors.gateways.kiwoom.login import LoginRefused
+from actors.gateways.kiwoom.login import LoginFailed, LoginRefused
 from actors.gateways.kiwoom.ocx import OcxGateway
 from actors.gateways.port import FeedMessage, Instruction, Outcome, SendResult, Urgency
 from messages import (
@@ -82,23 +82,28 @@ async def test_entering_logs_in_and_registers_sessions_and_interruptions(bench: 
 
 
 @pytest.mark.parametrize(
-    ("keys", "changes", "text"),
+    ("keys", "changes", "error", "text"),
     [
-        ({}, {"login": -101}, "-101 서버 접속 실패"),
-        ({}, {"server": "0"}, 'the login is on the real server, the config says server = "mock"'),
-        ({"account": "8000000099"}, {}, "account names 0 of the 2 accounts"),
-        ({"server": "real", "live_confirmation": "1234"}, {"server": "0"}, "live trading is not confirmed"),
-        ({}, {"accounts": ""}, "this login has no account"),
+        ({}, {"login": -101}, LoginFailed, "-101 서버 접속 실패"),
+        ({}, {"server": "0"}, LoginRefused, 'the login is on the real server, the config says server = "mock"'),
+        ({"account": "8000000099"}, {}, LoginRefused, "account names 0 of the 2 accounts"),
+        (
+            {"server": "real", "live_confirmation": "1234"},
+            {"server": "0"},
+            LoginRefused,
+            "live trading is not confirmed",
+        ),
+        ({}, {"accounts": ""}, LoginRefused, "this login has no account"),
     ],
 )
 def test_a_login_that_is_not_what_was_asked_for_is_refused_in_one_line(
-    keys: dict[str, Any], changes: dict[str, Any], text: str, tmp_path: Path
+    keys: dict[str, Any], changes: dict[str, Any], error: type[OSError], text: str, tmp_path: Path
 ) -> None:
     @in_virtual_time
     async def attempt() -> None:
         bench = Bench(tmp_path, **keys)
         vars(bench.control).update(changes)
-        with pytest.raises(LoginRefused) as refused:
+        with pytest.raises(error) as refused:
             await bench.gateway.__aenter__()
         assert text in str(refused.value)
         assert "\n" not in str(refused.value)

@@ -69,8 +69,9 @@ def test_a_record_on_another_screen_is_not_the_lost_order() -> None:
     desk.tracker.know([known("", screen="2005")])
     desk.record("+매수", "접수", N, screen="7777")
     desk.record("+매수", "접수", M, screen="0000")
+    desk.record("+매수", "접수", "0000003", screen="2005")
 
-    assert desk.kinds() == [ExternalOrderSeen, OrderAccepted]
+    assert desk.kinds() == [ExternalOrderSeen, ExternalOrderSeen, OrderAccepted]
 
 
 def test_late_records_of_an_order_that_is_over_are_not_a_strangers() -> None:
@@ -125,7 +126,7 @@ def test_the_screen_of_an_order_known_by_its_number_is_spared_first() -> None:
     desk.tracker.spare()
 
     assert desk.released == ["2001", "2000"]
-    desk.record("+매수", "접수", M, screen="2077")
+    desk.record("+매수", "접수", M, screen="2000")
     assert [m.broker_order for m in desk.said if isinstance(m, OrderAccepted)] == [N, M]
 
 
@@ -134,7 +135,7 @@ def test_what_the_lists_told_keeps_the_records_of_a_look_alike_apart() -> None:
     desk.tracker.know([known("", order=1)])
     desk.tracker.learn(1, N)
     desk.tracker.sending(instruction(), "2000", "alike")
-    desk.record("+매수", "접수", M, screen="0000")
+    desk.record("+매수", "접수", M, screen="2000")
     desk.record("+매수", "체결", N, fill=3, open=7, amount=300, screen="0000")
 
     assert [(m.order, m.broker_order) for m in desk.said if isinstance(m, OrderAccepted)] == [(7, M)]

@@ -149,9 +149,9 @@ async def test_the_market_announces_itself_and_the_day_ends() -> None:
     consumer.call("SetRealReg", "5100", " ", "215;20;214", "0")
     await consumer.rest(700)
     fields = consumer.reals(codes.SESSION)
-    assert [code for code, _, _ in fields] == ["0", "0", "0", "0", "0", "3", "4", "8", "9"]
-    assert fields[0] == ["0", "085000", "001000"]
-    assert fields[5] == ["3", "090000", "000000"]
+    assert [code for code, _, _ in fields] == ["Q", "0", "0", "0", "0", "0", "3", "R", "4", "8", "9"]
+    assert fields[1] == ["0", "085000", "001000"]
+    assert fields[6] == ["3", "090000", "000000"]
     assert [fields[-2][1], fields[-1][1]] == ["888888", "999999"]
     assert ended == [len(consumer.events)]
 

@@ -22,10 +22,10 @@ from tests.account.records import CODE, NOON
 
 
 class FakeJournal:
-    """Holds what earlier runs left; durable at once, or only when told so."""
+    """Holds what earlier runs left, said by `source`; durable at once, or only when told so."""
 
-    def __init__(self, *messages: Message, slow: bool = False) -> None:
-        self._old = [Envelope(number, NOON, "earlier", 0, message) for number, message in enumerate(messages, 1)]
+    def __init__(self, *messages: Message, slow: bool = False, source: str = "earlier") -> None:
+        self._old = [Envelope(number, NOON, source, 0, message) for number, message in enumerate(messages, 1)]
         self.slow = slow
         self.failed = ""
         self.room = 100

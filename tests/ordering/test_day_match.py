@@ -224,6 +224,30 @@ async def test_at_the_close_what_is_open_expires_and_the_day_is_matched(tmp_path
     assert (tmp_path / "runs" / "00001" / "match.csv").exists()
 
 
+@in_virtual_time
+async def test_a_broker_that_does_not_answer_at_the_close_is_asked_again(tmp_path: Path) -> None:
+    broker = FakeBroker(state(), TimeoutError(), ConnectionError(), state())
+    stage = Stage(Trader(broker, FakeJournal()), name="trader", data=tmp_path)
+    await stage.start()
+    stage.tell(SessionChanged(session=Session.CLOSED_FOR_DAY, time=NOW))
+    await stage.advance(60)
+    await stage.stop()
+
+    assert [matched.differences for matched in stage.heard(DayMatched)] == [()]
+
+
+@in_virtual_time
+async def test_a_broker_that_never_answers_at_the_close_does_not_hold_up_the_end(tmp_path: Path) -> None:
+    broker = FakeBroker(state(), TimeoutError())
+    stage = Stage(Trader(broker, FakeJournal()), name="trader", data=tmp_path)
+    await stage.start()
+    stage.tell(approval(), SessionChanged(session=Session.CLOSED_FOR_DAY, time=NOW))
+    await stage.stop()
+
+    assert not stage.heard(DayMatched)
+    assert not stage.heard(OrderExpired)
+
+
 def _is_fill(message: object) -> bool:
     return type(message).__name__ == "OrderFilled"
 

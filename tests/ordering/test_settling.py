@@ -3,10 +3,12 @@
 import pytest
 
 from actors.gateways.port import Outcome, SendResult
+from actors.market import krx
 from messages import (
     Action,
     HaltConfirmed,
     HaltTrading,
+    Market,
     Message,
     OrderCanceled,
     OrderFilled,
@@ -19,7 +21,7 @@ from messages import (
     Won,
 )
 from runtime.testing import Stage, in_virtual_time
-from tests.account.records import OTHER, SELL, accepted, approval, canceled
+from tests.account.records import OTHER, SELL, accepted, approval, canceled, listed
 from tests.ordering.fakes import FakeBroker, listed_order, state
 from tests.test_trader import trading
 
@@ -64,7 +66,25 @@ def test_a_filled_order_is_booked_as_the_person_says(
 
         (fill,) = stage.heard(OrderFilled)
         assert (fill.filled, fill.amount, fill.source, fill.open) == (*booked, "person", 0)
+        assert (fill.commission, fill.tax) == (krx.commission(fill.amount, 0.00015), 0)
         assert sum(c.canceled for c in stage.heard(OrderCanceled)) == rest
+
+    scene()
+
+
+@pytest.mark.parametrize(("market", "tax"), [(Market.KOSPI, 150), (Market.ETF, 0)])
+def test_a_sale_that_a_person_says_has_filled_pays_what_the_account_would(market: Market, tax: int) -> None:
+    @in_virtual_time
+    async def scene() -> None:
+        broker = FakeBroker(state())
+        broker.outcomes = [SendResult(outcome=Outcome.UNKNOWN)]
+        stage = await trading(broker, commission=0.0035)
+        stage.tell(listed(market=market), approval(1, SELL))
+        await stage.settle()
+        stage.tell(word(Settlement.FILLED))
+        (fill,) = stage.heard(OrderFilled)
+
+        assert (fill.amount, fill.commission, fill.tax) == (100_000, 350, tax)
 
     scene()
 

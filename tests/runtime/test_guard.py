@@ -85,6 +85,15 @@ def test_what_falls_is_started_again_and_soon_enough_nothing_is_taken_back(tmp_p
     ]
 
 
+def test_a_broker_out_of_reach_is_tried_again_and_again_with_one_alarm(tmp_path: Path) -> None:
+    watch = Watch(tmp_path, "1,5 " * (TERMS.most + 3) + "3,0")
+
+    assert watch.keep() == 0
+    assert watch.starts == TERMS.most + 4
+    assert watch.alarms == ["the broker is out of reach, the system is started again in 0.05 s"]
+    assert Latch(tmp_path).read() is None
+
+
 def test_what_hangs_is_killed_and_started_again(tmp_path: Path) -> None:
     watch = Watch(tmp_path, "3,hang 3,0")
 

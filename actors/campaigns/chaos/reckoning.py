@@ -27,7 +27,7 @@ _OWN_HALTS: Final = ("guardian", "journal", "system")
 """Whoever stops trading for a reason of its own: losses, a disk that refuses, a latch that was found."""
 BY_US: Final = "the campaign wants to see it"
 """Reason of the halts that the campaign itself asks for."""
-_OUTSIDE: Final = ("QueryRefused", "TimeoutError", "LoginRefused", "ConnectionError", "JournalFailed", "Database")
+_OUTSIDE: Final = ("QueryRefused", "TimeoutError", "LoginFailed", "ConnectionError", "JournalFailed", "Database")
 """Errors that end a process because of what went wrong around it: the next start recovers."""
 
 

@@ -80,8 +80,8 @@ def _meets(wanted: Wanted, other: Known) -> bool:
         return False
     if not wanted.price or not other.price:
         return True
-    buys, sells = (wanted, other) if wanted.side is Side.BUY else (other, wanted)
-    return buys.price >= sells.price
+    its = (other.price, other.change or other.price)
+    return wanted.price >= min(its) if wanted.side is Side.BUY else wanted.price <= max(its)
 
 
 def _states(naive: Naive, wanted: Wanted, now: int) -> Iterator[str]:

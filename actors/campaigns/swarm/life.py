@@ -11,7 +11,6 @@ from typing import Final
 import msgspec
 
 from actors.campaigns.swarm.world import World
-from actors.gateways.kiwoom.login import LoginRefused
 from actors.market.time import SECOND
 from runtime import faultpoints
 from runtime.config import load
@@ -186,7 +185,7 @@ class Life:
 
 def expected(error: BaseException) -> bool:
     """Whether a system may end like that because of what went wrong around it."""
-    return isinstance(error, (LoginRefused, DatabaseError, ConnectionError, TimeoutError))
+    return isinstance(error, (DatabaseError, ConnectionError, TimeoutError))
 
 
 def _inherit(before: Path, folder: Path) -> None:

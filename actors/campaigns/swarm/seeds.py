@@ -25,8 +25,8 @@ from actors.market.time import SECOND
 from messages import OrderUnknown
 from runtime import chain, faultpoints
 from runtime.envelope import Envelope
+from runtime.exits import CORE_FAILED
 from runtime.journal import NAME
-from runtime.system import CORE_FAILED
 
 _QUIET: Final = 65 * SECOND
 """Two periods of reconciliation, and some."""

@@ -10,7 +10,7 @@ PROGRAM: Final = "KHOPENAPI.KHOpenAPICtrl.1"
 _LOG: Final = logging.getLogger("gateway.kiwoom.control")
 
 
-class NoControlError(ConnectionError):
+class NoControlError(OSError):
     """Kiwoom's control cannot be had here; the text says what to do."""
 
 

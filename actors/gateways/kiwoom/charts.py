@@ -14,6 +14,7 @@ from actors.gateways.kiwoom.values import optional, text, whole
 from actors.gateways.pacer import Interrupted
 from actors.gateways.port import Page, Urgency
 from actors.market.time import SECOND, kst
+from actors.market.venues import split
 from messages import Bar, Nanoseconds, Shares, Symbol, Won
 from runtime.clock import Clock
 
@@ -81,7 +82,7 @@ class Charts:
 def _refuse_other(symbol: Symbol, question: Question, answer: Answer) -> None:
     """A continuation that something broke unseen may show another issue."""
     code = bare_code(answer.single.get(_CODE, "").strip())
-    if code and code != symbol:
+    if code and code != bare_code(symbol):
         raise QueryRefused(f"{question.tr}: asked for {symbol} and answered with {code}")
 
 
@@ -114,12 +115,17 @@ def _page(
 
 
 def bar(symbol: Symbol, interval: int, row: Mapping[str, str]) -> Bar:
-    """One row of opt10080 (`interval` in seconds) or opt10081 (86,400). Raises ValueError."""
+    """One row of opt10080 (`interval` in seconds) or opt10081 (86,400), of the venue the code names.
+
+    Raises ValueError.
+    """
+    bare, venue = split(symbol)
     first, high, low, close = (whole(row, item) for item in _PRICES)
     if not 0 < low <= min(first, close) <= max(first, close) <= high <= HIGHEST_PRICE:
         raise MalformedError("open, high, low and close contradict each other")
     return Bar(
-        symbol=symbol,
+        symbol=bare,
+        venue=venue,
         interval=interval,
         time=Nanoseconds(_start(row, interval)),
         open=Won(first),

@@ -33,6 +33,10 @@ _LOOK: Final = 64
 FLOOD: Final = 150
 """Waiting records from which on a book holds only its newest."""
 VERIFY_EVERY: Final = 10_000
+UNTAKEN: Final = 20_000
+"""Waiting records from which on the oldest make room, as long as nobody streams."""
+_LASTING: Final = frozenset({codes.SESSION, codes.VI})
+"""Types whose records hold until another comes: few, and kept for whoever streams later."""
 
 
 @final
@@ -55,6 +59,7 @@ class Intake:
         self._line: deque[_Raw | FeedMessage] = deque()
         self._books: dict[str, _Raw] = {}
         self._wake: asyncio.Future[None] | None = None
+        self._taken = False
         self._field_by_field: set[str] = set()
         self._interruptions: set[tuple[str, str, str]] = set()
         self._newest: dict[str, int] = {}
@@ -65,7 +70,7 @@ class Intake:
 
     @property
     def counts(self) -> Counter[str]:
-        """Received = passed + conflated + rejected + silent + waiting; unused and unreadable records beside them."""
+        """Received = passed + conflated + rejected + silent + untaken + waiting; what is unused stands beside them."""
         return self._counts + Counter(received=self._seen.total(), passed=self._passed)
 
     @property
@@ -88,6 +93,8 @@ class Intake:
             self._line.append(_Raw(code, kind, data, self._now()))
         if self._wake is not None:
             self._wake_stream()
+        elif not self._taken and len(self._line) >= UNTAKEN:
+            self._make_room()
 
     def say(self, message: FeedMessage) -> None:
         """Put a message of our own into the line."""
@@ -99,19 +106,26 @@ class Intake:
         """Records not given to the stream yet."""
         return len(self._line)
 
-    async def stream(self) -> AsyncIterator[list[FeedMessage]]:
-        """Batches in the order received; ends after a FeedEnded."""
-        while True:
-            batch = self._take()
-            if batch:
-                yield batch
-                if isinstance(batch[-1], FeedEnded):
-                    return
-            if self._line:
-                await asyncio.sleep(0)
-            else:
-                self._wake = asyncio.get_running_loop().create_future()
-                await self._wake
+    def stream(self) -> AsyncIterator[list[FeedMessage]]:
+        """Batches in the order received; ends after a FeedEnded. From here on until it ends nothing is dropped."""
+        self._taken = True
+        return self._batches()
+
+    async def _batches(self) -> AsyncIterator[list[FeedMessage]]:
+        try:
+            while True:
+                batch = self._take()
+                if batch:
+                    yield batch
+                    if isinstance(batch[-1], FeedEnded):
+                        return
+                if self._line:
+                    await asyncio.sleep(0)
+                else:
+                    self._wake = asyncio.get_running_loop().create_future()
+                    await self._wake
+        finally:
+            self._taken = False
 
     def _add_book(self, code: str, data: str) -> None:
         waiting = self._books.get(code)
@@ -126,6 +140,18 @@ class Intake:
         wake, self._wake = self._wake, None
         if wake is not None and not wake.done():
             wake.set_result(None)
+
+    def _make_room(self) -> None:
+        line, books = self._line, self._books
+        oldest = [line.popleft() for _ in range(UNTAKEN // 2)]
+        kept = [item for item in oldest if type(item) is not _Raw or item.kind in _LASTING]
+        for item in oldest:
+            if type(item) is _Raw and books.get(item.code) is item:
+                del books[item.code]
+        line.extendleft(reversed(kept))
+        if not self._counts["untaken"]:
+            _LOG.warning("nobody takes the feed: its oldest records are dropped", waiting=UNTAKEN)
+        self._counts["untaken"] += len(oldest) - len(kept)
 
     def _verify(self, code: str, kind: str, data: str) -> None:
         answers = {fid: self._calls.real(code, fid) for fid in codes.REAL_TYPES[kind].fids}

@@ -10,8 +10,12 @@ Server = Literal["mock", "real"]
 _ACCOUNT_DIGITS: Final = 10
 
 
-class LoginRefused(ConnectionError):
-    """There is no session, or not the one the config asks for; the text says what to do."""
+class LoginFailed(ConnectionError):
+    """There is no session now; there may be one later."""
+
+
+class LoginRefused(PermissionError):
+    """The session is not the one the config asks for; the text says what to do."""
 
 
 class Login(Record):
@@ -23,10 +27,10 @@ class Login(Record):
 
 
 def refuse_failure(code: int) -> None:
-    """Raises LoginRefused where OnEventConnect brought anything but 0."""
+    """Raises LoginFailed where OnEventConnect brought anything but 0."""
     if code:
         error = codes.error_of(code)
-        raise LoginRefused(f"login failed: {code} {error.meaning}; {error.mend}")
+        raise LoginFailed(f"login failed: {code} {error.meaning}; {error.mend}")
 
 
 def open_session(calls: Calls, *, account: str, server: Server, confirmation: str) -> Login:

@@ -19,7 +19,7 @@ from actors.gateways.kiwoom.conditions import Conditions
 from actors.gateways.kiwoom.control import Calls, Control
 from actors.gateways.kiwoom.events import Events
 from actors.gateways.kiwoom.feed import Intake
-from actors.gateways.kiwoom.login import Login, LoginRefused, Server, open_session, refuse_failure
+from actors.gateways.kiwoom.login import Login, LoginFailed, Server, open_session, refuse_failure
 from actors.gateways.kiwoom.queries import Answer, Queries, QueryRefused, Question
 from actors.gateways.kiwoom.reference import Issues
 from actors.gateways.kiwoom.registrations import Registrations
@@ -141,7 +141,10 @@ class OcxGateway:
         return ExchangeCanceller(twin.exchange)
 
     async def __aenter__(self) -> Self:
-        """Connect, log in, hear announcements. Raises ConfigError, LoginRefused, QueryRefused or TimeoutError."""
+        """Connect, log in, hear announcements.
+
+        Raises ConfigError, LoginFailed, LoginRefused, QueryRefused or TimeoutError.
+        """
         _, server, confirmation = self._wanted
         if server == "real" and self._kind == "activex" and not confirmation:
             raise ConfigError("live_confirmation is missing: the last four digits of the account that shall trade")
@@ -315,7 +318,7 @@ class OcxGateway:
         try:
             refuse_failure(await self._clock.wait(self._connected, self._times[2]))
         except TimeoutError:
-            raise LoginRefused(f"nobody logged in within {self._times[2]:g} s; log in, or allow more time") from None
+            raise LoginFailed(f"nobody logged in within {self._times[2]:g} s; log in, or allow more time") from None
         for number, account in enumerate(self._calls.login_info("ACCNO").split(";"), 1):
             if account.strip():
                 hide(account.strip(), f"account {number}")

@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Final
 
 from actors.gateways.kiwoom import codes
-from actors.gateways.kiwoom.remembered import Remembered
+from actors.gateways.kiwoom.remembered import FEW, Remembered
 from actors.market import time
 from actors.market.time import SECOND
 from messages import (
@@ -80,7 +80,7 @@ def _seconds(text: str) -> int:
     return hours * 3_600 + minutes * 60 + seconds
 
 
-seconds_of: Final = Remembered(_seconds).__getitem__
+seconds_of: Final = Remembered(_seconds, FEW).__getitem__
 """Seconds after midnight of HHMMSS."""
 
 
@@ -149,7 +149,7 @@ def _strength(text: str) -> float:
 _prices: Final = Remembered(_price).__getitem__
 _sizes: Final = Remembered(_shares).__getitem__
 _trades: Final = Remembered(_trade).__getitem__
-_strengths: Final = Remembered(_strength).__getitem__
+_strengths: Final = Remembered(_strength, FEW).__getitem__
 
 
 def parse_trade(code: str, data: str, day: int, received: int) -> Tick:

@@ -20,6 +20,12 @@ POOLS: Final[Mapping[str, tuple[int, int]]] = MappingProxyType(
 """First number and size of each pool."""
 
 
+def is_of(pool: str, screen: str) -> bool:
+    """Whether a screen number is one of this pool's: no other program of the account is likely to use those."""
+    first, size = POOLS[pool]
+    return screen.isdecimal() and first <= int(screen) < first + size
+
+
 class ScreensExhausted(RuntimeError):
     """Every screen of a pool is in use."""
 

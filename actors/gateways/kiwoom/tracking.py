@@ -192,9 +192,7 @@ def fits(request: Request, record: OrderRecord) -> bool:
 
 
 def resembles(tracked: Tracked, record: OrderRecord) -> bool:
-    """Whether a record can be about an order whose number was lost; its screen, where both have one, decides."""
-    if tracked.screen and record.screen.strip("0") and tracked.screen != record.screen:
-        return False
+    """Whether a record is of the terms of an order whose number was lost."""
     asked = (tracked.symbol, tracked.side, tracked.quantity)
     same = asked == (record.symbol, record.side, record.quantity) and tracked.price in (0, record.price)
     return same and record.action is Action.NEW
@@ -228,11 +226,11 @@ def fill_fields(tracked: Tracked, number: Number, quantity: int, price: int) -> 
 def missed(number: Number, record: OrderRecord) -> int:
     """Shares that traded up to this record and were not seen; what died since, or before it, nobody tells.
 
-    Of the two counts the one counts whose average price is nearer to the record's.
+    Of the two counts the one counts whose average price is nearer to the record's; 0 where the record makes no sense.
     """
     gained, traded = record.amount - number.amount, record.quantity - record.open - number.filled
     counts = [count for count in (traded, traded - number.dead) if count > 0]
-    return min(counts, key=lambda count: abs(gained - record.fill_price * count), default=1)
+    return min(counts, key=lambda count: abs(gained - record.fill_price * count), default=0)
 
 
 def part_from_journal(tracked: Tracked, number: Number, record: OrderRecord) -> None:

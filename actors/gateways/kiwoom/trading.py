@@ -86,7 +86,9 @@ class Trading:
         if error.outcome is Outcome.SENT:
             self._clock.call_later(self._timeout, partial(self._overdue, screen, name))
             return SendResult(outcome=Outcome.SENT, code=error.code, screen=screen)
-        if error.outcome is not Outcome.UNKNOWN:
+        if error.outcome is Outcome.UNKNOWN:
+            self._tracker.doubted(screen)
+        else:
             self._tracker.not_sent(screen)
         return SendResult(
             outcome=error.outcome, reason=f"{error.meaning}; {error.mend}", code=error.code, screen=screen

@@ -10,8 +10,10 @@ from actors.gateways.kiwoom.codes import bare_code
 from actors.gateways.kiwoom.twin import values
 from actors.gateways.kiwoom.twin.announcements import market_code, prefix
 from actors.gateways.kiwoom.twin.board import Board
+from actors.gateways.kiwoom.twin.venues import charted
 from actors.market.bars import start_of
-from messages import Bar, Instrument
+from actors.market.venues import spell, split
+from messages import Bar, Instrument, Venue
 
 Inputs = Mapping[str, str]
 Row = Mapping[str, str]
@@ -134,13 +136,14 @@ def interruptions(desk: Desk, inputs: Inputs) -> Result:
 
 def minute_chart(desk: Desk, inputs: Inputs) -> Result:
     """opt10080."""
-    issue, minutes = _issue(desk, inputs), inputs.get("틱범위", "1")
+    issue, minutes, venue = _issue(desk, inputs), inputs.get("틱범위", "1"), _venue(inputs)
     if issue is None or minutes not in ("1", "3", "5", "10", "15", "30", "45", "60"):
         return Result()
     closes = _closes_before(desk, issue)
-    bars = desk.exchange.charts(issue.symbol, int(minutes) * 60)
+    bars = charted(desk.exchange.charts(issue.symbol, int(minutes) * 60), venue)
     rows = _Rows(bars, lambda bar, _: _minute(bar, closes.get(start_of(bar.time, _DAY), 0)))
-    return Result(single={"종목코드": issue.symbol}, rows=rows, codes=(issue.symbol,))
+    code = spell(issue.symbol, venue)
+    return Result(single={"종목코드": code}, rows=rows, codes=(code,))
 
 
 def day_chart(desk: Desk, inputs: Inputs) -> Result:
@@ -148,9 +151,11 @@ def day_chart(desk: Desk, inputs: Inputs) -> Result:
     issue, until = _issue(desk, inputs), inputs.get("기준일자", "").strip()
     if issue is None:
         return Result()
-    bars = [bar for bar in desk.exchange.charts(issue.symbol, _DAY) if not until or values.yyyymmdd(bar.time) <= until]
-    rows = _Rows(bars, lambda bar, place: _day(bar, "" if place else issue.symbol))
-    return Result(single={"종목코드": issue.symbol}, rows=rows, codes=(issue.symbol,))
+    venue = _venue(inputs)
+    code, all_bars = spell(issue.symbol, venue), charted(desk.exchange.charts(issue.symbol, _DAY), venue)
+    bars = [bar for bar in all_bars if not until or values.yyyymmdd(bar.time) <= until]
+    rows = _Rows(bars, lambda bar, place: _day(bar, "" if place else code))
+    return Result(single={"종목코드": code}, rows=rows, codes=(code,))
 
 
 def many(desk: Desk, inputs: Inputs) -> Result:
@@ -161,6 +166,13 @@ def many(desk: Desk, inputs: Inputs) -> Result:
 
 def _issue(desk: Desk, inputs: Inputs) -> Instrument | None:
     return desk.board.issues.get(bare_code(inputs.get("종목코드", "")))
+
+
+def _venue(inputs: Inputs) -> Venue:
+    try:
+        return split(inputs.get("종목코드", "").strip())[1]
+    except ValueError:
+        return Venue.KRX
 
 
 def _price(price: int, issue: Instrument) -> str:

@@ -19,13 +19,20 @@ QUOTE: Final = 4
 EXPECTED: Final = 8
 SESSION: Final = 16
 VI: Final = 32
+AFTER: Final = 128
 """Real types, each a bit."""
 ELSEWHERE: Final = 64
 """On a bare code: it is registered under another venue's code."""
 _SUFFIXES: Final = ("_NX", "_AL")
 
-ISSUE_TYPES: Final = TRADE | BOOK | QUOTE | EXPECTED
-_NAMES: Final = {TRADE: codes.TRADE, BOOK: codes.BOOK, QUOTE: codes.BEST_QUOTE, EXPECTED: codes.EXPECTED}
+_NAMES: Final = {
+    TRADE: codes.TRADE,
+    BOOK: codes.BOOK,
+    QUOTE: codes.BEST_QUOTE,
+    EXPECTED: codes.EXPECTED,
+    AFTER: codes.AFTER_HOURS,
+}
+ISSUE_TYPES: Final = TRADE | BOOK | QUOTE | EXPECTED | AFTER
 _FIDS: Final = {kind: frozenset(codes.REAL_TYPES[name].fids) for kind, name in _NAMES.items()}
 _SESSION_FIDS: Final = frozenset({codes.Fid.SESSION, codes.Fid.REMAINING})
 

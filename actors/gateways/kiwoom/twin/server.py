@@ -106,6 +106,7 @@ class Server:
     def handle(self, events: Sequence[ExchangeEvent]) -> None:
         """Send what a slice of the day brought."""
         self.outbox.look_at_clock()
+        self._board.look_at_clock()
         handlers = self._handlers
         for event in events:
             handlers[type(event)](event)

@@ -12,11 +12,15 @@ _NONE = Aggressor.NONE
 _BUYER = Aggressor.BUYER
 
 _TEMPLATE = (
-    "%s\t%s\t%s\t%s\t%s%d\t%d\t%d\t%s\t%s\t%+d\t%+d\t%s\t%.2f\t%s\t%.2f\t%s\t2\t0\t%s\t%s\t\t%s"
+    "%s\t%s\t%s\t%s\t%s%d\t%d\t%d\t%s\t%s\t%+d\t%+d\t%s\t%.2f\t%s\t%.2f\t%s\t%s\t0\t%s\t%s\t\t%s"
     "\t%d\t%d\t%s\t%d\t%d\t%s%d\t%s\t%s\t%d\t%s"
 )
 """20; 10-12; 27; 28; 15; 13; 14; 16-18; 25; 26; 29; 30; 31; 32; 228; 311; 290; 691; 822; 567, 568; 851; 1890-1892;
 1030; 1031; 1032; 1071; 1072; 1313; 1315, 1316, 1314; 1497, 1498; 620; 732."""
+
+
+IN_HOURS, AFTER_HOURS = "2", "3"
+"""FID 290."""
 
 
 class Face(NamedTuple):
@@ -68,6 +72,7 @@ class Tape:
     def __init__(self, issue: Instrument, yesterday: tuple[int, int], cost_rate: int) -> None:
         self.marks = Marks(issue.base_price)
         self.volume = self.value = self.last = self.opening = 0
+        self.part = IN_HOURS
         self._issue = issue
         self._faces = Faces(issue, cost_rate)
         self._volume_before, self._value_before = yesterday
@@ -117,6 +122,7 @@ class Tape:
             face.cost,
             event.strength,
             face.capital,
+            self.part,
             share,
             self._limit_times,
             self._extreme_times,

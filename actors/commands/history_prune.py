@@ -1,0 +1,85 @@
+"""`history prune DIR --before DAY`: ticks and books of old days go, and the file gets as small as what is left."""
+
+import asyncio
+import datetime as dt
+import sqlite3
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from actors.market import retention, store
+from actors.market.loose import Kind
+from actors.market.retention import Chores
+from actors.market.time import at
+from messages import Record
+from runtime import folders
+from runtime.cli import fail
+from runtime.clock import WallClock
+from runtime.database import Database, DatabaseBroken, DatabaseError
+from runtime.locks import AlreadyRunning, folder_lock
+
+
+class Pruned(Record):
+    """What went, and what the file has left."""
+
+    ticks: int
+    books: int
+    freed: int
+    """Bytes; packing and joining free some too. Below 0 where room was needed for that."""
+    left: int
+
+
+def prune(place: Path, before: dt.date, *, books_only: bool = False) -> Pruned:
+    """Let go of what was received before a day in Korea began; bars, orders and instruments stay.
+
+    Each step is a transaction of its own, so a kill leaves a consistent store and the rest for the next time.
+    Raises AlreadyRunning where a run holds the folder, DatabaseError.
+    """
+    file = store.market_file(place)
+    if not file.is_file():
+        raise DatabaseBroken(f"{file}: no such file")
+    with folder_lock(file.parent):
+        return asyncio.run(_prune(file, at(before), ("books",) if books_only else store.KINDS))
+
+
+def prune_command(
+    place: Annotated[Path, typer.Argument(metavar="DIR", help="Data folder, or a market.sqlite.")],
+    *,
+    before: Annotated[dt.datetime, typer.Option(formats=["%Y-%m-%d"], help="First day that stays, in Korea.")],
+    books: Annotated[bool, typer.Option("--books", help="Only books; ticks stay.")] = False,
+) -> None:
+    """Let ticks and books of before a day go, and give their room back; bars, orders and instruments stay."""
+    try:
+        pruned = prune(folders.current(place), before.date(), books_only=books)
+    except AlreadyRunning as error:
+        fail(str(error))
+    except DatabaseError as error:
+        fail(f"{place}: {error}")
+    typer.echo(f"{pruned.ticks:,} ticks and {pruned.books:,} books of before {before:%Y-%m-%d} are gone")
+    typer.echo(f"{pruned.freed / 1e6:,.1f} MB freed, {pruned.left / 1e6:,.1f} MB left")
+
+
+async def _prune(file: Path, before: int, kinds: tuple[Kind, ...]) -> Pruned:
+    size = _size(file)
+    async with Database(file, migrations=store.MIGRATIONS, clock=WallClock()) as database:
+        while await database.run(store.pack_some):
+            continue
+        counts = await database.read(_counts)
+        chores = Chores(lambda _, kind: before if kind in kinds else 0)
+        while await database.run(chores.step):
+            continue
+        left = await database.read(_counts)
+        await database.submit(retention.compact)
+    gone = {kind: counts[kind] - left[kind] for kind in store.KINDS}
+    return Pruned(ticks=gone["ticks"], books=gone["books"], freed=size - _size(file), left=_size(file))
+
+
+def _counts(connection: sqlite3.Connection) -> dict[str, int]:
+    found = dict(connection.execute("SELECT kind, sum(count) FROM blocks GROUP BY kind").fetchall())
+    return {kind: found.get(kind, 0) for kind in store.KINDS}
+
+
+def _size(file: Path) -> int:
+    parts = (file, file.with_name(file.name + "-wal"))
+    return sum(part.stat().st_size for part in parts if part.exists())

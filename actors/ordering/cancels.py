@@ -1,0 +1,64 @@
+"""What becomes of a wish to take an order back, wherever the order is on its way."""
+
+from collections.abc import Callable
+from typing import Final
+
+from actors.account.ledger import Ledger
+from actors.account.order import Order
+from actors.gateways.port import Urgency
+from actors.market.time import SECOND
+from actors.ordering import requests
+from actors.ordering.outbox import Item
+from actors.ordering.sender import Sender
+from messages import Action, CancelRejected, Message, Nanoseconds, OrderCanceled
+from runtime.actor import Log
+from runtime.clock import Clock
+
+_LONG: Final = 5 * SECOND
+"""After which the broker's silence about an order that shall be canceled is suspicious."""
+
+
+class Cancels:
+    """Takes back what was not sent yet, and asks the broker for the rest, once at a time.
+
+    `say` publishes; `suspect` hears that the broker should be asked what it knows.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        sender: Sender,
+        clock: Clock,
+        log: Log,
+        *,
+        say: Callable[[Message], int],
+        suspect: Callable[[], None],
+    ) -> None:
+        self._ledger = ledger
+        self._sender = sender
+        self._clock = clock
+        self._log = log
+        self._say = say
+        self._suspect = suspect
+
+    def ask(self, number: int, request: int, reason: str) -> None:
+        """Take the order of this number back; `request` is the number of who asked."""
+        order = self._ledger.orders.get(number)
+        if order is None:
+            self._log.warning("cancel of an order that is not ours", order=number)
+        elif not order.live:
+            self._say(CancelRejected(**requests.event(order, self._now()), reason=f"it is {order.phase}"))
+        elif self._sender.withdraw(number):
+            fields = requests.event(order, self._now())
+            self._say(OrderCanceled(**fields, broker_order="", canceled=order.open, reason=f"never sent: {reason}"))
+        else:
+            self._at_broker(order, request)
+
+    def _at_broker(self, order: Order, request: int) -> None:
+        if not order.canceling and not self._sender.outbox.waits(order.number, Action.CANCEL):
+            self._sender.outbox.put(Item(requests.cancel(order, request=request), Urgency.CANCEL, self._now()))
+        elif not order.broker_order and not 0 <= self._now() - order.time <= _LONG:
+            self._suspect()
+
+    def _now(self) -> Nanoseconds:
+        return Nanoseconds(self._clock.now())

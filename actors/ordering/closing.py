@@ -1,0 +1,85 @@
+"""The end of the day: no order outlives it, and journal, live records and statement are held against each other."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from actors.account.ledger import Ledger
+from actors.ordering import requests
+from actors.ordering.day_match import DayMatch, match_day
+from actors.ordering.reconciler import PAUSES, Reconciler
+from messages import Message, Nanoseconds, OrderExpired
+from runtime import faultpoints
+from runtime.actor import Log
+from runtime.bus import RUN_BITS
+from runtime.clock import Clock
+
+_TABLES = ("match.txt", "match.csv")
+
+_over = faultpoints.point("end of day: reconciled, orders not expired")
+_expired = faultpoints.point("end of day: orders expired, not matched")
+_matched = faultpoints.point("end of day: matched, tables not written")
+
+
+class Closing:
+    """Done once a day; `say` publishes and returns the message's number, `data` is the run's folder."""
+
+    def __init__(
+        self,
+        reconciler: Reconciler,
+        ledger: Ledger,
+        clock: Clock,
+        log: Log,
+        *,
+        say: Callable[[Message], int],
+        data: Path,
+    ) -> None:
+        self._reconciler = reconciler
+        self._ledger = ledger
+        self._clock = clock
+        self._log = log
+        self._say = say
+        self._data = data
+
+    async def run(self) -> None:
+        """An order still open after the last look at the broker has expired; without one nothing is concluded."""
+        if not await self._looked():
+            self._log.error("the day is not matched: the broker does not tell the account")
+            return
+        _over()
+        await self._clock.sleep(1)
+        self._expire()
+        _expired()
+        self._match()
+
+    async def _looked(self) -> bool:
+        for pause in PAUSES:
+            if await self._reconciler.look():
+                return True
+            await self._clock.sleep(pause)
+        return await self._reconciler.look()
+
+    def _expire(self) -> None:
+        for order in self._ledger.live():
+            fields = requests.event(order, self._now())
+            self._say(OrderExpired(**fields, broker_order=order.broker_order, expired=order.open))
+
+    def _match(self) -> None:
+        state = self._reconciler.newest
+        assert state is not None
+        found = match_day(self._ledger, state)
+        _matched()
+        for line in found.lines:
+            self._log.warning("the day does not match", what=line)
+        self._write(found, self._say(found.message(self._now())) >> RUN_BITS)
+
+    def _write(self, found: DayMatch, run: int) -> None:
+        folder = self._data / "runs" / f"{run:05d}"
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            for name, content in zip(_TABLES, (found.text(), found.csv()), strict=True):
+                (folder / name).write_text(content, encoding="utf-8")
+        except OSError as error:
+            self._log.error("the day's match is not written", reason=str(error))
+
+    def _now(self) -> Nanoseconds:
+        return Nanoseconds(self._clock.now())

@@ -1,0 +1,124 @@
+"""The line between the slot and the stream when nobody takes from it, and when somebody does."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from typing import Any, cast
+
+from actors.gateways.kiwoom import codes
+from actors.gateways.kiwoom.control import Calls
+from actors.gateways.kiwoom.feed import FLOOD, UNTAKEN, Intake
+from actors.gateways.port import FeedMessage
+from messages import FeedEnded, Nanoseconds, Session, SessionChanged, Tick, ViTriggered
+from runtime.clock import SimulatedClock
+from runtime.loop import VirtualLoop
+from runtime.testing import START, in_virtual_time
+from tests.gateways.test_kiwoom_records import book, raw, trade
+
+SESSION = "3\t090000\t000000"
+PRINT = trade(_13="VOLUME").split("VOLUME")
+ENDED = FeedEnded(feed="kiwoom", time=Nanoseconds(START), records=0)
+
+
+class Silence:
+    def real(self, _code: str, _fid: int) -> str:
+        return ""
+
+
+def interruption() -> str:
+    fields = {"9001": "A005930", "9068": "1", "1221": "6310", "1223": "091500", "1224": "000000", "1225": "정적"}
+    return raw(codes.VI, fields | {"1236": "5734", "1237": "", "1490": "1", "9069": "1"})
+
+
+def intake() -> Intake:
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, VirtualLoop)
+    return Intake(cast("Calls", Silence()), SimulatedClock(START, loop), "kiwoom", "9", lambda: None)
+
+
+def prints(line: Intake, first: int, last: int) -> None:
+    head, tail = PRINT
+    for volume in range(first, last):
+        line.add("005930", codes.TRADE, f"{head}{volume}{tail}")
+
+
+async def drained(stream: AsyncIterator[list[FeedMessage]], until: Callable[[], Any]) -> list[FeedMessage]:
+    seen: list[FeedMessage] = []
+    while until():
+        seen += await anext(stream)
+    return seen
+
+
+def balance(line: Intake) -> int:
+    counts = line.counts
+    gone = sum(counts[name] for name in ("passed", "conflated", "rejected", "silent", "untaken"))
+    return counts["received"] - gone - line.waiting
+
+
+@in_virtual_time
+async def test_a_line_nobody_takes_from_keeps_only_its_newest_records() -> None:
+    line = intake()
+
+    prints(line, 0, 3 * UNTAKEN)
+
+    assert line.waiting <= UNTAKEN
+    assert line.counts["untaken"] == 3 * UNTAKEN - line.waiting
+    assert balance(line) == 0
+    ticks = await drained(line.stream(), lambda: line.waiting)
+    volumes = [tick.volume for tick in ticks if isinstance(tick, Tick)]
+    assert volumes == list(range(3 * UNTAKEN - len(volumes), 3 * UNTAKEN))
+    assert balance(line) == 0
+
+
+@in_virtual_time
+async def test_what_holds_until_another_comes_is_kept_for_whoever_streams_later() -> None:
+    line = intake()
+    line.say(SessionChanged(session=Session.OPENING_AUCTION, time=Nanoseconds(START), code="0"))
+    line.add("09", codes.SESSION, SESSION)
+    line.add("005930", codes.VI, interruption())
+
+    prints(line, 0, 3 * UNTAKEN)
+
+    seen = await drained(line.stream(), lambda: line.waiting)
+    assert [type(message) for message in seen[:4]] == [SessionChanged, SessionChanged, ViTriggered, Tick]
+
+
+@in_virtual_time
+async def test_a_book_that_was_dropped_takes_no_newer_one_with_it() -> None:
+    line = intake()
+    line.add("005930", codes.BOOK, book())
+    prints(line, 0, UNTAKEN)
+    assert line.counts["untaken"] > 0
+
+    line.add("005930", codes.BOOK, book().replace("135622", "135623"))
+
+    seen = await drained(line.stream(), lambda: line.waiting)
+    assert not isinstance(seen[-1], Tick)
+    assert line.counts["conflated"] == 0
+
+
+@in_virtual_time
+async def test_nothing_is_dropped_from_the_moment_somebody_asks_for_the_stream() -> None:
+    line = intake()
+    stream = line.stream()
+
+    prints(line, 0, 2 * UNTAKEN)
+
+    assert line.waiting == 2 * UNTAKEN > FLOOD
+    seen = await drained(stream, lambda: line.waiting)
+    prints(line, 2 * UNTAKEN, 4 * UNTAKEN)
+    seen += await drained(stream, lambda: line.waiting)
+    assert len(seen) == 4 * UNTAKEN
+    assert line.counts["untaken"] == 0
+
+
+@in_virtual_time
+async def test_a_stream_that_ended_is_no_taker_any_more() -> None:
+    line = intake()
+    stream = line.stream()
+    line.say(ENDED)
+    assert [batch async for batch in stream] == [[ENDED]]
+
+    prints(line, 0, 2 * UNTAKEN)
+
+    assert line.waiting <= UNTAKEN
+    assert balance(line) == 0

@@ -1,0 +1,61 @@
+"""A process that records a tick each hundredth of a second and says when each was received, until it is killed."""
+
+import asyncio
+import sys
+from pathlib import Path
+from random import Random
+
+import msgspec
+import structlog
+
+from actors.recorder import Recorder
+from runtime.bus import Bus
+from runtime.clock import WallClock
+from runtime.mailbox import Mailbox
+from runtime.pump import Pump
+from runtime.seat import Seat
+from tests.market.market_data import tick
+
+
+class Recording:
+    """A recorder in real time, with nothing around it."""
+
+    def __init__(self, folder: Path) -> None:
+        self._bus, self._pump = Bus(WallClock()), Pump(asyncio.get_running_loop())
+        self._bus.begin(1, None)
+        self._pump.bus = self._bus
+        self._seat = Seat(
+            "recorder",
+            lambda: Recorder(folder),
+            bus=self._bus,
+            pump=self._pump,
+            clock=WallClock(),
+            rng=Random(1),
+            log=structlog.get_logger(),
+            data=folder,
+            failed=lambda _seat, name, error: sys.exit(f"{name}: {error}"),
+            mailbox=Mailbox("recorder", self._pump.ready, lambda _box, _message: None),
+        )
+
+    async def start(self) -> None:
+        await self._seat.start()
+
+    def tell(self) -> int:
+        """Let it handle a tick that came just now; returns when that was."""
+        now = WallClock().now()
+        self._bus.publish(msgspec.structs.replace(tick(0, 100), received=now), "test")
+        while not self._pump.resting:
+            self._pump.turn()
+        return now
+
+
+async def main(folder: Path) -> None:
+    recording = Recording(folder)
+    await recording.start()
+    while True:
+        print(recording.tell(), flush=True)  # noqa: T201
+        await asyncio.sleep(0.01)
+
+
+if __name__ == "__main__":
+    asyncio.run(main(Path(sys.argv[1])))
