@@ -139,7 +139,13 @@ class Collector(Actor, publishes=(StopSystem,)):
         return (f"{failed} charts are not finished", _FAILED) if failed else ("everything is collected", 0)
 
     def _opened(self) -> Database:
-        return Database(self._path, migrations=store.MIGRATIONS, clock=self.desk.clock, commit_every=0.0)
+        return Database(
+            self._path,
+            migrations=store.MIGRATIONS,
+            page_size=store.PAGE_SIZE,
+            clock=self.desk.clock,
+            commit_every=0.0,
+        )
 
     async def _ask_names(self, database: Database) -> None:
         await self._wait_for_the_close()

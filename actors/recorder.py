@@ -180,6 +180,7 @@ class Recorder(Actor, publishes=(MailboxOverflowed, MailboxRecovered)):
         return Database(
             self._path,
             migrations=store.MIGRATIONS,
+            page_size=store.PAGE_SIZE,
             clock=self.desk.clock,
             commit_every=self._period,
             inline=self.desk.clock.name == "stepped",  # a day in a minute: two threads would fight for Python's lock

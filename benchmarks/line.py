@@ -5,9 +5,8 @@ import os
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
-from functools import lru_cache
 from pathlib import Path
-from typing import Any, ClassVar, Final, Self, cast
+from typing import Any, ClassVar, Final, NamedTuple, Self, cast
 
 from PyQt5.QtCore import QObject, pyqtSignal
 
@@ -133,6 +132,8 @@ class Line:
         self._books_of_ten = round(books * 10)
         self._symbols = _symbols(codes)
         self._volumes = dict.fromkeys(self._symbols, 1_000_000)
+        self._second = ""
+        self._plan: list[_Text] = []
         self._report: Callable[[BrokerReport], None]
 
     async def __aenter__(self) -> Self:
@@ -194,15 +195,14 @@ class Line:
         elapsed = time.perf_counter() - self._began
         due = min(int(elapsed * self._rate), self._total)
         self.fell_behind = max(self.fell_behind, due - self.emitted)
-        second = kst(self._clock.now()).strftime("%H%M%S")
-        emit, symbols, volumes, books = self._source.real.emit, self._symbols, self._volumes, self._books_of_ten
+        emit, symbols, volumes, plan = self._source.real.emit, self._symbols, self._volumes, self._planned()
         for number in range(self.emitted, due):
-            symbol, price = symbols[number % len(symbols)], _PRICE + number % 7 * 100
-            if number % 10 < books:
-                emit(symbol, codes.BOOK, _book(second, price))
+            symbol = symbols[number % len(symbols)]
+            book, head, tail = plan[number % len(plan)]
+            if book:
+                emit(symbol, codes.BOOK, book)
             else:
                 volume = volumes[symbol] = volumes[symbol] + 10
-                head, tail = _trade(second, price)
                 emit(symbol, codes.TRADE, f"{head}{volume}{tail}")
         self.emitted = due
         if due < self._total:
@@ -210,6 +210,14 @@ class Line:
         else:
             ended = FeedEnded(feed="line", time=Nanoseconds(self._clock.now()), records=self.emitted)
             self.intake.say(ended)
+
+    def _planned(self) -> "list[_Text]":
+        """What comes round and round in this second: what a record costs to write is not what is measured."""
+        second = kst(self._clock.now()).strftime("%H%M%S")
+        if second != self._second:
+            self._second = second
+            self._plan = [_text(second, number, self._books_of_ten) for number in range(70)]
+        return self._plan
 
 
 class Eager(Actor, publishes=(OrderIntent,)):
@@ -335,14 +343,22 @@ def _instrument(symbol: Symbol) -> Instrument:
     )
 
 
-@lru_cache(maxsize=1_000)  # what a record costs to write is not what is measured
-def _trade(second: str, price: int) -> tuple[str, str]:
-    """What stands before and after the accumulated volume."""
+class _Text(NamedTuple):
+    book: str
+    """Blank for a print."""
+    head: str
+    tail: str
+    """What stands before and after a print's accumulated volume."""
+
+
+def _text(second: str, number: int, books_of_ten: int) -> _Text:
+    price = _PRICE + number % 7 * 100
+    if number % 10 < books_of_ten:
+        return _Text(_book(second, price), "", "")
     head = f"{second}\t+{price}\t+100\t+0.14\t+{price + 100}\t+{price}\t+10\t"
-    return head, "\t70000\t+70000\t+70600\t+70000\t2" + "\t0" * 5 + "\t101.20" + "\t0" * 23
+    return _Text("", head, "\t70000\t+70000\t+70600\t+70000\t2" + "\t0" * 5 + "\t101.20" + "\t0" * 23)
 
 
-@lru_cache(maxsize=1_000)
 def _book(second: str, price: int) -> str:
     levels = "\t".join(
         f"+{price + 100 * (step + 1)}\t{100 + step}\t0\t+{price - 100 * step}\t{200 + step}\t0" for step in range(10)

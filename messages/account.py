@@ -43,6 +43,7 @@ class AccountChanged(Message):
 class PositionAdjusted(Message):
     """A holding changed without an order of ours: found at reconciliation, a split, a dividend, a person."""
 
+    alarm: ClassVar = True
     key: ClassVar = ("symbol", "venue")
     symbol: Symbol
     venue: Venue = Venue.KRX

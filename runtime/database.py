@@ -86,9 +86,10 @@ class _Inline:
 class Database:
     """One SQLite file with one writer; open it with `async with`.
 
-    `migrations` are SQL scripts; the file's schema version is how many of them it has seen. In simulated time,
-    or with `inline`, everything happens on the loop, a commit comes once in `commit_every` seconds of `clock`,
-    `delay` draws the seconds until an answer, and `fault` may raise a DatabaseError before each piece of work.
+    `migrations` are SQL scripts; the file's schema version is how many of them it has seen. `page_size` (bytes) is for
+    a file that is made here. In simulated time, or with `inline`, everything happens on the loop, a commit comes
+    once in `commit_every` seconds of `clock`, `delay` draws the seconds until an answer, and `fault` may raise a
+    DatabaseError before each piece of work.
     Raises DatabaseBroken, DatabaseFull, DatabaseLocked or DatabaseError.
     """
 
@@ -99,6 +100,7 @@ class Database:
         migrations: Sequence[str],
         clock: Clock,
         synchronous: Literal["FULL", "NORMAL"] = "NORMAL",
+        page_size: int = 4_096,
         outstanding: int = 64,
         commit_every: float = 1.0,
         inline: bool = False,
@@ -110,6 +112,7 @@ class Database:
         self._clock = clock
         self._simulated = inline or clock.name == "simulated"
         self._synchronous = "OFF" if self._simulated else synchronous
+        self._page_size = page_size
         self._limit = outstanding
         self._commit_every = round(commit_every * SECOND)
         self._delay = delay
@@ -244,6 +247,7 @@ class Database:
         young = self.path.with_name(self.path.name + ".new")
         young.unlink(missing_ok=True)
         connection = sqlite3.connect(young, isolation_level=None)
+        connection.execute(f"PRAGMA page_size = {self._page_size}")
         connection.execute("CREATE TABLE meta (schema_version INTEGER NOT NULL)")
         connection.execute("INSERT INTO meta VALUES (0)")
         connection.close()

@@ -93,7 +93,8 @@ def import_command(
 
 
 async def _import(files: Sequence[Path], data: Path, terms: Terms, market: Market | None) -> Report:
-    async with Database(data / store.FILE, migrations=store.MIGRATIONS, clock=WallClock()) as database:
+    clock, pages = WallClock(), store.PAGE_SIZE
+    async with Database(data / store.FILE, migrations=store.MIGRATIONS, page_size=pages, clock=clock) as database:
         done = [await _import_file(database, file, terms, market) for file in files]
     return Report(files=tuple(done))
 

@@ -16,11 +16,11 @@ _JOINED: Final = 1 << 16
 """Rows that are joined at once."""
 _DROPPED: Final = 64
 """Blocks that go at once."""
-_RETURNED: Final = 500
+_RETURNED: Final = 125
 """Pages given back at once."""
-_LOG_PAGES: Final = 4_000
+_LOG_PAGES: Final = 1_000
 """Copied into the file at once; a page that is written twice meanwhile is copied once."""
-_YOUNG: Final = 4_000
+_YOUNG: Final = 1_000
 """Pages of a file that is rewritten in a moment."""
 _INCREMENTAL: Final = 2
 _SPLIT = """SELECT kind, symbol, (first + :offset) / :day, top < :own FROM blocks GROUP BY 1, 2, 3, 4
