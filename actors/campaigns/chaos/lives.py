@@ -237,7 +237,7 @@ class DayRun:
         until = time.monotonic() + _AGREEMENT
         while time.monotonic() < until and not service.ended:
             self._reckoning.read(1 << 62)
-            if not self._reckoning.unsettled(self._truth()):
+            if self._reckoning.is_matched and not self._reckoning.unsettled(self._truth()):
                 return
             service.sleep(0.2)
 

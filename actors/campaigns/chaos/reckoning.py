@@ -13,6 +13,7 @@ from actors.exchange.records import AccountState, FillRecord, OrderRecord
 from messages import (
     Action,
     ActorFailed,
+    DayMatched,
     HaltTrading,
     LedgerFolded,
     OrderFilled,
@@ -98,6 +99,11 @@ class Reckoning:
     def unsettled(self, truth: Truth) -> Breaches:
         """What keeps the day from being closed."""
         return [*self._agreement(truth), *self._orders(truth, self._claims(truth))]
+
+    @property
+    def is_matched(self) -> bool:
+        """Whether the system knows that the day is over, and has matched it: nothing is on its way any more."""
+        return any(isinstance(envelope.message, DayMatched) for envelope in self.told)
 
     @property
     def head(self) -> str:
