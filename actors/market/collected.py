@@ -79,7 +79,9 @@ def day(instant: int) -> str:
 
 def length(interval: int) -> str:
     """A bar's length for people."""
-    return "day" if interval == DAILY else f"{interval // 60} min"
+    if interval == DAILY:
+        return "day"
+    return f"{interval} s" if interval % 60 else f"{interval // 60} min"
 
 
 def totals(charts: Sequence[Collected]) -> dict[str, Any]:

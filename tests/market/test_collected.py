@@ -1,7 +1,9 @@
 import datetime as dt
 
+import pytest
+
 from actors.market.certificate import DAILY, Chart
-from actors.market.collected import Collected, report, totals
+from actors.market.collected import Collected, length, report, totals
 from actors.market.time import at
 from messages import Symbol
 
@@ -55,3 +57,8 @@ def test_the_summary_counts_codes_once_and_adds_the_rest() -> None:
     }
     assert sums["failed"] == ["005930 1 min: why"]
     assert sums["charts"][0]["until"] == "2022-01-14"
+
+
+@pytest.mark.parametrize(("interval", "name"), [(1, "1 s"), (60, "1 min"), (3_600, "60 min"), (86_400, "day")])
+def test_a_bars_length_is_told_in_the_unit_people_use(interval: int, name: str) -> None:
+    assert length(interval) == name
