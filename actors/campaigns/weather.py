@@ -53,7 +53,12 @@ class Weather:
             for kind in ("drop", "repeat", "reorder", "delay")
         ]
         query = self._rng.choice(_QUERIES)
-        return [*found, self._fault("drop", query, _CHANCES), self._fault("delay", query, _CHANCES, seconds=4.0)]
+        return [
+            *found,
+            self._fault("blank", "answer", _CHANCES),
+            self._fault("drop", query, _CHANCES),
+            self._fault("delay", query, _CHANCES, seconds=4.0),
+        ]
 
     def _calls(self) -> list[Table]:
         rng = self._rng

@@ -19,6 +19,8 @@ class FaultKind(StrEnum):
     """The record comes twice."""
     DELAY = "delay"
     """The record comes `seconds` later."""
+    BLANK = "blank"
+    """The answer comes, and nothing is in it."""
     REORDER = "reorder"
     """The record comes after its successor."""
     DISCONNECT = "disconnect"

@@ -37,6 +37,7 @@ MODES = [
     {"answers": "mixed", "clearing": "mixed", "reentrant": True},
     {"faults": [{"kind": "repeat", "record": "chejan", "times": 0, "chance": 0.3}]},
     {"faults": [{"kind": "reorder", "record": "chejan", "times": 0, "chance": 0.1}]},
+    {"faults": [{"kind": "blank", "record": "answer", "times": 0, "chance": 0.3}]},
 ]
 
 

@@ -177,6 +177,15 @@ async def test_a_refused_order_has_a_blank_number_and_no_record(terms: dict[str,
 
 
 @in_virtual_time
+async def test_an_answer_may_be_blank_though_the_order_was_taken() -> None:
+    consumer = await trading(faults=[{"kind": "blank", "record": "answer"}])
+    assert consumer.order() == 0
+    await consumer.rest(1)
+    assert consumer.numbers == [""]
+    assert consumer.statuses()[0] == (BUY, "접수", "1")
+
+
+@in_virtual_time
 async def test_the_real_server_takes_what_the_mock_server_refuses() -> None:
     consumer = await trading(server="real")
     consumer.order(hoga="13")

@@ -66,7 +66,7 @@ class Certificate(msgspec.Struct, kw_only=True):
     @property
     def bound(self) -> float:
         """The most that can fail of kills like these, at 95 %: 3/n where none of n did."""
-        return 3 / self.killed if self.killed else 1.0
+        return min(3 / self.killed, 1.0) if self.killed else 1.0
 
     @property
     def holds(self) -> bool:

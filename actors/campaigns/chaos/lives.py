@@ -5,6 +5,7 @@ import signal
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -243,12 +244,11 @@ class DayRun:
 
     def _end_in_order(self, life: Life, service: Service) -> None:
         if not service.ended:
-            try:
+            with suppress(inbox.NoSystem):  # the day is over: it is on its way out by itself
                 self._bounded(life, inbox.send(self._system, "status"))
-            except inbox.NoSystem:
-                service.sleep(_ENDING)  # the day is over: it may be on its way out by itself
-            service.signal(signal.SIGTERM)
-            service.sleep(_ENDING)
+            if service.sleep(_ENDING):
+                service.signal(signal.SIGTERM)
+                service.sleep(_ENDING)
         if service.code not in _DONE:
             self._fail(life, f"the last life ended with code {service.code}: {service.last_words()}")
 

@@ -55,6 +55,8 @@ class Outbox:
     def send(self, event: Event) -> None:
         """Deliver now, or as the script has it."""
         faults = self._script.on_record(event.kind, self._now(), event.symbol)
+        if any(fault.kind is FaultKind.BLANK for fault in faults):
+            event = _blanked(event)
         for fault in faults:
             if self._swallows(fault, event):
                 return
@@ -118,3 +120,8 @@ class Outbox:
             self._deliver(event)
         else:
             self._stalled.append(event)
+
+
+def _blanked(event: Event) -> Event:
+    answer = event.data
+    return event._replace(data=answer._replace(single={}, rows=())) if isinstance(answer, Answer) else event
