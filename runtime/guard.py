@@ -102,7 +102,10 @@ class Guard:
         self._tries += 1
         pause = self._pause_after(self._tries)
         words = f"the broker is out of reach, the system is started again in {pause:g} s"
-        (self._call if self._tries == 1 else self._say)(words)
+        if self._tries == 1:
+            self._call(words)
+        else:
+            self._say(words)
         await self._pause(pause)
 
     def _pause_after(self, ends: int) -> float:

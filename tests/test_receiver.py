@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from actors.market import store
 from actors.market.time import SECOND
@@ -278,12 +279,21 @@ def test_a_store_that_cannot_be_read_costs_a_bar_and_no_more(tmp_path: Path) -> 
 
     @in_virtual_time
     async def run() -> None:
-        stage = Stage(Receiver(FakeFeed(), symbols=[CODE]), data=tmp_path, start=NINE)
+        feed = FakeFeed()
+        stage = Stage(Receiver(feed, symbols=[CODE]), data=tmp_path, start=NINE)
         await stage.start()
         stage.tell(STARTED)
         await stage.settle()
+        feed.give(tick(1, 100, 5, volume=5))
+        await stage.settle()
+        assert not stage.heard(Bar)
+        ticks.extend(stage.heard(Tick))
 
-    run()
+    ticks: list[Tick] = []
+    with capture_logs() as logged:
+        run()
+    assert [line["event"] for line in logged] == ["what was stored cannot be read: no bar of this minute"]
+    assert [one.price for one in ticks] == [100]
 
 
 @in_virtual_time
