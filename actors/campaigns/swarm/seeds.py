@@ -27,6 +27,7 @@ from runtime import chain, faultpoints
 from runtime.envelope import Envelope
 from runtime.exits import CORE_FAILED
 from runtime.journal import NAME
+from runtime.system import GC_THRESHOLDS
 
 _QUIET: Final = 65 * SECOND
 """Two periods of reconciliation, and some."""
@@ -171,6 +172,7 @@ def main(arguments: Sequence[str]) -> None:
     level = logging.INFO if len(arguments) > 3 else logging.CRITICAL
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(level))
     folder.mkdir(parents=True, exist_ok=True)
+    gc.set_threshold(*GC_THRESHOLDS)
     os.chdir(folder)  # records name files: by their names below it, which are the same wherever it is
     for seed in range(first, first + count):
         sys.stdout.write(msgspec.json.encode(play(seed, Path())).decode() + "\n")
