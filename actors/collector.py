@@ -13,14 +13,15 @@ import msgspec
 
 from actors.analysis.progress import Pages
 from actors.gateways.port import Archive, Page, Reference
-from actors.market import certificate, collection, paging, store
 from actors.market.calendar import Calendar
-from actors.market.certificate import DAILY, Chart
-from actors.market.collected import Collected, length, report, totals
-from actors.market.collection import Taken
-from actors.market.comparison import Proof
-from actors.market.paging import Outlook, Paging
-from actors.market.spans import Span
+from actors.market.charts import certificate, collection, paging
+from actors.market.charts.certificate import DAILY, Chart
+from actors.market.charts.collected import Collected, length, report, totals
+from actors.market.charts.collection import Taken
+from actors.market.charts.comparison import Proof
+from actors.market.charts.paging import Outlook, Paging
+from actors.market.charts.spans import Span
+from actors.market.storage import store
 from actors.market.time import SECOND, at, kst
 from actors.market.time import text as when
 from messages import Bar, Nanoseconds, StopSystem, Symbol

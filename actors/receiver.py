@@ -9,7 +9,7 @@ import msgspec
 from actors.gateways.port import Feed, FeedMessage, Reference
 from actors.market.bars import BarBuilder, start_of
 from actors.market.losses import Losses
-from actors.market.pivot import Past, begun
+from actors.market.storage.pivot import Past, begun
 from actors.market.time import SECOND, kst
 from actors.market.venues import split
 from actors.market.wants import Ended, Wants, Wish

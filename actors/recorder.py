@@ -10,10 +10,10 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
-from actors.market import retention, store
-from actors.market.loose import EVER
-from actors.market.order_states import LIVE, OrderStates
-from actors.market.retention import Chores
+from actors.market.storage import retention, store
+from actors.market.storage.loose import EVER
+from actors.market.storage.order_states import LIVE, OrderStates
+from actors.market.storage.retention import Chores
 from actors.market.time import SECOND, kst
 from messages import (
     Bar,

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
-from actors.market import store
+from actors.market.storage import store
 from benchmarks import line
 
 CODES = 100

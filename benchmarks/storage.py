@@ -24,12 +24,12 @@ import numpy as np
 import structlog
 from msgspec.structs import astuple
 
-from actors.market import blocks, store
-from actors.market.blocks import Array
-from actors.market.history import History
-from actors.market.loose import Kind
-from actors.market.retention import Chores
-from actors.market.store import DTYPES, KINDS
+from actors.market.storage import blocks, store
+from actors.market.storage.blocks import Array
+from actors.market.storage.history import History
+from actors.market.storage.loose import Kind
+from actors.market.storage.retention import Chores
+from actors.market.storage.store import DTYPES, KINDS
 from actors.recorder import Recorder
 from benchmarks import made_day
 from messages import OrderBook, Tick

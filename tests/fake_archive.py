@@ -8,7 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from actors.gateways.port import Page
-from actors.market.certificate import DAILY
+from actors.market.charts.certificate import DAILY
 from actors.market.time import SECOND, at
 from messages import Bar, Instrument, Market, Nanoseconds, Ranked, Shares, Symbol, Won
 

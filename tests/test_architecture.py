@@ -23,6 +23,8 @@ LAYERS = {
     "campaigns": 6,
 }
 """Families of actors/, lower first: a family imports its own layer's self and lower layers."""
+MARKET = {"market": 0, "charts": 1, "storage": 2, "files": 3}
+"""What is true whoever trades, lower first: the files directly in actors/market, then its folders."""
 QT_FILES = {
     "runtime.loop_qt",
     "actors.gateways.kiwoom.activex",
@@ -76,6 +78,15 @@ def test_families_import_downward_and_nobody_imports_an_actor(module: str) -> No
         assert not actor.exists(), f"{module} imports the actor {target}"
         if own is not None and target != own:
             assert LAYERS[target] < LAYERS[own], f"{module} ({own}) imports {target}"
+
+
+@pytest.mark.parametrize("module", [m for m in MODULES if m.startswith("actors.market.")])
+def test_the_market_imports_downward(module: str) -> None:
+    own = MARKET[module.split(".")[-2]]
+    for name in ours(ROOT / Path(*module.split(".")).with_suffix(".py"), "actors"):
+        parts = name.split(".")
+        folder = parts[2] if len(parts) > 2 and parts[2] in MARKET else "market"
+        assert MARKET[folder] <= own, f"{module} imports {name}"
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=MODULES)

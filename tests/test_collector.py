@@ -11,7 +11,7 @@ from actors.collector import Collector
 from actors.commands.history import verify
 from actors.gateways.kiwoom.queries import QueryRefused
 from actors.market.calendar import Calendar
-from actors.market.certificate import DAILY, grid
+from actors.market.charts.certificate import DAILY, grid
 from actors.market.time import SECOND, at
 from messages import StopSystem
 from runtime.testing import Stage, in_virtual_time

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from actors.commands.import_data import import_files
-from actors.market.recordings import Terms
+from actors.market.files.recordings import Terms
 from messages import Market
 
 ROOT = Path(__file__).parent.parent

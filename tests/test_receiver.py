@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from actors.market import store
+from actors.market.storage import store
 from actors.market.time import SECOND
 from actors.receiver import Receiver
 from messages import (

@@ -3,8 +3,8 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
-from actors.market import store
-from actors.market.history import History, order_state
+from actors.market.storage import store
+from actors.market.storage.history import History, order_state
 from actors.market.time import SECOND
 from actors.recorder import Recorder
 from messages import (

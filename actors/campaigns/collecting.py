@@ -20,9 +20,10 @@ import msgspec
 from actors.campaigns.processes import ProcessFailed, Service, toml
 from actors.gateways.kiwoom.twin.server import make_exchange
 from actors.gateways.kiwoom.twin.settings import TwinSettings
-from actors.market import collection, store
 from actors.market.calendar import Calendar
-from actors.market.certificate import DAILY
+from actors.market.charts import collection
+from actors.market.charts.certificate import DAILY
+from actors.market.storage import store
 from actors.market.time import at
 from messages import Bar, Symbol
 

@@ -10,11 +10,12 @@ import typer
 
 from actors.commands.history_export import export_command
 from actors.commands.history_prune import prune_command
-from actors.market import collection, store
 from actors.market.calendar import Calendar
-from actors.market.certificate import Certificate, Chart
-from actors.market.collected import length
-from actors.market.history import Content, History
+from actors.market.charts import collection
+from actors.market.charts.certificate import Certificate, Chart
+from actors.market.charts.collected import length
+from actors.market.storage import store
+from actors.market.storage.history import Content, History
 from actors.market.time import kst
 from messages import Record
 from runtime import folders

@@ -9,10 +9,10 @@ from typing import Annotated, Final, NamedTuple
 import msgspec
 import typer
 
-from actors.market import columns, exports
-from actors.market.exports import Form, Saved, Wanted
-from actors.market.history import EVER, Content, History
-from actors.market.parquet import NoPyarrow
+from actors.market.files import columns, exports
+from actors.market.files.exports import Form, Saved, Wanted
+from actors.market.files.parquet import NoPyarrow
+from actors.market.storage.history import EVER, Content, History
 from actors.market.time import at
 from messages import Symbol, Venue
 from runtime import folders

@@ -8,9 +8,9 @@ from typing import Annotated
 
 import typer
 
-from actors.market import retention, store
-from actors.market.loose import Kind
-from actors.market.retention import Chores
+from actors.market.storage import retention, store
+from actors.market.storage.loose import Kind
+from actors.market.storage.retention import Chores
 from actors.market.time import at
 from messages import Record
 from runtime import folders

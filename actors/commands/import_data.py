@@ -8,10 +8,11 @@ from typing import Annotated
 
 import typer
 
-from actors.market import imports, store
-from actors.market.columns import Unrecognised
-from actors.market.intake import Taken
-from actors.market.recordings import Recording, Terms
+from actors.market.files import imports
+from actors.market.files.columns import Unrecognised
+from actors.market.files.intake import Taken
+from actors.market.files.recordings import Recording, Terms
+from actors.market.storage import store
 from messages import Market, Record
 from runtime.clock import WallClock
 from runtime.database import Database, DatabaseError

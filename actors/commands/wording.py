@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import Any
 
-from actors.market.blocks import SIDES
-from actors.market.history import History
-from actors.market.store import market_file
+from actors.market.storage.blocks import SIDES
+from actors.market.storage.history import History
+from actors.market.storage.store import market_file
 from messages import (
     ApprovedOrder,
     ApprovedReplace,

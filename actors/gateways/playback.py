@@ -7,7 +7,7 @@ from operator import itemgetter
 from typing import Final
 
 from actors.market.calendar import Calendar, UnknownDayError
-from actors.market.history import History
+from actors.market.storage.history import History
 from actors.market.time import SECOND, at, kst
 from messages import Aggressor, Bar, Nanoseconds, OrderBook, Session, SessionChanged, Shares, Symbol, Tick, Won
 

@@ -10,8 +10,10 @@ from typing import Self
 
 from actors.gateways.playback import DAY, BarFeed, Playback, Played
 from actors.gateways.port import FeedMessage
-from actors.market import imports, krx, recordings, store
-from actors.market.history import EVER, History
+from actors.market import krx
+from actors.market.files import imports, recordings
+from actors.market.storage import store
+from actors.market.storage.history import EVER, History
 from actors.market.time import SECOND, at, kst
 from messages import (
     Bar,

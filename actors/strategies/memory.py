@@ -4,10 +4,10 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from actors.market import store
 from actors.market.bars import start_of
-from actors.market.history import History
-from actors.market.pivot import join
+from actors.market.storage import store
+from actors.market.storage.history import History
+from actors.market.storage.pivot import join
 from actors.market.time import SECOND
 from messages import Bar, Instrument, Message, OrderBook, OrderEvent, Symbol, Tick, UniverseChanged, Venue
 from runtime import chain

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from actors.market.history import History
+from actors.market.storage.history import History
 from messages import Symbol
 
 ROOT = Path(__file__).parents[2]

@@ -6,8 +6,8 @@ from typer.testing import CliRunner, Result
 
 from actors.commands.history import history
 from actors.commands.import_data import import_files
-from actors.market.history import History
-from actors.market.recordings import Terms
+from actors.market.files.recordings import Terms
+from actors.market.storage.history import History
 from messages import Market
 
 BARS = """symbol,date,open,high,low,close,volume

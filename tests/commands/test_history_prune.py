@@ -12,8 +12,8 @@ from typer.testing import CliRunner
 
 from actors.commands.history import history
 from actors.commands.history_prune import prune
-from actors.market import store
-from actors.market.history import History
+from actors.market.storage import store
+from actors.market.storage.history import History
 from actors.market.time import at
 from runtime.database import DatabaseBroken
 from runtime.locks import AlreadyRunning, folder_lock

@@ -6,10 +6,10 @@ import typer
 from typer.testing import CliRunner
 
 from actors.commands.import_data import import_command, import_files
-from actors.market import exports
-from actors.market.exports import Form
-from actors.market.history import EVER, History
-from actors.market.recordings import Terms
+from actors.market.files import exports
+from actors.market.files.exports import Form
+from actors.market.files.recordings import Terms
+from actors.market.storage.history import EVER, History
 from actors.market.time import text
 from messages import Market, Symbol
 

@@ -9,7 +9,7 @@ import typer
 from typer.testing import CliRunner
 
 from actors.commands.why import NothingKnown, of_order, of_symbol, why
-from actors.market import store
+from actors.market.storage import store
 from messages import (
     DataLost,
     DataRestored,

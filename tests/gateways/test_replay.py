@@ -10,7 +10,7 @@ import pytest
 
 from actors.commands.import_data import import_files
 from actors.gateways.replay import ReplayGateway
-from actors.market.recordings import Terms
+from actors.market.files.recordings import Terms
 from actors.market.time import text
 from actors.receiver import Receiver
 from messages import Bar, FeedEnded, Market, Message, OrderBook, Session, SessionChanged, Symbol, Tick

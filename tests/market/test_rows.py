@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actors.market import blocks, recordings
 from actors.market.bars import BarBuilder
+from actors.market.files import recordings
 from actors.market.rows import Row, Rows
+from actors.market.storage import blocks
 from actors.market.time import SECOND
 from messages import Aggressor, Instrument, Market, Symbol, Venue, Won
 from tests.market.market_data import CODE, NINE, book, tick

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from actors.market import store
+from actors.market.storage import store
 from actors.strategies.base import Strategy
 from actors.strategies.memory import prices
 from messages import (

@@ -1,0 +1,1 @@
+"""Charts as they are collected: paged, compared, proved by a certificate."""

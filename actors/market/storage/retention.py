@@ -1,0 +1,177 @@
+"""What is done to a store when nobody trades: packing, joining small blocks, letting old days go, giving room back."""
+
+import sqlite3
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from typing import Final
+
+import numpy as np
+
+from actors.market.storage import blocks, store
+from actors.market.storage.loose import EVER, Kind
+from actors.market.storage.store import BLOCK_ROWS, DAY, DTYPES, KST_OFFSET
+
+_JOINED: Final = 1 << 16
+"""Rows that are joined at once."""
+_DROPPED: Final = 64
+"""Blocks that go at once."""
+_RETURNED: Final = 125
+"""Pages given back at once."""
+_LOG_PAGES: Final = 1_000
+"""Copied into the file at once; a page that is written twice meanwhile is copied once."""
+_YOUNG: Final = 1_000
+"""Pages of a file that is rewritten in a moment."""
+_INCREMENTAL: Final = 2
+_SPLIT = """SELECT kind, symbol, (first + :offset) / :day, top < :own FROM blocks GROUP BY 1, 2, 3, 4
+    HAVING count(*) > (sum(count) + :full - 1) / :full ORDER BY 1, 2, 3, 4"""
+_OF_DAY = """SELECT rowid, count FROM blocks WHERE kind = ? AND symbol = ? AND first >= ? AND first < ?
+    AND (top < ?) = ? ORDER BY first, last"""
+_DAYS = "SELECT DISTINCT (first + ?) / ? FROM blocks WHERE kind = ? ORDER BY 1 DESC LIMIT ?"
+_UNITS = {"offset": KST_OFFSET, "day": DAY, "own": store.OWN_NUMBERS, "full": BLOCK_ROWS}
+
+Oldest = Callable[[sqlite3.Connection, Kind], int]
+"""The instant of which rows of a kind must not be older to stay; 0 keeps all."""
+_Piece = Callable[[sqlite3.Connection], bool]
+_Day = tuple[Kind, str, int, int]
+"""Kind, symbol, days since the epoch, and 1 where the rows were imported."""
+
+
+class Chores:
+    """One round of all of it, a piece at a time; a kill between two pieces leaves a store with nothing amiss.
+
+    `oldest` says what is let go, once all is packed; messages received at `before` or later are left unpacked.
+    """
+
+    def __init__(self, oldest: Oldest, before: int = EVER) -> None:
+        self._oldest = oldest
+        self._before = before
+        self._left: list[_Day] | None = None
+        self._pieces: deque[_Piece] = deque((self._pack, self._join, self._drop, _give_back))
+
+    def step(self, connection: sqlite3.Connection) -> bool:
+        """Do one piece, in the caller's transaction; False when nothing was left to do."""
+        while self._pieces:
+            if self._pieces[0](connection):
+                return True
+            self._pieces.popleft()
+        return False
+
+    def _pack(self, connection: sqlite3.Connection) -> bool:
+        return store.pack_some(connection, before=self._before)
+
+    def _join(self, connection: sqlite3.Connection) -> bool:
+        if self._left is None:
+            self._left = connection.execute(_SPLIT, _UNITS).fetchall()
+        while self._left:
+            if _join_some(connection, self._left[-1]):
+                return True
+            self._left.pop()
+        return False
+
+    def _drop(self, connection: sqlite3.Connection) -> bool:
+        return any(_drop_some(connection, kind, self._oldest(connection, kind)) for kind in store.KINDS)
+
+
+def newest(days: Mapping[Kind, int]) -> Oldest:
+    """Keep so many of the newest days that are stored, 0 for all: a wrong clock takes nothing away."""
+
+    def oldest(connection: sqlite3.Connection, kind: Kind) -> int:
+        found = connection.execute(_DAYS, (KST_OFFSET, DAY, kind, days[kind])).fetchall()
+        return found[-1][0] * DAY - KST_OFFSET if days[kind] and len(found) == days[kind] else 0
+
+    return oldest
+
+
+def midnight(instant: int) -> int:
+    """When that day began in Korea."""
+    return (instant + KST_OFFSET) // DAY * DAY - KST_OFFSET
+
+
+def prepare(connection: sqlite3.Connection) -> None:
+    """For a writer of much, outside a transaction of the caller's: a file still small learns to give room back."""
+    connection.execute(f"PRAGMA wal_autocheckpoint = {_LOG_PAGES}")
+    (kind,) = connection.execute("PRAGMA auto_vacuum").fetchone()
+    (pages,) = connection.execute("PRAGMA page_count").fetchone()
+    if kind != _INCREMENTAL and pages <= _YOUNG:
+        _compact_unless_busy(connection)
+
+
+def compact(connection: sqlite3.Connection) -> None:
+    """Write the whole file anew, without gaps; nobody else can write meanwhile."""
+    if connection.in_transaction:
+        connection.execute("COMMIT")
+    connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
+    connection.execute("VACUUM")
+
+
+def _compact_unless_busy(connection: sqlite3.Connection) -> None:
+    (patience,) = connection.execute("PRAGMA busy_timeout").fetchone()
+    connection.execute("PRAGMA busy_timeout = 0")
+    with suppress(sqlite3.OperationalError):  # somebody writes just now: the next start does it
+        compact(connection)
+    connection.execute(f"PRAGMA busy_timeout = {patience}")
+
+
+def _drop_some(connection: sqlite3.Connection, kind: Kind, before: int) -> bool:
+    query = "SELECT rowid FROM blocks WHERE kind = ? AND last < ? LIMIT ?"
+    old = [row[0] for row in connection.execute(query, (kind, before, _DROPPED))]
+    if old:
+        _delete(connection, old)
+        return True
+    return _cut(connection, kind, before)
+
+
+def _join_some(connection: sqlite3.Connection, day: _Day) -> bool:
+    kind, symbol, number, imported = day
+    since = number * DAY - KST_OFFSET
+    found = connection.execute(_OF_DAY, (kind, symbol, since, since + DAY, store.OWN_NUMBERS, imported)).fetchall()
+    if len(found) <= -(-sum(count for _, count in found) // BLOCK_ROWS):
+        return False
+    joined = _from_the_first_small_one(found)
+    store.write_blocks(connection, kind, symbol, np.concatenate([_read(connection, kind, row) for row in joined]))
+    _delete(connection, joined)
+    return True
+
+
+def _from_the_first_small_one(found: Sequence[tuple[int, int]]) -> list[int]:
+    start = next(place for place, (_, count) in enumerate(found) if count < BLOCK_ROWS)
+    joined: list[int] = []
+    rows = 0
+    for row, count in found[start:]:
+        if rows >= _JOINED:
+            break
+        joined.append(row)
+        rows += count
+    return joined
+
+
+def _read(connection: sqlite3.Connection, kind: Kind, row: int) -> blocks.Array:
+    count, data = connection.execute("SELECT count, data FROM blocks WHERE rowid = ?", (row,)).fetchone()
+    return blocks.unpack(data, DTYPES[kind], count)
+
+
+def _cut(connection: sqlite3.Connection, kind: Kind, before: int) -> bool:
+    """Blocks of older versions may reach over midnight."""
+    query = "SELECT rowid, symbol FROM blocks WHERE kind = ? AND first < ? AND last >= ? LIMIT 1"
+    found = connection.execute(query, (kind, before, before)).fetchone()
+    if found is None:
+        return False
+    rows = _read(connection, kind, found[0])
+    store.write_blocks(connection, kind, found[1], rows[rows["received"] >= before])
+    _delete(connection, found[:1])
+    return True
+
+
+def _delete(connection: sqlite3.Connection, rows: Sequence[int]) -> None:
+    connection.executemany("DELETE FROM blocks WHERE rowid = ?", ((row,) for row in rows))
+
+
+def _give_back(connection: sqlite3.Connection) -> bool:
+    (kind,) = connection.execute("PRAGMA auto_vacuum").fetchone()
+    (free,) = connection.execute("PRAGMA freelist_count").fetchone()
+    if kind != _INCREMENTAL or not free:
+        return False
+    for _ in range(min(free, _RETURNED)):
+        connection.execute("PRAGMA incremental_vacuum(1)")  # of more, Python's driver would see to the first only
+    return True

@@ -1,0 +1,132 @@
+"""Where ticks and books lie in a market store, and how they come out of it in order, a stretch at a time."""
+
+import sqlite3
+from collections.abc import Collection, Iterator
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from actors.market.storage import blocks, loose
+from actors.market.storage.blocks import Array
+from actors.market.storage.loose import Kind, Range
+from actors.market.storage.store import DTYPES
+from messages import Symbol
+from runtime.database import DatabaseBroken
+
+_TOGETHER: Final = 50_000
+"""Loose rows of all codes that are read at once."""
+_State = tuple[int, int]
+
+
+class Segment(NamedTuple):
+    """A block, or some batches of what is loose: rows of a kind received from `first` to `last`."""
+
+    kind: Kind
+    first: int
+    last: int
+    rows: int
+    symbol: str
+    """Of a block; blank for loose rows, which may be of any."""
+    place: int
+    """Row of the block, or number of the first batch."""
+    end: int = 0
+    """Number of the last batch."""
+
+
+class _Batches(NamedTuple):
+    first: int
+    last: int
+    symbols: dict[str, Range]
+
+
+class Segments:
+    """Reads through a connection somebody else opened; `name` is what complaints call the file."""
+
+    def __init__(self, connection: sqlite3.Connection, name: str) -> None:
+        self._connection = connection
+        self._name = name
+        self._known: dict[Kind, tuple[_State, list[_Batches]]] = {}
+
+    def listed(self, kind: Kind, symbols: Collection[str], since: int, until: int) -> list[Segment]:
+        """Segments with rows of these codes in a range, by their first row; all codes where `symbols` is empty."""
+        found = [*self._blocks(kind, symbols, since, until), *self._loose(kind, symbols)]
+        return sorted((s for s in found if s.first < until and s.last >= since), key=lambda s: (s.first, s.place))
+
+    def read(self, segment: Segment, symbols: Collection[str]) -> list[tuple[Symbol, Array]]:
+        """The rows of a segment by code, each by arrival. Raises DatabaseBroken."""
+        if segment.symbol:
+            return [(Symbol(segment.symbol), self._block(segment))]
+        batches = loose.arrays(self._connection, segment.kind, segment.place, segment.end, symbols)
+        return [(Symbol(symbol), blocks.in_order(array)) for symbol, array in batches]
+
+    def stream(self, kind: Kind, symbol: str, since: int, until: int) -> Iterator[Array]:
+        """Rows of one code by arrival: no more in memory than the segments that overlap."""
+        waiting = np.empty(0, DTYPES[kind])
+        segments = self.listed(kind, [symbol], since, until)
+        for segment, border in zip(segments, [*(s.first for s in segments), until][1:], strict=True):
+            for _, array in self.read(segment, [symbol]):
+                rows = between(array, since, until)
+                waiting = blocks.in_order(np.concatenate([waiting, rows])) if len(waiting) else rows
+            cut = int(np.searchsorted(waiting["received"], border))
+            if cut:
+                yield waiting[:cut]
+                waiting = waiting[cut:]
+
+    def loose(self, kind: Kind) -> dict[str, Range]:
+        """What is not packed, by code."""
+        found: dict[str, Range] = {}
+        for batches in self._batches(kind):
+            for symbol, more in batches.symbols.items():
+                found[symbol] = more.including(found.get(symbol))
+        return found
+
+    def _blocks(self, kind: Kind, symbols: Collection[str], since: int, until: int) -> Iterator[Segment]:
+        among = f" AND symbol IN ({','.join('?' * len(symbols))})" if symbols else ""
+        query = f"SELECT symbol, first, last, count, rowid FROM blocks WHERE kind=? AND first<? AND last>=?{among}"  # noqa: S608
+        for symbol, first, last, count, place in self._connection.execute(query, (kind, until, since, *symbols)):
+            yield Segment(kind, first, last, count, symbol, place)
+
+    def _loose(self, kind: Kind, symbols: Collection[str]) -> Iterator[Segment]:
+        for batches in self._batches(kind):
+            ranges = [r for symbol, r in batches.symbols.items() if not symbols or symbol in symbols]
+            if ranges:
+                first, last = min(r.first for r in ranges), max(r.last for r in ranges)
+                yield Segment(kind, first, last, sum(r.rows for r in ranges), "", batches.first, batches.last)
+
+    def _batches(self, kind: Kind) -> list[_Batches]:
+        if not self._connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'loose'").fetchone():
+            raise DatabaseBroken(f"{self._name}: of an older version; a run or an import into it brings it up to date")
+        state = self._connection.execute("SELECT count(*), max(first) FROM loose WHERE kind = ?", (kind,)).fetchone()
+        if kind not in self._known or self._known[kind][0] != state:
+            self._known[kind] = state, list(_grouped(loose.ranges(self._connection, kind)))
+        return self._known[kind][1]
+
+    def _block(self, segment: Segment) -> Array:
+        query = "SELECT data FROM blocks WHERE rowid = ?"
+        (data,) = self._connection.execute(query, (segment.place,)).fetchone()
+        try:
+            return blocks.unpack(data, DTYPES[segment.kind], segment.rows)
+        except ValueError as error:
+            raise DatabaseBroken(f"{self._name}: block {segment.place} of {segment.symbol}: {error}") from error
+
+
+def between(rows: Array, since: int, until: int) -> Array:
+    """Rows received in a range, of rows by arrival."""
+    first, last = np.searchsorted(rows["received"], [since, until])
+    return rows[first:last]
+
+
+def _grouped(batches: Iterator[tuple[int, dict[str, Range]]]) -> Iterator[_Batches]:
+    group: _Batches | None = None
+    rows = 0
+    for number, symbols in batches:
+        if group is None or rows >= _TOGETHER:
+            if group is not None:
+                yield group
+            group, rows = _Batches(number, number, {}), 0
+        for symbol, more in symbols.items():
+            group.symbols[symbol] = more.including(group.symbols.get(symbol))
+            rows += more.rows
+        group = group._replace(last=number)
+    if group is not None:
+        yield group

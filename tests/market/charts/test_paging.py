@@ -1,0 +1,73 @@
+import asyncio
+import datetime as dt
+
+import pytest
+
+from actors.gateways.pacer import Pacer
+from actors.gateways.port import Urgency
+from actors.market.calendar import Calendar
+from actors.market.charts import paging
+from actors.market.charts.certificate import DAILY, Chart
+from actors.market.charts.paging import PAGE_SECONDS, Paging
+from actors.market.charts.spans import Span
+from actors.market.time import SECOND, at
+from messages import Symbol
+from runtime.clock import SimulatedClock
+from runtime.loop import VirtualLoop
+from runtime.testing import START, in_virtual_time
+
+CALENDAR = Calendar()
+MINUTES, DAYS = Chart(Symbol("005930"), 60), Chart(Symbol("005930"), DAILY)
+NOW = at(dt.date(2026, 11, 18), 16)
+
+
+@pytest.mark.parametrize(
+    ("chart", "since", "pages"),
+    [
+        (MINUTES, at(dt.date(2026, 11, 17)), 1),
+        (MINUTES, at(dt.date(2026, 11, 12)), 3),
+        (MINUTES, at(dt.date(2025, 11, 18)), 104),
+        (MINUTES, 0, 104),
+        (Chart(MINUTES.symbol, 3_600), 0, 2),
+        (DAYS, at(dt.date(2024, 1, 2)), 2),
+    ],
+)
+def test_a_chart_takes_as_many_pages_as_its_bars_fill(chart: Chart, since: int, pages: int) -> None:
+    assert paging.pages(CALENDAR, chart, Span(since, NOW), NOW) == pages
+
+
+def test_what_is_left_of_a_chart_without_a_known_beginning_shrinks() -> None:
+    half = at(dt.date(2026, 5, 18))
+    assert paging.pages(CALENDAR, MINUTES, Span(0, half), NOW) == 51
+
+
+def test_minutes_are_paged_from_the_newest_and_days_from_the_gap() -> None:
+    gaps = [Span(10, 20), Span(30, 40)]
+    assert paging.next_paging(MINUTES, gaps, 40) == Paging(10, None)
+    assert paging.next_paging(DAYS, gaps, 40) == Paging(30, None)
+    assert paging.next_paging(DAYS, gaps, 50) == Paging(30, 40)
+
+
+def test_the_market_is_open_from_the_first_order_to_the_closing_price() -> None:
+    day = dt.date(2026, 11, 18)
+    open_at = [hour for hour in range(24) if paging.market_hours(CALENDAR, at(day, hour, 30))]
+    assert open_at == [8, 9, 10, 11, 12, 13, 14]
+    assert paging.market_hours(CALENDAR, at(dt.date(2026, 11, 21), 10)) is None
+    assert paging.market_hours(CALENDAR, at(dt.date(2099, 1, 5), 10)) is None
+
+
+def test_yesterday_is_the_last_trading_day() -> None:
+    assert paging.yesterday(CALENDAR, at(dt.date(2026, 11, 23), 9)) == at(dt.date(2026, 11, 21))
+    assert paging.yesterday(CALENDAR, at(dt.date(2099, 1, 5))) == at(dt.date(2099, 1, 5))
+
+
+@in_virtual_time
+async def test_the_estimate_goes_by_what_the_pacer_gives() -> None:
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, VirtualLoop)
+    clock = SimulatedClock(START, loop)
+    pacer, began = Pacer(clock), clock.now()
+    async with pacer.session(Urgency.BACKFILL) as session:
+        for _ in range(201):
+            await session.turn()
+    assert (clock.now() - began) / SECOND / 200 == pytest.approx(PAGE_SECONDS, rel=0.03)  # pyright: ignore[reportUnknownMemberType]

@@ -1,0 +1,220 @@
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec import structs
+
+from actors.market.storage import store
+from actors.market.storage.blocks import TICK
+from actors.market.storage.history import History
+from actors.market.time import SECOND
+from messages import Aggressor, OrderBook, Symbol, Tick, Venue
+from runtime.database import DatabaseBroken
+from tests.market.market_data import CODE, NINE, OTHER, bar, book, tick
+
+MESSAGES: list[Tick | OrderBook] = [
+    book(0, [(101, 5)], [(100, 7)]),
+    tick(0, 101, 3, side=Aggressor.BUYER, volume=3),
+    tick(0, 200, 1, symbol=OTHER, volume=1),
+    book(1, [(102, 5), (103, 1)], [(100, 7)], OTHER),
+    tick(2_000, 100, 2, side=Aggressor.SELLER, volume=5, ask=101, bid=100),
+]
+
+
+@pytest.fixture
+def connection() -> Iterator[sqlite3.Connection]:
+    made = sqlite3.connect(":memory:", isolation_level=None)
+    for script in store.MIGRATIONS:
+        made.executescript(script)
+    numbered = list(enumerate(MESSAGES, store.OWN_NUMBERS))
+    store.write_ticks(made, [(n, m) for n, m in numbered if isinstance(m, Tick)])
+    store.write_books(made, [(n, m) for n, m in numbered if isinstance(m, OrderBook)])
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_what_was_written_comes_back_in_the_order_it_came(connection: sqlite3.Connection, packed: bool) -> None:
+    while packed and store.pack_some(connection, 2):
+        continue
+
+    history = History.over(connection)
+
+    assert list(history.messages([])) == MESSAGES
+    assert list(history.messages([CODE], NINE + SECOND)) == MESSAGES[-1:]
+    assert history.ticks(CODE)["price"].tolist() == [101, 100]
+
+
+def test_packing_leaves_no_row_behind_and_loses_none(connection: sqlite3.Connection) -> None:
+    store.pack_some(connection)
+
+    assert connection.execute("SELECT count(*) FROM ticks").fetchone() == (0,)
+    assert [(c.kind, c.symbol, c.count) for c in History.over(connection).contents()] == [
+        ("books", OTHER, 1),
+        ("books", CODE, 1),
+        ("ticks", OTHER, 1),
+        ("ticks", CODE, 2),
+    ]
+
+
+def test_many_rows_make_several_blocks_and_stay_in_order(connection: sqlite3.Connection) -> None:
+    rows = np.zeros(20_000, TICK)
+    rows["number"] = np.arange(20_000)
+    rows["received"] = NINE + (20_000 - np.arange(20_000, dtype=np.int64)) * SECOND
+    store.write_blocks(connection, "ticks", "035720", rows)
+
+    assert connection.execute("SELECT count(*) FROM blocks WHERE symbol = '035720'").fetchone() == (3,)
+    received = [message.received for message in History.over(connection).messages([Symbol("035720")])]
+    assert len(received) == 20_000
+    assert received == sorted(received)
+
+
+def test_bars_come_back_by_time_and_the_fuller_one_stays(connection: sqlite3.Connection) -> None:
+    store.write_bars(connection, [bar(1, 1, 2, 1, 2), bar(0, 5, 5, 5, 5), bar(1, 1, 2, 1, 1, volume=10)])
+
+    history = History.over(connection)
+    assert list(history.bar_messages([CODE], 60)) == [bar(0, 5, 5, 5, 5), bar(1, 1, 2, 1, 2)]
+    assert history.close_before(CODE, NINE + 60 * SECOND) == 5
+
+
+def test_a_damaged_block_is_said(connection: sqlite3.Connection) -> None:
+    store.pack_some(connection)
+    connection.execute("UPDATE blocks SET data = X'00'")
+
+    with pytest.raises(DatabaseBroken, match="damaged block"):
+        History.over(connection).ticks(CODE)
+
+
+def test_a_store_of_an_older_version_is_said() -> None:
+    older = sqlite3.connect(":memory:", isolation_level=None)
+    older.executescript(store.MIGRATIONS[0])
+
+    with pytest.raises(DatabaseBroken, match="of an older version"):
+        History.over(older).ticks(CODE)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(st.lists(st.integers(0, 60), min_size=1, max_size=12), max_size=8),
+    st.lists(st.booleans(), min_size=8, max_size=8),
+    st.integers(0, 60),
+    st.integers(0, 60),
+)
+def test_a_stream_has_the_same_rows_in_order_however_its_blocks_overlap(
+    batches: list[list[int]], packed: list[bool], since: int, until: int
+) -> None:
+    made = sqlite3.connect(":memory:", isolation_level=None)
+    for script in store.MIGRATIONS:
+        made.executescript(script)
+    told: list[tuple[int, int]] = []
+    for seconds, pack in zip(batches, packed, strict=False):
+        numbered = [(store.OWN_NUMBERS + len(told) + place, tick(second, 100)) for place, second in enumerate(seconds)]
+        told += [(message.received, number) for number, message in numbered]
+        store.write_ticks(made, numbered)
+        while pack and store.pack_some(made):
+            continue
+    bounds = NINE + since * SECOND, NINE + until * SECOND
+
+    stretches = list(History.over(made).stream_ticks(CODE, *bounds))
+
+    found = [
+        pair for rows in stretches for pair in zip(rows["received"].tolist(), rows["number"].tolist(), strict=True)
+    ]
+    assert found == sorted(pair for pair in told if bounds[0] <= pair[0] < bounds[1])
+    assert all(len(rows) for rows in stretches)
+    assert not made.in_transaction
+
+
+def test_a_stream_reads_a_block_when_it_comes_to_it(connection: sqlite3.Connection) -> None:
+    rows = np.zeros(5 * store.BLOCK_ROWS, TICK)
+    rows["number"] = np.arange(len(rows))
+    rows["received"] = NINE + np.arange(len(rows), dtype=np.int64) * (SECOND // 10)
+    store.write_blocks(connection, "ticks", "035720", rows)
+    read: list[str] = []
+    connection.set_trace_callback(lambda statement: read.append(statement) if "SELECT data" in statement else None)
+    stream = History.over(connection).stream_ticks(Symbol("035720"))
+
+    for blocks_read in range(1, 6):
+        assert len(next(stream)) == store.BLOCK_ROWS
+        assert len(read) == blocks_read
+
+
+def test_packing_beside_a_stream_neither_doubles_nor_loses_a_row(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / store.FILE, isolation_level=None)) as writer:
+        writer.execute("PRAGMA journal_mode = WAL")
+        for script in store.MIGRATIONS:
+            writer.executescript(script)
+        store.write_ticks(writer, [(1, tick(0, 100))])
+        while store.pack_some(writer):
+            continue
+        store.write_ticks(writer, [(2, tick(1, 101)), (3, tick(2, 102))])
+        with History(tmp_path) as history:
+            stream = history.stream_ticks(CODE)
+            found = next(stream)["price"].tolist()
+            while store.pack_some(writer):
+                continue
+            for rows in stream:
+                found += rows["price"].tolist()
+            assert found == [100, 101, 102]
+            assert history.ticks(CODE)["price"].tolist() == found
+
+
+def test_what_is_read_in_a_snapshot_is_of_one_moment(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / store.FILE, isolation_level=None)) as writer:
+        writer.execute("PRAGMA journal_mode = WAL")
+        for script in store.MIGRATIONS:
+            writer.executescript(script)
+        store.write_ticks(writer, [(1, tick(0, 100))])
+        with History(tmp_path) as history:
+            with history.snapshot():
+                assert len(history.ticks(CODE)) == 1
+                store.write_ticks(writer, [(2, tick(1, 101))])
+                assert len(history.ticks(CODE)) == 1
+            assert len(history.ticks(CODE)) == 2
+
+
+def test_a_history_may_be_closed_before_a_stream_of_it_ends(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / store.FILE, isolation_level=None)) as writer:
+        for script in store.MIGRATIONS:
+            writer.executescript(script)
+        store.write_ticks(writer, [(1, tick(0, 100))])
+    with History(tmp_path) as history:
+        stream = history.messages([])
+        assert next(stream) == tick(0, 100)
+    del stream
+
+
+def test_bars_are_of_one_venue(connection: sqlite3.Connection) -> None:
+    nextrade = structs.replace(bar(0, 7, 7, 7, 7), venue=Venue.NXT)
+    store.write_bars(connection, [bar(0, 5, 5, 5, 5), nextrade])
+
+    history = History.over(connection)
+
+    assert history.bars(CODE, 60)["close"].tolist() == [5]
+    assert history.bars(CODE, 60, venue=Venue.NXT)["close"].tolist() == [7]
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_each_print_comes_with_the_newest_book_before_it(connection: sqlite3.Connection, packed: bool) -> None:
+    while packed and store.pack_some(connection):
+        continue
+
+    whole = History.over(connection).asof(CODE)
+    later = History.over(connection).asof(CODE, NINE + SECOND)
+    fresh = History.over(connection).asof(CODE, NINE + SECOND, within=SECOND)
+
+    assert whole.ticks["price"].tolist() == [101, 100]
+    assert whole.known.tolist() == [True, True]
+    assert whole.books["levels"][:, 0, 0].tolist() == [101, 101]
+    assert np.array_equal(later.books, whole.books[1:])
+    assert (fresh.known.tolist(), fresh.books["number"].tolist()) == ([False], [0])
+
+
+def test_a_missing_store_is_said(tmp_path: Path) -> None:
+    with pytest.raises(DatabaseBroken, match="no such file"):
+        History(tmp_path)

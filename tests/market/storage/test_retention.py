@@ -1,0 +1,194 @@
+import random
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from actors.market.storage import blocks, retention, store
+from actors.market.storage.blocks import Array
+from actors.market.storage.history import History
+from actors.market.storage.loose import Kind
+from actors.market.storage.retention import Chores
+from actors.market.storage.store import BLOCK_ROWS, DAY, DTYPES
+from messages import Symbol
+from tests.market.market_data import CODE, NINE, OTHER, bar, book, tick
+
+DAYS = 86_400.0
+ALL = retention.newest({"ticks": 0, "books": 0})
+
+
+def opened(path: Path | str) -> sqlite3.Connection:
+    made = sqlite3.connect(path, isolation_level=None)
+    if not made.execute("SELECT 1 FROM sqlite_master").fetchone():
+        for script in store.MIGRATIONS:
+            made.executescript(script)
+    return made
+
+
+@pytest.fixture
+def connection() -> Iterator[sqlite3.Connection]:
+    with closing(opened(":memory:")) as made:
+        yield made
+
+
+def rows(kind: Kind, first: int, count: int, since: int = NINE) -> Array:
+    made = np.zeros(count, DTYPES[kind])
+    made["number"] = np.arange(first, first + count) + store.OWN_NUMBERS
+    made["received"] = since + np.arange(first, first + count) * 1_000
+    return made
+
+
+def do(connection: sqlite3.Connection, chores: Chores) -> int:
+    steps = 0
+    while chores.step(connection):
+        steps += 1
+    return steps
+
+
+def blocks_of(connection: sqlite3.Connection) -> list[tuple[str, str, int]]:
+    return connection.execute("SELECT kind, symbol, count FROM blocks ORDER BY kind, symbol, first").fetchall()
+
+
+def numbers(connection: sqlite3.Connection, symbol: str = CODE) -> list[int]:
+    return History.over(connection).ticks(Symbol(symbol))["number"].tolist()
+
+
+def test_small_blocks_of_a_day_become_full_ones_in_order(connection: sqlite3.Connection) -> None:
+    parts = [rows("ticks", first, 3_000) for first in range(0, 30_000, 3_000)]
+    random.Random(1).shuffle(parts)
+    for part in parts:
+        store.write_blocks(connection, "ticks", CODE, part)
+    store.write_blocks(connection, "ticks", CODE, rows("ticks", 0, 10, NINE + DAY))
+
+    do(connection, Chores(ALL))
+
+    full = ("ticks", CODE, BLOCK_ROWS)
+    assert blocks_of(connection) == [full, full, full, ("ticks", CODE, 30_000 - 3 * BLOCK_ROWS), ("ticks", CODE, 10)]
+    assert numbers(connection)[:30_000] == list(range(store.OWN_NUMBERS, store.OWN_NUMBERS + 30_000))
+    spans = connection.execute("SELECT first, last FROM blocks ORDER BY first").fetchall()
+    assert all(earlier[1] < later[0] for earlier, later in pairwise(spans))
+    assert do(connection, Chores(ALL)) == 0
+
+
+def test_imported_rows_are_joined_apart_so_that_the_next_import_knows_its_numbers(
+    connection: sqlite3.Connection,
+) -> None:
+    imported = rows("ticks", 0, 10)
+    imported["number"] -= store.OWN_NUMBERS - 1
+    for part in (imported[:5], imported[5:], rows("ticks", 10, 5), rows("ticks", 15, 5)):
+        store.write_blocks(connection, "ticks", CODE, part)
+
+    do(connection, Chores(ALL))
+
+    assert blocks_of(connection) == [("ticks", CODE, 10), ("ticks", CODE, 10)]
+    assert store.next_number(connection) == 11
+
+
+def three_days(connection: sqlite3.Connection) -> None:
+    for day in range(3):
+        number = store.OWN_NUMBERS + 100 * day
+        ticks = [tick(day * DAYS + second, 100, symbol=code) for second in range(3) for code in (CODE, OTHER)]
+        store.write_ticks(connection, enumerate(ticks, number))
+        store.write_books(connection, [(number + 50, book(day * DAYS, [(101, 1)], [(100, 1)]))])
+    store.write_bars(connection, [bar(0, 1, 2, 1, 2)])
+
+
+def test_the_newest_days_stay_and_bars_are_never_let_go(connection: sqlite3.Connection) -> None:
+    three_days(connection)
+
+    do(connection, Chores(retention.newest({"ticks": 2, "books": 1})))
+
+    history = History.over(connection)
+    assert history.ticks(CODE)["received"].min() == NINE + DAY
+    assert [len(history.ticks(CODE)), len(history.ticks(OTHER)), len(history.books(CODE))] == [6, 6, 1]
+    assert history.books(CODE)["received"].tolist() == [NINE + 2 * DAY]
+    assert len(history.bars(CODE, 60)) == 1
+
+
+def test_fewer_days_than_may_stay_all_stay(connection: sqlite3.Connection) -> None:
+    three_days(connection)
+
+    do(connection, Chores(retention.newest({"ticks": 4, "books": 3})))
+
+    assert len(History.over(connection).ticks(CODE)) == 9
+    assert len(History.over(connection).books(CODE)) == 3
+
+
+def test_a_block_of_an_older_version_that_reaches_over_midnight_is_cut(connection: sqlite3.Connection) -> None:
+    both = np.concatenate([rows("ticks", 0, 5), rows("ticks", 5, 5, NINE + DAY)])
+    header = ("ticks", CODE, int(both["received"][0]), int(both["received"][-1]), int(both["number"].max()), 10)
+    connection.execute("INSERT INTO blocks VALUES (?,?,?,?,?,?,?)", (*header, blocks.pack(both)))
+
+    do(connection, Chores(lambda _connection, _kind: NINE + DAY // 2))
+
+    assert numbers(connection) == [store.OWN_NUMBERS + place for place in range(5, 10)]
+
+
+def test_what_is_received_today_is_left_unpacked_at_a_start(connection: sqlite3.Connection) -> None:
+    three_days(connection)
+
+    do(connection, Chores(ALL, before=retention.midnight(NINE + 2 * DAY)))
+
+    assert connection.execute("SELECT kind, count(*) FROM loose GROUP BY kind").fetchall() == [
+        ("books", 1),
+        ("ticks", 1),
+    ]
+    assert len(History.over(connection).ticks(CODE)) == 9
+
+
+def test_a_kill_in_the_middle_of_any_piece_leaves_nothing_lost_or_doubled(tmp_path: Path) -> None:
+    chores, done = Chores(retention.newest({"ticks": 1, "books": 0})), 0
+    with closing(opened(tmp_path / "market.sqlite")) as connection:
+        three_days(connection)
+        for part in range(0, 20_000, 5_000):
+            store.write_blocks(connection, "ticks", CODE, rows("ticks", part + 1_000, 5_000, NINE + 2 * DAY))
+        kept = numbers(connection)[6:]
+    more = True
+    while more:
+        with closing(opened(tmp_path / "market.sqlite")) as killed:
+            killed.execute("BEGIN IMMEDIATE")
+            Chores(retention.newest({"ticks": 1, "books": 0})).step(killed)
+        with closing(opened(tmp_path / "market.sqlite")) as connection:
+            found = numbers(connection)
+            assert found[-len(kept) :] == kept
+            assert len(found) == len(set(found))
+            more = chores.step(connection)
+            done += more
+    with closing(opened(tmp_path / "market.sqlite")) as connection:
+        assert numbers(connection) == kept
+        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+    assert done >= 4
+
+
+def test_a_file_gets_smaller_when_its_day_is_packed(tmp_path: Path) -> None:
+    path = tmp_path / "market.sqlite"
+    with closing(opened(path)) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")
+        retention.prepare(connection)
+        for start in range(0, 10_000, 2_000):
+            numbered = ((store.OWN_NUMBERS + n, tick(n / 10, 100 + n % 7)) for n in range(start, start + 2_000))
+            store.write_ticks(connection, numbered)
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        before = path.stat().st_size
+        do(connection, Chores(ALL))
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+    assert path.stat().st_size < before / 5
+    with History(tmp_path) as history:
+        assert len(history.ticks(CODE)) == 10_000
+
+
+def test_a_file_that_somebody_else_writes_is_prepared_another_time(tmp_path: Path) -> None:
+    path = tmp_path / "market.sqlite"
+    with closing(opened(path)) as other, closing(sqlite3.connect(path, isolation_level=None, timeout=0)) as connection:
+        other.execute("BEGIN IMMEDIATE")
+        retention.prepare(connection)
+        other.execute("COMMIT")
+
+        assert connection.execute("PRAGMA auto_vacuum").fetchone() == (0,)
+        retention.prepare(connection)
+        assert connection.execute("PRAGMA auto_vacuum").fetchone() == (2,)
