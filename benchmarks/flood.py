@@ -4,6 +4,7 @@ python -m benchmarks.flood [--rate 50000] [--seconds 60] [--folder FOLDER]
 """
 
 import argparse
+import sys
 import tempfile
 from pathlib import Path
 
@@ -35,6 +36,7 @@ def main() -> None:
     print(f"{'records sent':34} {feed.emitted:>11,}, at most {feed.fell_behind:,} late")
     print(f"{'longest gap of the loop':34} {outcomes.longest_ms:>11.1f} ms")
     print(f"{'CPU':34} {outcomes.cpu:>11.1f} s of {outcomes.wall:.1f} s")
+    sys.exit(outcomes.code)
 
 
 def _balance(outcomes: line.Outcomes) -> None:

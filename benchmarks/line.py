@@ -53,6 +53,8 @@ from runtime.system import System
 
 CASH: Final = Won(1_000_000_000_000)
 _PRICE: Final = 70_000
+_LAST_WORDS: Final = 20
+"""Lines of a log."""
 _PACE: Final = 0.0005
 """Seconds between two looks at what is due."""
 
@@ -265,15 +267,15 @@ class Meter(Actor):
         self._line.refused[refused.rule] += 1
 
 
-class Outcomes:
-    """What a run left: the line, the mailboxes' statistics, CPU and the longest gap of the loop."""
+class Outcomes(NamedTuple):
+    """What a run left: its exit code, the line, the mailboxes' statistics, CPU and wall seconds."""
 
-    def __init__(self, system: System, line: Line, mailboxes: dict[str, Statistics], cpu: float, wall: float) -> None:
-        self.system = system
-        self.line = line
-        self.mailboxes = mailboxes
-        self.cpu = cpu
-        self.wall = wall
+    system: System
+    code: int
+    line: Line
+    mailboxes: dict[str, Statistics]
+    cpu: float
+    wall: float
 
     @property
     def longest_ms(self) -> float:
@@ -297,9 +299,17 @@ def trade(folder: Path, *, rate: int, seconds: float, every: int, books: float =
     system = System(load(file))
     logs.configure(system.folder / "logs", console=False, now=system.now)
     cpu, wall = time.process_time(), time.perf_counter()
-    run(system.run, qt_loop())
-    line = system.built["line"]
-    return Outcomes(system, line, system.vitals.mailboxes(), time.process_time() - cpu, time.perf_counter() - wall)
+    code = run(system.run, qt_loop())
+    cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
+    if code:
+        _say_why(system.folder / "logs")
+    return Outcomes(system, code, system.built["line"], system.vitals.mailboxes(), cpu, wall)
+
+
+def _say_why(logs_folder: Path) -> None:
+    for file in sorted(logs_folder.iterdir()):
+        lines = file.read_text(encoding="utf-8").splitlines()
+        print(*[line for line in lines if '"level":"info"' not in line.replace(" ", "")][-_LAST_WORDS:], sep="\n")
 
 
 def percentile(nanoseconds: Sequence[int | float], part: float) -> float:
