@@ -37,7 +37,8 @@ class Exchange:
 
     Times are nanoseconds UTC of the simulated day; nothing here reads a clock. The day runs from `begin` to `finish`
     (Korean time; without them from the opening auction to three minutes after the close): what lies before `begin` has
-    happened unseen, what lies after `finish` never does.
+    happened unseen, what lies after `finish` never does. `unseen`: the part of the crowd that trades until five minutes
+    before `begin`; less than 1 where a late hour is wanted soon.
     Raises ValueError where `date` is no trading day or the code of a position or a halt is unknown.
     """
 
@@ -54,6 +55,7 @@ class Exchange:
         positions: Sequence[_Bought] = (),
         latency_ms: tuple[int, int] = (3, 15),
         intensity: float = 1.0,
+        unseen: float = 1.0,
         begin: dt.time | None = None,
         finish: dt.time | None = None,
         history_days: int = 5,
@@ -79,6 +81,7 @@ class Exchange:
             profiles=self._profiles,
             seed=seed,
             intensity=intensity,
+            unseen=unseen,
             filled=self._filled,
         )
         _check_codes([position[0] for position in positions], self._market.by_symbol)
@@ -246,9 +249,7 @@ class Exchange:
 
     def yesterday(self, symbol: Symbol) -> Bar | None:
         """The bar of the trading day before; None where no days before are made up."""
-        history = self._history(symbol)
-        days = merge(history.newest, DAILY) or history.days[-1:]
-        return days[0] if days else None
+        return self._history(symbol).yesterday
 
     def vi_list(self) -> tuple[ViRecord, ...]:
         """The day's volatility interruptions, newest first."""

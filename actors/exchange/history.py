@@ -52,6 +52,12 @@ class History:
         minutes = self.minutes
         return self._backward(self._daily_days, self._oldest(minutes), self._daily_day) + merge(minutes, DAILY)
 
+    @cached_property
+    def yesterday(self) -> Bar | None:
+        """The bar of the day before today; None where no days are made up."""
+        days = merge(self.newest, DAILY) or self.days[-1:]
+        return days[0] if days else None
+
     def _oldest(self, bars: Sequence[Bar]) -> int:
         return int(bars[0].open if bars else self._instrument.base_price)
 

@@ -18,6 +18,7 @@ from messages import Instrument, Nanoseconds, Session, Symbol
 
 _COUNTDOWN = (600, 300, 60, 30, 10)
 _OPENING_COUNTDOWN = (1_200, *_COUNTDOWN)
+_PRELUDE = 300 * SECOND
 _EAGERNESS = 2
 """Ticks by which the crowd gives way in an auction."""
 
@@ -41,6 +42,7 @@ class Market:
         profiles: Sequence[Profile],
         seed: int,
         intensity: float,
+        unseen: float,
         filled: Callable[[Any, int, int, int], None],
     ) -> None:
         self.events: list[ExchangeEvent] = []
@@ -49,6 +51,8 @@ class Market:
         self.now = 0
         self._finish = finish
         self._intensity = intensity
+        self._unseen = unseen
+        self._seen_from = begin - _PRELUDE
         self._rng = random.Random(f"interruptions {seed}")
         self._agenda: list[tuple[int, int, Callable[..., None], tuple[Any, ...]]] = []
         self._planned = 0
@@ -160,6 +164,8 @@ class Market:
             return
         session = (self.day.close - self.day.open) / SECOND
         rate = activity((self.now - self.day.open) / SECOND, session) * self._intensity
+        if self.now < self._seen_from:
+            rate *= self._unseen
         self._batch, news = self._crowd.batch(self.now, rate, self.session is Session.CONTINUOUS)
         self._at = 0
         for item in news:

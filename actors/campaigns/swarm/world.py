@@ -23,6 +23,8 @@ DAY: Final = dt.date(2026, 11, 18)
 ACCOUNT: Final = "8000000011"
 _CASH: Final = 20_000_000
 _COMMISSION: Final = 0.00015
+_UNSEEN: Final = 0.05
+"""A close is wanted, not the day before it: the crowd is thin until then."""
 DISK: Final = "the disk of the swarm"
 """What a refusal of the journal names."""
 _FAILURES: Final = (DatabaseError, DatabaseFull, DatabaseLocked)
@@ -118,6 +120,7 @@ class World:
             account=ACCOUNT,
             latency_ms=self.settings.latency_ms,
             intensity=self.settings.intensity,
+            unseen=_UNSEEN,
             begin=begin,
             finish=finish,
             issues=self.settings.issues,
