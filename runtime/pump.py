@@ -21,6 +21,8 @@ SLICE = 32
 """Messages of one mailbox before the next one gets its turn and the time is looked at."""
 PATIENT_SLICE = 4
 """The same for one that is patient: each of its messages may take long."""
+BACKLOG = 64
+"""As many messages waiting for a patient one lengthen its slice by one: it may lag behind, not for ever."""
 
 Handling = Callable[[Any], Coroutine[Any, Any, None] | None]
 
@@ -144,7 +146,7 @@ class Pump:
         if mailbox.held:
             return 0
         mailbox.note_depth()
-        done = self._handle(mailbox, PATIENT_SLICE if mailbox.patient else SLICE)
+        done = self._handle(mailbox, PATIENT_SLICE + len(mailbox.orders) // BACKLOG if mailbox.patient else SLICE)
         if mailbox.held:
             return done
         if mailbox.orders or mailbox.market:

@@ -342,6 +342,8 @@ class System:
         for seat in self.seats.values():
             if not seat.started:
                 seat.retire()
+        for mailbox in self.seats:
+            mailbox.make_room()
         stopping = RunStopping(time=self.clock.now(), reason=self.vitals.stopping, code=self._code)  # type: ignore[arg-type]
         self.bus.publish(stopping, NAME)
         _stopping()

@@ -289,6 +289,17 @@ def test_a_patient_listener_is_served_after_the_others_and_gets_everything(hall:
     assert order == ["other"] * 10 + ["patient"] * 10
 
 
+def test_the_further_a_patient_listener_is_behind_the_more_it_is_served(hall: Hall) -> None:
+    patient = hall.listener(SessionChanged)
+    patient.mailbox.patient = True
+    for _ in range(640):
+        hall.bus.publish(session(), "feed")
+    hall.pump.turn()
+    assert len(patient.heard) >= 10
+    hall.drain()
+    assert len(patient.heard) == 640
+
+
 def test_a_patient_listener_is_served_even_while_others_never_rest(hall: Hall) -> None:
     patient, busy = hall.listener(SessionChanged), hall.listener(Tick)
     patient.mailbox.patient = True
