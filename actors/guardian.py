@@ -120,7 +120,8 @@ class Guardian(
         )
         self._bids = self._exits.bids
         self._ready = False
-        self._halted = False
+        self._halted = 0
+        """Number of the newest halt in force; 0 while there is none."""
         self._flattening = ""
         """Why everything is sold, what fills late as well; blank while it may stay."""
         self._high_water = HighWater()
@@ -202,8 +203,10 @@ class Guardian(
     @handles
     def on_halt(self, message: HaltTrading) -> None:
         """What is on its way out goes on at once, at the market, whatever the halt takes back."""
-        self._halted = True
-        self._operator.hear(message, 0)
+        envelope = self.desk.envelope
+        assert envelope is not None
+        self._halted = envelope.number
+        self._operator.hear(message, envelope.number)
         self._exits.hurry()
         if message.flatten:
             self._flattening = message.reason or NO_REASON
@@ -211,8 +214,8 @@ class Guardian(
 
     @handles
     def on_halt_over(self, message: HaltConfirmed | ResumeTrading) -> None:
-        if isinstance(message, ResumeTrading):
-            self._halted, self._flattening = False, ""
+        if isinstance(message, ResumeTrading) and message.lifts(self._halted):
+            self._halted, self._flattening = 0, ""
         self._operator.hear(message, 0)
 
     @handles
@@ -291,9 +294,8 @@ class Guardian(
             self.publish(EquityPeaked(time=Nanoseconds(self.desk.clock.now()), equity=Won(equity)))
         reason = "" if self._halted else self._floors.breach(ledger, equity)
         if reason:
-            self._halted = True
             _breached()
-            self.publish(HaltTrading(reason=reason, by=self.desk.name, flatten=self._flatten_on_loss))
+            self._halted = self.publish(HaltTrading(reason=reason, by=self.desk.name, flatten=self._flatten_on_loss))
 
     def _keep_flat(self) -> None:
         if self._flattening and self._ready:

@@ -109,6 +109,8 @@ class Risk(
         self._ledger = Ledger(commission=commission)
         self._view = View()
         self._quotes = self._view.quotes
+        self._halt = 0
+        """Number of the newest halt."""
         self._two_clocks = False
         """Whether the exchange's time is another than ours."""
 
@@ -267,11 +269,16 @@ class Risk(
 
     @handles
     def on_halt(self, message: HaltTrading | TradingHalted) -> None:
+        envelope = self.desk.envelope
+        assert envelope is not None
+        if isinstance(message, HaltTrading):
+            self._halt = envelope.number
         self._view.halted = message.reason or NO_REASON
 
     @handles
     def on_resume(self, message: ResumeTrading) -> None:
-        self._view.halted = ""
+        if message.lifts(self._halt):
+            self._view.halted = ""
         self._view.activity.fold(message, self.desk.clock.now())
 
     def _list(self, instrument: Instrument) -> None:

@@ -11,6 +11,7 @@ from actors.ordering.closing import Closing
 from actors.ordering.halting import Halt
 from actors.ordering.outbox import Item
 from actors.ordering.reconciler import Reconciler
+from actors.ordering.refused import RefusedExits
 from actors.ordering.scribe import Journal, Scribe
 from actors.ordering.sender import Sender
 from actors.ordering.settling import NotSettledError, settlement
@@ -51,7 +52,6 @@ from messages import (
     SettleOrder,
     StopSystem,
     TradingHalted,
-    Venue,
 )
 from runtime import faultpoints
 from runtime.actor import Actor, handles
@@ -91,6 +91,7 @@ class Trader(
         PositionAdjusted,
         CashAdjusted,
         ExternalOrderSeen,
+        ReconciliationWanted,
         Reconciled,
         DayMatched,
         LedgerFolded,
@@ -109,8 +110,8 @@ class Trader(
     `max_age`: seconds after which an approval is too old to send. `reconcile`: seconds between two
     matches with the broker. `outbox`: how many entries may wait. `commission`: the broker's rate, for what a
     person says has filled. `link_patience`: how long the order link may be lost before the run ends, for the guard to
-    start a new one. At the end of the day it writes the match of journal, live records and statement as
-    match.txt and match.csv.
+    start a new one. When the last venue where an order of ours stands has closed, it writes the match of journal,
+    live records and statement as match.txt and match.csv.
     """
 
     def __init__(
@@ -138,6 +139,7 @@ class Trader(
         self._reconciler: Reconciler
         self._closing: Closing
         self._cancels: Cancels
+        self._refused = RefusedExits()
         self._started = False
         self._links: dict[str, str] = {}
         self._breaks = 0
@@ -164,10 +166,11 @@ class Trader(
         self._closing = Closing(self._reconciler, self._ledger, clock, log, say=self._say, data=self.desk.data)
         await replay(self._journal, self._ledger)
         _replayed()
-        self._reconciler.end_earlier_orders()
+        self._reconciler.end_earlier_runs()
         _closed()
         await self._broker.open(self._report, known_orders(self._ledger, clock.now()))
         _connected()
+        await self._reconciler.end_earlier_days()
         await self._reconciler.start()
         _recovered()
         self._started = True
@@ -197,6 +200,8 @@ class Trader(
                 self.publish(LedgerFolded(reconciliation=self._digest[0], digest=self._digest[1]))
                 self._take_back(envelope.number)
             case OrderUnknown():
+                self._suspicion.set()
+            case OrderRejected() if self._refused.asks(self._ledger.orders[message.order], self._now()):
                 self._suspicion.set()
             case CancelRejected() if self._halt.reason:
                 self._suspicion.set()
@@ -235,7 +240,7 @@ class Trader(
         assert envelope is not None
         if message.by == "journal":
             self._scribe.blind = self._scribe.blind or message.reason
-        first = self._halt.begin(message.reason, self._ledger)
+        first = self._halt.begin(message.reason, self._ledger, envelope.number)
         _halting()
         self._sender.drop_entries()
         self._take_back(envelope.number)
@@ -244,8 +249,11 @@ class Trader(
         self._confirm_halt()
 
     @handles
-    def on_resume(self, _message: ResumeTrading) -> None:
-        self._halt.lift()
+    def on_resume(self, message: ResumeTrading) -> None:
+        """Who believes to have resumed is told where a newer halt stays."""
+        self._halt.lift(message)
+        if self._halt.reason:
+            self.publish(TradingHalted(time=self._now(), reason=self._halt.reason))
 
     @handles
     def on_doubt(self, _message: ReconciliationWanted) -> None:
@@ -253,9 +261,10 @@ class Trader(
 
     @handles
     def on_session(self, message: SessionChanged) -> None:
-        closed = message.session is Session.CLOSED_FOR_DAY and message.venue is Venue.KRX and not message.remaining
-        if closed and not self._day_over:
+        closed = message.session is Session.CLOSED_FOR_DAY and not message.remaining
+        if closed and self._closing.ends(message.venue):
             self._day_over = True
+            self._day_ended.clear()
             self.spawn(self._end_day())
 
     @handles

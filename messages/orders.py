@@ -86,7 +86,7 @@ class OrderIntent(Order):
 
 
 class ReplaceIntent(Message):
-    """A wish to change the price or lower the quantity of an open order."""
+    """A wish to change the price of all that is open of an order; Kiwoom would leave a rest at its old price."""
 
     command: ClassVar = True
     key: ClassVar = ("symbol", "venue")

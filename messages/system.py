@@ -16,9 +16,15 @@ class HaltTrading(Message):
 
 
 class ResumeTrading(Message):
-    """A person lifts the halt."""
+    """A person lifts the halts that were known then."""
 
     by: str
+    seen: int = 0
+    """Number of the newest message that counted in it: a halt said after that stays. 0 where nobody told."""
+
+    def lifts(self, halt: int) -> bool:
+        """Whether the halt of this number is over."""
+        return not self.seen or halt <= self.seen
 
 
 class TradingHalted(Message):

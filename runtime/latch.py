@@ -5,7 +5,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from messages import HaltTrading
+from messages import HaltTrading, ResumeTrading
 from runtime import faultpoints
 from runtime.actor import Log
 from runtime.clock import text
@@ -81,7 +81,9 @@ class Latch:
         return self._last
 
     def lift(self) -> None:
-        """A person resumed."""
+        """A person resumed; what was laid since the last look stays, for nobody has heard of it."""
+        if self._mark() not in (None, self._seen):
+            return
         self._seen = self._last = None
         self.path.unlink(missing_ok=True)
         _sync(self.path.parent)
@@ -105,7 +107,8 @@ class Latching:
         self._journal = journal
         self._latch = latch
         self._log = log
-        self._newest = 0
+        self._newest = self._resumed = 0
+        """Numbers of the newest halt, and of the newest resume that knew of all before it."""
 
     def append(self, envelope: Envelope) -> None:
         """A Tap of the bus."""
@@ -114,13 +117,15 @@ class Latching:
             self._newest = envelope.number
             if self._journal.failure is None:
                 self._lay(Halt(text(envelope.time), message.by, message.reason, message.flatten))
+        elif type(message) is ResumeTrading and message.lifts(self._newest):
+            self._resumed = envelope.number
         self._journal.append(envelope)
 
     async def lift(self, number: int) -> None:
         """Remove the latch once the resume of this number is durable, unless trading was halted anew."""
         await self._journal.durable(number)
         _kept()
-        if self._newest < number:
+        if self._newest < number == self._resumed:
             self._latch.lift()
 
     def _lay(self, halt: Halt) -> None:

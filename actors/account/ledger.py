@@ -210,7 +210,7 @@ class Ledger(Unsettled):
     def _change(self, message: ApprovedReplace) -> None:
         order = self.orders.get(message.order)
         if order is not None and order.replacing != message.number:
-            order.wants(message.number, message.quantity, message.price)
+            order.wants(message.number, message.price)
             self._file(order)
 
     def _event(self, event: OrderEvent, number: int) -> tuple[str, ...]:

@@ -96,8 +96,7 @@ class Order:
     replacing: int = 0
     """Number of the approved change that the broker has not answered."""
     wanted_price: int = 0
-    reduction: int = 0
-    """The price that change wants, and the shares it takes away."""
+    """The price that change wants."""
     changing: bool = False
     """That change is with the broker, or on its way."""
     filled: int = 0
@@ -122,6 +121,11 @@ class Order:
     def broker_order(self) -> str:
         """The broker's number in force; blank while it is not known."""
         return self.broker_orders[-1] if self.broker_orders else ""
+
+    @property
+    def began(self) -> int:
+        """When it was about to be sent, or approved where it was not; 0 where nobody said."""
+        return self.submitted or self.time
 
     @property
     def settled(self) -> bool:
@@ -180,28 +184,25 @@ class Order:
             self.broker_orders.append(broker_order)
             self._line_up()
 
-    def wants(self, number: int, quantity: int, price: int) -> None:
-        """A change was approved: `quantity` shall stay open at `price`."""
-        self.replacing, self.wanted_price, self.reduction = number, price, max(0, self.open - quantity)
+    def wants(self, number: int, price: int) -> None:
+        """A change was approved: what is open shall stand at `price`."""
+        self.replacing, self.wanted_price = number, price
 
     def replaced(self, event: OrderReplaced) -> None:
-        """The broker changed it; what the change took away is not asked for any more."""
+        """The broker moved what was open to a new number."""
         if event.broker_order in self.changes:
             return
         self.changes[event.broker_order] = event.original, event.price
         self.know(event.original)
         self.know(event.broker_order)
         self._line_up()
-        if self.broker_order == event.broker_order:
-            left = max(self.quantity - self.reduction, self.filled + event.quantity)
-            self.quantity = Shares(min(self.quantity, left))
         if self.broker_order in self.changes:
             self.price = self.changes[self.broker_order][1]
         self.stands()
 
     def stands(self) -> None:
         """No change is under way any more."""
-        self.replacing = self.wanted_price = self.reduction = 0
+        self.replacing = self.wanted_price = 0
         self.changing = False
 
     def _phase(self) -> Phase:

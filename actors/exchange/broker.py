@@ -155,17 +155,15 @@ class Broker:
             self._reject(request, reason)
             return
         self._report(request, Report.ACCEPTED)
-        if order.resting.index == resting.index:
+        if size == order.open and order.resting.index == resting.index:
             self._take_over(request, order, order.resting, size)
             return
-        self._withdraw(order, order.resting, order.open)
+        self._withdraw(order, order.resting, size)
         self._move(request, resting, size)
         self._confirm(request, order, Report.REPLACED)
         self._submit(request, resting)
 
     def _take_over(self, request: BrokerOrder, order: BrokerOrder, resting: Order, size: int) -> None:
-        if size < order.open:
-            self._withdraw(order, resting, order.open - size)
         self.account.bind_shares(order, -size)
         order.open = 0
         self._bind(order)

@@ -39,6 +39,9 @@ SLACK: Final = 0.1
 _RESERVED: Final = {Urgency.ENTRY: 2, Urgency.EXIT: 1, Urgency.BACKFILL: 1}
 """Places in every window that calls of this urgency leave to those above them: one for each kind of urgent order."""
 
+_FURTHEST: Final = 86_400 * _SECOND
+"""No clock is set back further: what lies beyond is no time."""
+
 Grant = Callable[[], None]
 """Tells a caller that its call may go out now, and is counted."""
 
@@ -51,7 +54,8 @@ class Pacer:
     """Gives turns; orders (CANCEL, EXIT, ENTRY) and queries (QUERY, BACKFILL) are counted apart.
 
     The times of queries are kept in `history` over restarts. Orders need no history: their window is a second,
-    which a pacer that has one waits out at its start.
+    which a pacer that has one waits out at its start. Of a wall clock, made inside the loop, only what is kept is
+    told: somebody may set it, and the broker's windows last as long as they last.
     """
 
     def __init__(
@@ -61,14 +65,13 @@ class Pacer:
         queries: tuple[Window, ...] = QUERY_WINDOWS,
         orders: tuple[Window, ...] = ORDER_WINDOWS,
     ) -> None:
-        self._clock = clock
-        self._history = _History(history, clock.now(), max(window.seconds for window in queries))
+        self._history = _History(history, clock, max(window.seconds for window in queries))
         self._queries = _Channel(clock, queries, self._history)
         self._orders = _Channel(clock, orders, None)
         if history is not None:
-            self._orders.hold(clock.now() + round((1.0 + SLACK) * _SECOND))
-        for time in self._history.times:
-            self._queries.remember(time)
+            self._orders.hold(1.0 + SLACK)
+        for age in self._history.ages:
+            self._queries.remember(age)
 
     async def turn(self, urgency: Urgency) -> None:
         """Return when one call of this urgency may go out, and count it."""
@@ -84,7 +87,7 @@ class Pacer:
 
     def hold(self, seconds: float) -> None:
         """Let no query out for a while: the broker said that it has too many."""
-        self._queries.hold(self._clock.now() + round(seconds * _SECOND))
+        self._queries.hold(seconds)
 
     def waiting(self) -> int:
         """How many calls wait for their turn."""
@@ -138,6 +141,7 @@ class _Waiter:
 class _Channel:
     def __init__(self, clock: Clock, windows: tuple[Window, ...], history: "_History | None") -> None:
         self._clock = clock
+        self._now = _steady(clock)
         self._history = history
         self._spans = [(window.count, round((window.seconds + SLACK) * _SECOND)) for window in windows]
         self._given: deque[int] = deque(maxlen=max(window.count for window in windows))
@@ -147,11 +151,11 @@ class _Channel:
         self._timer: TimerHandle | None = None
         self.waiters: list[_Waiter] = []
 
-    def remember(self, time: int) -> None:
-        self._given.append(time)
+    def remember(self, age: int) -> None:
+        self._given.append(self._now() - age)
 
-    def hold(self, until: int) -> None:
-        self._held_until = max(self._held_until, until)
+    def hold(self, seconds: float) -> None:
+        self._held_until = max(self._held_until, self._now() + round(seconds * _SECOND))
 
     async def turn(self, urgency: Urgency, session: Session | None) -> None:
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -190,15 +194,6 @@ class _Channel:
                 return
             self._give(waiter, now)
 
-    def _now(self) -> int:
-        """Where the clock was set back, the calls of the past move with it, as if the last had just gone out."""
-        now = self._clock.now()
-        back = self._given[-1] - now if self._given else 0
-        if back > 0:
-            self._given = deque((time - back for time in self._given), maxlen=self._given.maxlen)
-            self._held_until -= back
-        return now
-
     def _next(self) -> _Waiter | None:
         if not self.waiters:
             return None
@@ -228,7 +223,7 @@ class _Channel:
         self._session = waiter.session
         self._given.append(now)
         if self._history is not None:
-            self._history.add(now)
+            self._history.add()
         waiter.grant()
 
     def _wake_in(self, nanoseconds: int) -> None:
@@ -237,18 +232,34 @@ class _Channel:
         self._timer = self._clock.call_later(nanoseconds / _SECOND, self._serve)
 
 
-class _History:
-    """The times of queries, a line each, rewritten once at start and appended to from then on."""
+def _steady(clock: Clock) -> Callable[[], int]:
+    """A time that nobody sets: a clock set forward would open every window early, one set back keep it shut."""
+    if clock.name != "wall":
+        return clock.now
+    elapsed = asyncio.get_running_loop().time
+    return lambda: round(elapsed() * _SECOND)
 
-    def __init__(self, path: Path | None, now: int, seconds: float) -> None:
+
+class _History:
+    """The times of queries, a line each, rewritten once at start and appended to from then on.
+
+    Where the clock was set back since, they are taken for as much earlier, as if the last had just gone out.
+    """
+
+    def __init__(self, path: Path | None, clock: Clock, seconds: float) -> None:
         self._path = path
-        oldest = now - round((seconds + SLACK) * _SECOND)
-        self.times = sorted(time for time in self._read() if oldest < time < now)
+        self._clock = clock
+        now, span = clock.now(), round((seconds + SLACK) * _SECOND)
+        times = sorted(time for time in self._read() if time < now + _FURTHEST)
+        back = max(0, times[-1] - now) if times else 0
+        self._times = [time - back for time in times if now - span < time - back]
+        self.ages = [now - time for time in self._times]
+        """Nanoseconds since each, the oldest first."""
         self._attempt(self._rewrite)
 
-    def add(self, time: int) -> None:
+    def add(self) -> None:
         if self._path is not None:
-            self._attempt(lambda: self._append(time))
+            self._attempt(lambda: self._append(self._clock.now()))
 
     def _read(self) -> list[int]:
         if self._path is None or not self._path.exists():
@@ -261,7 +272,7 @@ class _History:
             return
         self._path.parent.mkdir(parents=True, exist_ok=True)
         draft = self._path.with_suffix(".new")
-        draft.write_text("".join(f"{time}\n" for time in self.times), encoding="ascii")
+        draft.write_text("".join(f"{time}\n" for time in self._times), encoding="ascii")
         draft.replace(self._path)
 
     def _append(self, time: int) -> None:

@@ -160,7 +160,7 @@ class PaperBroker:
                 self._book(message.symbol, self._queue(message.symbol).take_book(message))
             case Bar():
                 self._trade(message.symbol, self._queue(message.symbol).take_bar(message))
-            case SessionChanged():
+            case SessionChanged() if message.venue is HOME:
                 self._enter(message.session)
             case ViTriggered() | ViReleased():
                 self._queue(message.symbol).auction = isinstance(message, ViTriggered) or self._session in _AUCTIONS

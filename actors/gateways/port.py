@@ -4,9 +4,10 @@ A gateway is an async context manager: entering it connects, leaving it disconne
 Prices are pulled in batches, so a replay paces itself; order events are pushed, so none is lost.
 """
 
+import datetime as dt
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Sequence
 from enum import IntEnum, StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from messages import (
     Action,
@@ -31,6 +32,7 @@ from messages import (
     OrderBook,
     OrderEvent,
     Ranked,
+    ReconciliationWanted,
     Record,
     SessionChanged,
     Shares,
@@ -62,7 +64,7 @@ FeedMessage = (
     | FeedRestored
     | FeedEnded
 )
-BrokerReport = OrderEvent | ExternalOrderSeen | LinkLost | LinkRestored
+BrokerReport = OrderEvent | ExternalOrderSeen | LinkLost | LinkRestored | ReconciliationWanted
 
 
 class Urgency(IntEnum):
@@ -113,7 +115,7 @@ class Instruction(Record):
     kind: Kind
     validity: Validity
     quantity: Shares
-    """To buy or sell; to cancel or to leave open under the new price."""
+    """To buy or sell; to cancel or to move to the new price."""
     price: Won
     broker_order: str = ""
     """The order to replace or cancel."""
@@ -272,6 +274,18 @@ class Broker(Protocol):
 
     async def state(self) -> BrokerState:
         """Ask for the account, to the last page. Raises TimeoutError or ConnectionError."""
+        ...
+
+
+@runtime_checkable
+class Remembering(Protocol):
+    """A broker that tells the orders of earlier days too."""
+
+    async def orders_of(self, day: dt.date) -> Sequence[BrokerOrder]:
+        """Everything ordered on that Korean day, to the last page; empty where it is forgotten.
+
+        Raises TimeoutError or ConnectionError.
+        """
         ...
 
 

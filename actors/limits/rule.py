@@ -26,7 +26,8 @@ from messages import (
     Venue,
 )
 
-_ENTRY, _BUY, _PRIORITY = Purpose.ENTRY, Side.BUY, Kind.PRIORITY
+_ENTRY, _BUY = Purpose.ENTRY, Side.BUY
+_PRIORITY, _CONDITIONAL = Kind.PRIORITY, Kind.CONDITIONAL
 """By name: looking a member up in its class costs ten times as much."""
 
 Figures = dict[str, int | float | str]
@@ -129,7 +130,7 @@ class Wish(Record):
     quote: Quote
     instrument: Instrument | None
     value: int
-    """Won it will cost, about: at its limit, else at the newest price."""
+    """Won it will cost, about: at its limit, else at the newest price, and at the dearer for 조건부지정가."""
     beyond: int
     """Won by which it reaches through the last price, at worst; 0 or less where it does not."""
     replaces: int = 0
@@ -219,7 +220,7 @@ def of_intent(intent: OrderIntent, source: str, view: View) -> Wish:
         entry=intent.purpose is _ENTRY,
         quote=quote,
         instrument=view.instruments.get(intent.symbol),
-        value=(price or quote.last or max(quote.ask, quote.bid)) * intent.quantity,
+        value=_each(intent.kind, price, quote) * intent.quantity,
         beyond=_beyond(side, intent.kind, price, quote),
     )
 
@@ -239,11 +240,18 @@ def of_change(intent: ReplaceIntent, order: Order, source: str, view: View, rele
         entry=order.purpose is _ENTRY,
         quote=quote,
         instrument=view.instruments.get(order.symbol),
-        value=intent.price * intent.quantity,
+        value=_each(order.kind, intent.price, quote) * intent.quantity,
         beyond=_beyond(order.side, order.kind, intent.price, quote),
         replaces=order.number,
         releases=releases,
     )
+
+
+def _each(kind: Kind, price: int, quote: Quote) -> int:
+    """Won a share; a limit that the closing auction turns into a market order is none."""
+    if kind is _CONDITIONAL:
+        return max(price, quote.last)
+    return price or quote.last or max(quote.ask, quote.bid)
 
 
 def _beyond(side: Side, kind: Kind, price: int, quote: Quote) -> int:

@@ -58,8 +58,9 @@ def designated(wish: Wish, _ledger: Ledger, _view: View, limits: Limits) -> Refu
 
 
 def stale(wish: Wish, _ledger: Ledger, view: View, limits: Limits) -> Refusal | None:
+    """Of a price from the future nobody knows the age: the clock was set back since."""
     received = wish.quote.received
-    age = view.now - received
+    age = abs(view.now - received)
     if not wish.entry or age < limits.stale_seconds * SECOND:
         return None
     if not received:

@@ -1,19 +1,26 @@
 """The end of the day: no order outlives it, and journal, live records and statement are held against each other."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
+from typing import Final
 
 from actors.account.ledger import Ledger
+from actors.market.venues import HOME
 from actors.ordering import requests
 from actors.ordering.day_match import DayMatch, match_day
 from actors.ordering.reconciler import PAUSES, Reconciler
-from messages import Message, Nanoseconds, OrderExpired
+from messages import Message, Nanoseconds, OrderExpired, Venue
 from runtime import faultpoints
 from runtime.actor import Log
 from runtime.bus import RUN_BITS
 from runtime.clock import Clock
 
 _TABLES = ("match.txt", "match.csv")
+_CLOSED_WITH: Final[Mapping[Venue, tuple[Venue, ...]]] = MappingProxyType(
+    {Venue.KRX: (Venue.KRX,), Venue.NXT: (Venue.KRX, Venue.NXT, Venue.SOR)}
+)
+"""Where nothing trades any more once a venue has closed: Nextrade closes last, and an order may go there from SOR."""
 
 _over = faultpoints.point("end of day: reconciled, orders not expired")
 _expired = faultpoints.point("end of day: orders expired, not matched")
@@ -21,7 +28,10 @@ _matched = faultpoints.point("end of day: matched, tables not written")
 
 
 class Closing:
-    """Done once a day; `say` publishes and returns the message's number, `data` is the run's folder."""
+    """Done after the last venue where an order of ours stands.
+
+    `say` publishes and returns the message's number, `data` is the run's folder.
+    """
 
     def __init__(
         self,
@@ -39,6 +49,23 @@ class Closing:
         self._log = log
         self._say = say
         self._data = data
+        self._closed: tuple[Venue, ...] = ()
+        self._done: tuple[Venue, ...] = ()
+        """The venues that count today and had closed when the day was ended last."""
+
+    def ends(self, venue: Venue) -> bool:
+        """A venue has closed for the day: whether the day is to be ended now.
+
+        It is ended again where orders went to a venue that closed after the end.
+        """
+        closed = _CLOSED_WITH.get(venue, ())
+        self._closed = tuple(one for one in Venue if one in self._closed or one in closed)
+        if any(order.venue not in self._closed for order in self._ledger.live()):
+            self._log.info("the day goes on: an order stands at a venue that is open", closed=venue.value)
+            return False
+        used = (HOME, *(order.venue for order in self._ledger.orders.values()))
+        before, self._done = self._done, tuple(one for one in self._closed if one in used)
+        return self._done != before
 
     async def run(self) -> None:
         """An order still open after the last look at the broker has expired; without one nothing is concluded."""
@@ -60,6 +87,8 @@ class Closing:
 
     def _expire(self) -> None:
         for order in self._ledger.live():
+            if order.venue not in self._closed:
+                continue
             fields = requests.event(order, self._now())
             self._say(OrderExpired(**fields, broker_order=order.broker_order, expired=order.open))
 

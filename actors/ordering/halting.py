@@ -4,7 +4,7 @@ from typing import Final
 
 from actors.account.ledger import Ledger
 from actors.account.order import Order
-from messages import Purpose
+from messages import Purpose, ResumeTrading
 
 NO_REASON: Final = "no reason given"
 """A halt without a reason is a halt all the same."""
@@ -21,17 +21,22 @@ class Halt:
         self.reason = ""
         """Blank while trading goes on."""
         self.confirmed = False
+        self.number = 0
+        """Of the newest message that halted."""
         self._marked: dict[int, None] = {}
 
-    def begin(self, reason: str, ledger: Ledger) -> bool:
-        """Take force, or more of it; whether it was not in force before."""
+    def begin(self, reason: str, ledger: Ledger, number: int) -> bool:
+        """Take force, or more of it, by the message of this number; whether it was not in force before."""
+        self.number = number
         first, self.reason, self.confirmed = not self.reason, reason or NO_REASON, False
         self._marked |= dict.fromkeys(order.number for order in ledger.live() if order.submitting)
         return first
 
-    def lift(self) -> None:
-        self.reason = ""
-        self._marked.clear()
+    def lift(self, resume: ResumeTrading) -> None:
+        """A person resumed; one that began anew since that was decided stays as it is."""
+        if resume.lifts(self.number):
+            self.reason = ""
+            self._marked.clear()
 
     def left(self, ledger: Ledger) -> list[Order]:
         """What it has yet to take back, unknown orders too."""

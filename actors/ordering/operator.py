@@ -40,7 +40,6 @@ class Operator:
         self._say = say
         self._halt = Halt()
         self._by = ""
-        self._halts = 0
         self._confirmed = False
         self._canceled: dict[int, None] = {}
         """Orders taken back since the halt."""
@@ -50,15 +49,14 @@ class Operator:
         """Take note of what happens; the ledger knows it already."""
         match message:
             case HaltTrading():
-                if self._halt.begin(message.reason, self._ledger):
+                if self._halt.begin(message.reason, self._ledger, number):
                     self._canceled.clear()
                     self._by = message.by
                 self._confirmed = False
-                self._halts += 1
             case HaltConfirmed():
                 self._confirmed = True
             case ResumeTrading():
-                self._halt.lift()
+                self._halt.lift(message)
             case Reconciled():
                 self._match = number, message
             case OrderCanceled() if self._halt.reason:
@@ -95,19 +93,25 @@ class Operator:
         if left := self._halt.left(self._ledger):
             rows = ", ".join(f"{tables.name(order.number)} {order.phase.value}" for order in left)
             raise Declined(f"the halt still takes back {rows}; wait for it, or `settle` what is unknown")
-        halts, asked = self._halts, self._say(ReconciliationWanted(reason=f"{by} wants to resume"))
+        halted, asked = self._halt.number, self._say(ReconciliationWanted(reason=f"{by} wants to resume"))
         if not await _until(lambda: self._match is not None and self._match[0] > asked, patience):
             raise Declined(f"the broker was not matched within {patience:g} s, so nothing is resumed; is the link up?")
         assert self._match is not None
-        differences = list(self._match[1].differences)
+        seen, match = self._match
+        differences = list(match.differences)
         if differences:
             more = f" and {len(differences) - 1} more" if len(differences) > 1 else ""
             raise Declined(f"the broker differs: {differences[0]}{more}; see `orders` and `positions`, then try again")
-        if self._halts != halts:
-            raise Declined(f"halted anew meanwhile: {self._halt.reason}")
+        self._refuse_newer(halted)
         _matched()
-        self._say(ResumeTrading(by=by))
-        return {"resumed": True, "by": by, "reconciled": text(self._match[1].time)}
+        self._say(ResumeTrading(by=by, seen=seen))
+        await asyncio.sleep(_LOOK)  # a halt said just now is heard first
+        self._refuse_newer(halted)
+        return {"resumed": True, "by": by, "reconciled": text(match.time)}
+
+    def _refuse_newer(self, halt: int) -> None:
+        if self._halt.number != halt:
+            raise Declined(f"halted anew meanwhile: {self._halt.reason}")
 
     async def settle(self, wanted: str, outcome: Settlement, quantity: int, price: int, by: str) -> Answer:
         """Have the trader book what a person saw at the broker. Raises Declined."""

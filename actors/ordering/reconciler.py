@@ -1,14 +1,15 @@
 """Squares the ledger with the broker: at the start, every minute, on suspicion."""
 
 import asyncio
-from collections.abc import Callable
+import datetime as dt
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from actors.account.ledger import Ledger
 from actors.account.order import Order, Phase
-from actors.gateways.port import Broker, BrokerOrder, BrokerState
-from actors.market.time import kst
-from actors.ordering.reconciliation import Finding, Match, compare, confirmed, positions, stranger
+from actors.gateways.port import Broker, BrokerOrder, BrokerState, Remembering
+from actors.market.time import at, kst
+from actors.ordering.reconciliation import Finding, Match, compare, confirmed, filled_earlier, positions, stranger
 from actors.ordering.requests import event
 from messages import (
     CancelRejected,
@@ -33,6 +34,8 @@ _BREATH: Final = 5.0
 """Seconds between two looks at the broker, however suspicious it all is."""
 PAUSES: Final = (1.0, 2.0, 4.0, 8.0, 16.0)
 """Seconds before each next attempt to ask for the account at the start."""
+_EARLIER_PAUSES: Final = PAUSES[:3]
+"""The same of an earlier day: a start does not wait long for what it can do without."""
 
 _ended = faultpoints.point("recovery: an order of before the crash is ended or unknown")
 _asked = faultpoints.point("reconciler: first snapshot read")
@@ -68,8 +71,8 @@ class Reconciler:
         self.newest: BrokerState | None = None
         """The account as the broker told it last."""
 
-    def end_earlier_orders(self) -> None:
-        """Day orders of another day are over, what was never submitted was never sent, the rest is unknown.
+    def end_earlier_runs(self) -> None:
+        """What was never submitted was never sent, the rest of today's is unknown.
 
         Of a request about an order that lives no answer will come any more: a cancel may be asked for again at once,
         and what became of a change the broker's lists tell.
@@ -77,16 +80,55 @@ class Reconciler:
         today = kst(self._clock.now()).date()
         for order in self._ledger.live():
             fields = event(order, Nanoseconds(self._clock.now()))
-            began = order.submitted or order.time
-            if began and kst(began).date() < today:
-                self._say(OrderExpired(**fields, broker_order=order.broker_order, expired=order.open))
-            elif order.phase is Phase.APPROVED:
+            if order.began and kst(order.began).date() < today:
+                continue
+            if order.phase is Phase.APPROVED:
                 self._say(OrderRejected(**fields, reason="never sent: the system ended before"))
             elif order.phase in (Phase.SUBMITTING, Phase.SENT):
                 self._say(OrderUnknown(**fields, reason="the system ended before the answer came"))
             else:
                 self._end_requests(order)
             _ended()
+
+    async def end_earlier_days(self) -> None:
+        """Day orders of another day are over, once what filled of them while nothing ran is booked.
+
+        What a broker that remembers no such day, or does not answer, leaves untold, the match after this one finds.
+        """
+        today = kst(self._clock.now()).date()
+        earlier = [order for order in self._ledger.live() if order.began and kst(order.began).date() < today]
+        for day in sorted({kst(order.began).date() for order in earlier if order.submitting}):
+            await self._book_earlier(day)
+        for order in earlier:
+            if order.live:
+                fields = event(order, Nanoseconds(self._clock.now()))
+                self._say(OrderExpired(**fields, broker_order=order.broker_order, expired=order.open))
+                _ended()
+
+    async def _book_earlier(self, day: dt.date) -> None:
+        listed = tuple(await self._remembered(day))
+        ours = [order for order in self._ledger.orders.values() if kst(order.began).date() == day]
+        state = BrokerState(time=at(day), cash=Won(0), orderable=Won(0), positions=(), orders=listed)
+        for finding in filled_earlier(self._ledger, state, ours):
+            self._log.warning("filled on an earlier day", day=str(day), what=finding.line)
+            for message in finding.messages:
+                self._say(message)
+                _booked()
+
+    async def _remembered(self, day: dt.date) -> Sequence[BrokerOrder]:
+        if not isinstance(self._broker, Remembering):
+            return ()
+        for pause in _EARLIER_PAUSES:
+            breaks = self._breaks()
+            try:
+                orders = await self._broker.orders_of(day)
+                if self._breaks() == breaks:
+                    return orders
+            except (TimeoutError, ConnectionError) as error:
+                self._log.warning("the broker does not tell an earlier day", day=str(day), error=str(error))
+            await self._clock.sleep(pause)
+        self._log.error("what became of the orders of an earlier day is not known", day=str(day))
+        return ()
 
     def _end_requests(self, order: Order) -> None:
         fields = event(order, Nanoseconds(self._clock.now()))

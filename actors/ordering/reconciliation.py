@@ -1,14 +1,14 @@
 """Ledger against broker: what one snapshot of the account says that the ledger does not."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from actors.account.ledger import Ledger
 from actors.account.order import Order, Phase
 from actors.gateways.port import BrokerOrder, BrokerState
 from actors.market.time import SECOND
-from actors.ordering.statement import Statement, lost
+from actors.ordering.statement import Statement, is_of_terms, lost
 from messages import (
     CancelRejected,
     CashAdjusted,
@@ -80,6 +80,20 @@ def compare(ledger: Ledger, state: BrokerState, *, start: bool = False) -> Match
     return Match(tuple(findings), strangers)
 
 
+def filled_earlier(ledger: Ledger, state: BrokerState, ours: Sequence[Order]) -> Iterator[Finding]:
+    """What filled of the orders of an earlier day while nothing ran; whatever else the list shows or lacks is over.
+
+    `state` has the orders of that day and nothing else, `ours` are those of the same day.
+    """
+    statement = Statement(ledger, state, ours)
+    for order in statement.ours:
+        records = statement.about(order)
+        if order.live and records and is_of_terms(order, records):
+            yield from (found for found in _numbered(order, records, state) if _books_fills(found))
+    for order in filter(lost, statement.ours):
+        yield from (found for found in _unnumbered(order, statement) if _books_fills(found))
+
+
 def confirmed(first: Match, second: Match) -> tuple[Finding, ...]:
     """What the second look says, as far as it is certain or the first one said the same."""
     return tuple(finding for finding in second.findings if finding.certain or finding.line in first.lines)
@@ -119,6 +133,10 @@ def _numbered(order: Order, records: list[BrokerOrder], state: BrokerState) -> I
         return
     yield from _ended(order, records, max(filled, order.filled), state)
     yield from _unanswered(order, records, state)
+
+
+def _books_fills(finding: Finding) -> bool:
+    return finding.certain and any(isinstance(message, OrderFilled) for message in finding.messages)
 
 
 def _ended(order: Order, records: list[BrokerOrder], filled: int, state: BrokerState) -> Iterator[Finding]:

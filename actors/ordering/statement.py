@@ -1,6 +1,6 @@
 """The broker's lists beside our ledger: which record is about which order of ours, and whether to believe the lists."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from actors.account.ledger import Ledger
 from actors.account.order import Order, Phase, of_its_day, rank
@@ -16,13 +16,15 @@ class Statement:
     """One snapshot of the account, its records sorted by the orders of ours they are about.
 
     Numbers begin anew each day, so only orders of the snapshot's day count. A modified order is followed from
-    original number to number, however many of them the journal has never heard of.
+    original number to number, however many of them the journal has never heard of. `ours` says which orders count
+    where it is a snapshot of an earlier day.
     """
 
-    def __init__(self, ledger: Ledger, state: BrokerState) -> None:
+    def __init__(self, ledger: Ledger, state: BrokerState, ours: Sequence[Order] | None = None) -> None:
         self.ledger = ledger
         self.state = state
-        self.ours = tuple(order for order in ledger.orders.values() if _of_the_day(order, state.time))
+        among = ledger.orders.values() if ours is None else ours
+        self.ours = tuple(order for order in among if _of_the_day(order, state.time))
         owners = {number: order.number for order in self.ours for number in order.broker_orders}
         _follow_changes(owners, state)
         self._records: dict[int, list[BrokerOrder]] = {}
@@ -89,6 +91,14 @@ def is_like(order: Order, record: BrokerOrder) -> bool:
     same = (order.symbol, order.side, order.quantity) == (record.symbol, record.side, record.quantity)
     in_time = order.live or record.time <= order.time + _LATEST
     return same and order.price in (0, record.price) and in_time and not record.original
+
+
+def is_of_terms(order: Order, records: Sequence[BrokerOrder]) -> bool:
+    """Whether records under our numbers can be of our order: numbers begin anew each day."""
+    same = all((record.symbol, record.side) == (order.symbol, order.side) for record in records)
+    first = records[0]
+    as_asked = first.quantity == order.quantity and order.price in (0, first.price)
+    return same and (as_asked or bool(order.changes)) and sum(record.filled for record in records) <= order.quantity
 
 
 def lost(order: Order) -> bool:

@@ -194,14 +194,14 @@ def test_a_change_takes_the_new_price_and_the_chain_keeps_its_fills() -> None:
     assert ledger.cash == 1_000_000 - 100_700
 
 
-def test_a_change_that_lowers_the_quantity_is_complete_sooner() -> None:
+def test_what_a_change_did_not_move_is_still_open() -> None:
     ledger = folded([opened(), approval(), accepted(), filled(3, 30_000, last=3)])
-    ledger.fold(changed(2, 2, 10_000), 20)
-    ledger.fold(replaced("0000002", "0000001", 2, 10_000), 21)
-    assert ledger.orders[1].open == 2
+    ledger.fold(changed(2, 2, 10_100), 20)
+    ledger.fold(replaced("0000002", "0000001", 2, 10_100), 21)
     ledger.fold(filled(5, 50_000, last=2, broker_order="0000002"), 22)
 
-    assert ledger.orders[1].phase is Phase.FILLED
+    assert ledger.orders[1].open == 5
+    assert ledger.orders[1].live
 
 
 def test_changes_told_in_the_wrong_order_leave_the_last_number_in_force() -> None:

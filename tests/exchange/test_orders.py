@@ -110,14 +110,24 @@ def test_a_new_price_goes_to_the_end_of_its_queue_under_a_new_number() -> None:
     assert filled(desk.reports(first, moved)) == []
 
 
-def test_a_lower_quantity_at_the_same_price_keeps_the_place() -> None:
+def test_a_part_of_an_order_moves_alone_and_the_rest_keeps_its_price_and_place() -> None:
     desk = Desk()
     first, second = desk.order(SELL, 10, 10_000), desk.order(SELL, 10, 10_000)
-    lowered = desk.replace(first, 4, 10_000)
-    desk.order(BUY, 5, 10_000)
-    assert filled(desk.reports(lowered)) == [(10_000, 4)]
+    moved = desk.replace(first, 4, 9_990)
+    assert desk.exchange.book(desk.code).ask_total == 20
+    desk.order(BUY, 11, 10_000)
+    assert filled(desk.reports(moved)) == [(9_990, 4)]
+    assert filled(desk.reports(first)) == [(10_000, 6)]
     assert filled(desk.reports(second)) == [(10_000, 1)]
-    assert desk.exchange.book(desk.code).ask_total == 9
+
+
+def test_the_same_price_keeps_the_place() -> None:
+    desk = Desk()
+    first, second = desk.order(SELL, 10, 10_000), desk.order(SELL, 10, 10_000)
+    same = desk.replace(first, 10, 10_000)
+    desk.order(BUY, 11, 10_000)
+    assert filled(desk.reports(same)) == [(10_000, 10)]
+    assert filled(desk.reports(second)) == [(10_000, 1)]
 
 
 def test_a_new_price_that_crosses_trades_at_once() -> None:

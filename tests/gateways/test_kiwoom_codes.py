@@ -28,7 +28,7 @@ def test_every_code_of_kiwooms_table_has_a_meaning_and_what_to_do() -> None:
         (-300, Outcome.NEVER),
         (-307, Outcome.UNKNOWN),
         (-301, Outcome.HALT),
-        (-106, Outcome.HALT),
+        (-106, Outcome.UNKNOWN),
         (-999, Outcome.HALT),
         (7, Outcome.HALT),
         (None, Outcome.UNKNOWN),
@@ -37,6 +37,11 @@ def test_every_code_of_kiwooms_table_has_a_meaning_and_what_to_do() -> None:
 )
 def test_a_return_value_says_what_to_do(code: object, outcome: Outcome) -> None:
     assert codes.error_of(code).outcome is outcome
+
+
+def test_only_what_counts_calls_is_asked_again_by_itself() -> None:
+    again = {code for code, error in codes.ERRORS.items() if error.outcome is Outcome.LATER}
+    assert again == {-13, -200, -209, -210, -211, -308, -311}
 
 
 @pytest.mark.parametrize("venue", list(Venue))

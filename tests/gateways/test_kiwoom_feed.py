@@ -122,3 +122,38 @@ async def test_a_stream_that_ended_is_no_taker_any_more() -> None:
 
     assert line.waiting <= UNTAKEN
     assert balance(line) == 0
+
+
+@in_virtual_time
+async def test_an_auction_begins_with_its_first_countdown_and_the_later_ones_only_count() -> None:
+    line = intake()
+    for announced in ("0\t084000\t002000", "0\t085900\t000100", SESSION, "2\t152000\t001000", "2\t152900\t000100"):
+        line.add("09", codes.SESSION, announced)
+    seen = await drained(line.stream(), lambda: line.waiting)
+    told = [(m.session, m.remaining) for m in seen if isinstance(m, SessionChanged)]
+
+    assert told == [
+        (Session.OPENING_AUCTION, 0),
+        (Session.OPENING_AUCTION, 60),
+        (Session.CONTINUOUS, 0),
+        (Session.CLOSING_AUCTION, 0),
+        (Session.CLOSING_AUCTION, 60),
+    ]
+
+
+@in_virtual_time
+async def test_a_day_that_is_about_to_close_is_not_over() -> None:
+    ends: list[int] = []
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, VirtualLoop)
+    clock = SimulatedClock(START, loop)
+    line = Intake(cast("Calls", Silence()), clock, "kiwoom", "8", lambda: ends.append(line.waiting))
+    line.add("09", codes.SESSION, "8\t152959\t000001")
+    line.add("09", codes.SESSION, SESSION)
+    line.add("09", codes.SESSION, "8\t153000\t000000")
+    stream = line.stream()
+    seen = await drained(stream, lambda: line.waiting)
+
+    assert len(ends) == 1
+    assert isinstance(seen[-1], FeedEnded)
+    assert [m.session for m in seen if isinstance(m, SessionChanged)][1] is Session.CONTINUOUS

@@ -21,6 +21,7 @@ from messages import (
     OrderFilled,
     OrderRejected,
     OrderUnknown,
+    ReconciliationWanted,
     Session,
     SessionChanged,
     Shares,
@@ -85,6 +86,7 @@ async def test_entering_logs_in_and_registers_sessions_and_interruptions(bench: 
     ("keys", "changes", "error", "text"),
     [
         ({}, {"login": -101}, LoginFailed, "-101 서버 접속 실패"),
+        ({}, {"on_CommConnect": lambda: -102}, LoginFailed, "-102 버전처리 실패"),
         ({}, {"server": "0"}, LoginRefused, 'the login is on the real server, the config says server = "mock"'),
         ({"account": "8000000099"}, {}, LoginRefused, "account names 0 of the 2 accounts"),
         (
@@ -232,6 +234,15 @@ async def test_an_order_goes_out_with_its_nine_values_and_its_records_come_back(
     assert isinstance(bench.reports[1], OrderFilled)
     assert (bench.reports[1].amount, bench.reports[1].time) == (770_000, START + 2_000_000_000)
     assert bench.gateway.statistics()["order repeated"] == 1
+
+
+@on_a_bench
+async def test_an_order_record_that_cannot_be_read_has_the_account_asked_for(bench: Bench) -> None:
+    await bench.gateway.open(bench.reports.append, ())
+    bench.gateway.send(order())
+    bench.chejan("2000", "?", left=10)
+    await bench.settle()
+    assert [type(message) for message in bench.reports] == [ReconciliationWanted]
 
 
 @on_a_bench

@@ -254,7 +254,7 @@ def test_an_order_the_exchange_refuses_late_is_dead() -> None:
 
 @pytest.mark.parametrize(
     ("fid", "value"),
-    [(900, ""), (902, "x"), (903, "+-"), (913, "??"), (9203, ""), (907, "9"), (915, "1_0"), (908, "99")],
+    [(900, ""), (902, "x"), (903, "+-"), (913, "??"), (9203, ""), (907, "9"), (915, "1_0"), (9203, "0000000")],
 )
 def test_a_malformed_record_is_refused(fid: int, value: str) -> None:
     cells = fields("+매수", "체결", N, fill=1, amount=100, open=9)
@@ -285,3 +285,12 @@ def test_the_recorded_market_order_is_accepted_and_filled() -> None:
     assert (fill.broker_order, fill.fill, fill.price, fill.quantity) == ("0163911", "1234931", 77_000, 1)
     assert (fill.amount, fill.open, fill.commission, fill.source) == (77_000, 0, 260, "record")
     assert desk.released == ["0001"]
+
+
+@pytest.mark.parametrize("fid", [908, 938, 939])
+def test_a_fill_is_booked_although_its_time_or_its_costs_cannot_be_read(fid: int) -> None:
+    cells = fields("+매수", "체결", N, fill=3, open=7, amount=300)
+    record = order_record(cells | {fid: "?"})
+
+    assert (record.fill_quantity, record.amount, record.commission, record.tax) == (3, 300, 0, 0)
+    assert record.seconds == (None if fid == 908 else 36_000)

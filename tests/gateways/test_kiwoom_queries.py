@@ -7,7 +7,7 @@ import pytest
 
 from actors.gateways.kiwoom import codes
 from actors.gateways.kiwoom.queries import QueryRefused
-from actors.gateways.port import Page
+from actors.gateways.port import Page, Remembering
 from actors.market.time import at, kst
 from messages import (
     Market,
@@ -91,6 +91,25 @@ async def test_the_account_is_read_to_the_last_page(bench: Bench) -> None:
     first, second = state.orders
     assert (first.broker_order, first.open, first.filled, first.amount) == ("0000007", 7, 3, 231_000)
     assert (second.side, second.filled, second.amount, second.tax) == (Side.SELL, 5, 385_500, 690)
+
+
+@on_a_bench
+async def test_the_orders_of_an_earlier_day_are_read_to_the_last_page(bench: Bench) -> None:
+    row = dict.fromkeys(codes.TRS["opw00007"].multi, "")
+    row |= {"주문번호": "0000007", "종목번호": "A005930", "주문구분": "현금매수", "주문수량": "0000000010"}
+    row |= {"주문단가": "0000077000", "체결수량": "0000000004", "체결단가": "0000076900", "주문잔량": "0000000006"}
+    row |= {"주문시간": "15:19:58", "원주문": "0000000"}
+    sold = row | {"주문번호": "0000008", "주문구분": "현금매도", "체결수량": "0000000010", "주문잔량": "0000000000"}
+    bench.control.tables["opw00007"] = [[list(row.values())], [list(sold.values())]]
+    assert isinstance(bench.gateway, Remembering)
+    first, second = await bench.gateway.orders_of(dt.date(2025, 8, 29))
+
+    assert (first.symbol, first.side, first.quantity, first.price) == ("005930", Side.BUY, 10, 77_000)
+    assert (first.filled, first.amount, first.open, first.original) == (4, 307_600, 6, "")
+    assert kst(first.time).isoformat() == "2025-08-29T15:19:58+09:00"
+    assert (second.side, second.filled) == (Side.SELL, 10)
+    asked = [arguments for arguments in bench.control.called("SetInputValue") if arguments[0] == "주문일자"]
+    assert asked[0] == ["주문일자", "20250829"]
 
 
 @on_a_bench

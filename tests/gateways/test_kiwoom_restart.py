@@ -4,16 +4,20 @@ from msgspec.structs import replace
 
 from actors.gateways.port import KnownOrder
 from messages import (
+    Action,
     ExternalOrderSeen,
     OrderAccepted,
     OrderCanceled,
+    OrderExpired,
     OrderFilled,
+    OrderReplaced,
     OrderUnknown,
     Shares,
     Side,
+    Venue,
     Won,
 )
-from tests.gateways.order_desk import SAMSUNG, Desk, M, N, instruction
+from tests.gateways.order_desk import SAMSUNG, Desk, M, N, ask, instruction
 
 
 def known(broker_order: str, filled: int = 0, amount: int = 0, order: int = 7, **changes: Any) -> KnownOrder:
@@ -85,6 +89,15 @@ def test_late_records_of_an_order_that_is_over_are_not_a_strangers() -> None:
     assert desk.said == []
 
 
+def test_at_the_krxs_close_an_order_of_another_venue_lives_on() -> None:
+    desk = Desk()
+    desk.tracker.know([known(N), known(M, order=8, venue=Venue.NXT)])
+    desk.tracker.expire(9)
+    desk.record("+매수", "체결", M, fill=10, open=0, amount=1_000)
+
+    assert desk.kinds() == [OrderExpired, OrderFilled]
+
+
 def test_a_rest_taken_back_before_the_restart_is_counted_in() -> None:
     desk = Desk()
     desk.tracker.know([known(N, 2, 200, dead=Shares(3))])
@@ -149,3 +162,34 @@ def test_an_order_the_lists_never_had_gives_its_screen_back() -> None:
     desk.tracker.learn(7, "")
 
     assert desk.released == ["2000"]
+
+
+def test_after_a_restart_a_rest_that_ended_may_have_been_moved_to_another_number() -> None:
+    desk = Desk()
+    desk.tracker.know([known(N)])
+    desk.record("+매수", "접수", N, open=0)
+    assert desk.kinds() == [OrderUnknown]
+    desk.record("+매수정정", "확인", M, original=N, price=105)
+    desk.record("+매수", "체결", M, fill=10, open=0, amount=1_050, at=105)
+
+    assert desk.kinds() == [OrderUnknown, OrderReplaced, OrderFilled]
+    assert desk.filled() == [(10, 105, 10, 1_050)]
+
+
+def test_after_a_restart_a_rest_that_a_cancellation_took_is_dead_when_that_is_told() -> None:
+    desk = Desk()
+    desk.tracker.know([known(N)])
+    desk.record("+매수", "접수", N, open=0)
+    desk.record("+매수", "접수", N, open=0)
+    desk.record("매수취소", "확인", M, original=N, open=0)
+
+    assert desk.kinds() == [OrderUnknown, OrderCanceled]
+
+
+def test_after_a_restart_a_rest_that_was_asked_back_is_dead_at_once() -> None:
+    desk = Desk()
+    desk.tracker.know([known(N)])
+    ask(desk, Action.CANCEL)
+    desk.record("+매수", "접수", N, open=0)
+
+    assert desk.kinds() == [OrderCanceled]

@@ -3,6 +3,7 @@
 import pytest
 from msgspec.structs import replace
 
+from actors.gateways.kiwoom.records import MalformedError
 from actors.gateways.port import KnownOrder
 from messages import (
     Action,
@@ -182,3 +183,46 @@ def test_an_order_the_lists_showed_first_needs_no_answer(answer: str) -> None:
 
     assert desk.kinds() == [OrderFilled]
     assert desk.released == ["2000"]
+
+
+def test_what_the_interface_called_not_sent_and_is_there_all_the_same_is_ours() -> None:
+    desk = sent()
+    desk.tracker.not_sent("2000")
+    desk.record("+매수", "접수", N, screen="2000")
+    desk.record("+매수", "체결", N, screen="2000", fill=10, open=0, amount=1_000)
+
+    assert owners(desk) == [(7, N)]
+    assert desk.filled() == [(10, 100, 10, 1_000)]
+
+
+def test_a_first_try_that_was_sent_after_all_counts_beside_the_second() -> None:
+    desk = sent()
+    desk.tracker.not_sent("2000")
+    desk.tracker.sending(instruction(), "2001", "again")
+    desk.tracker.answered("2001", "again", N, 1)
+    desk.record("+매수", "체결", N, screen="2001", fill=10, open=0, amount=1_000)
+    desk.record("+매수", "체결", M, screen="2000", fill=10, open=0, amount=1_000)
+
+    assert desk.filled() == [(10, 100, 10, 1_000), (10, 100, 20, 2_000)]
+    assert ExternalOrderSeen not in desk.kinds()
+
+
+def test_what_was_sent_at_the_second_try_is_one_order() -> None:
+    desk = sent()
+    desk.tracker.not_sent("2000")
+    desk.tracker.sending(instruction(), "2001", "again")
+    desk.tracker.answered("2001", "again", N, 1)
+    desk.record("+매수", "체결", N, screen="2001", fill=10, open=0, amount=1_000)
+
+    assert owners(desk) == [(7, N)]
+    assert sorted(desk.released) == ["2000", "2001"]
+
+
+def test_a_number_of_noughts_is_none() -> None:
+    desk = sent()
+    desk.tracker.answered("2000", "new", "0000000", 1)
+    desk.tracker.messaged("2000", "new", REFUSED, 2)
+    with pytest.raises(MalformedError):
+        desk.record("+매수", "접수", "0000000")
+
+    assert desk.kinds() == [OrderRejected]

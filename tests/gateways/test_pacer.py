@@ -1,5 +1,4 @@
 import asyncio
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -8,7 +7,7 @@ from hypothesis import strategies as st
 
 from actors.gateways.pacer import Interrupted, Pacer, Window
 from actors.gateways.port import Urgency
-from runtime.clock import SimulatedClock, SteppedClock, TimerHandle
+from runtime.clock import SimulatedClock, SteppedClock
 from runtime.loop import VirtualLoop, virtual_loop
 from runtime.testing import START, in_virtual_time
 
@@ -151,7 +150,7 @@ async def test_a_torn_or_foreign_history_is_read_as_far_as_it_makes_sense(tmp_pa
     clock = clock_now()
     await clock.sleep(10)
     now = clock.now()
-    (tmp_path / "pacer").write_bytes(f"{now - 5}\nrubbish\n\n{now + 5}\n{now - 4}".encode())
+    (tmp_path / "pacer").write_bytes(f"{now - 5}\nrubbish\n\n{now}{now}\n{now - 4}".encode())
     Pacer(clock, tmp_path / "pacer")
     assert (tmp_path / "pacer").read_text() == f"{now - 5}\n"
 
@@ -192,15 +191,52 @@ async def test_who_asks_later_and_is_more_urgent_is_served_earlier() -> None:
     assert served == [Urgency.ENTRY, Urgency.CANCEL, Urgency.EXIT, Urgency.ENTRY]
 
 
-def test_a_clock_set_back_holds_nothing_up_for_longer_than_the_window() -> None:
-    clock = SetBack(START)
+@pytest.mark.parametrize("by", [-3_600, 3_600])
+@in_virtual_time
+async def test_a_clock_that_is_set_neither_holds_a_cancel_up_nor_lets_it_out_early(by: int) -> None:
+    clock = wall()
     pacer = Pacer(clock, orders=(Window(count=1, seconds=1.0),))
-    served: list[int] = []
-    pacer.ask(Urgency.CANCEL, lambda: served.append(0))
-    clock.back = 3_600 * SECOND
-    pacer.ask(Urgency.CANCEL, lambda: served.append(clock.now()))
-    clock.advance(START + 2 * SECOND)
-    assert served == [0, START + round(1.1 * SECOND) - clock.back]
+    began = time()
+    await pacer.turn(Urgency.CANCEL)
+    clock.off = by * SECOND
+    await pacer.turn(Urgency.CANCEL)
+    assert time() - began == pytest.approx(1.1)
+
+
+@in_virtual_time
+async def test_a_clock_set_back_before_the_first_cancel_does_not_hold_it_up(tmp_path: Path) -> None:
+    clock = wall()
+    pacer = Pacer(clock, tmp_path / "pacer")
+    began = time()
+    clock.off = -3_600 * SECOND
+    await pacer.turn(Urgency.CANCEL)
+    assert time() - began == pytest.approx(1.1)
+
+
+@in_virtual_time
+async def test_a_clock_set_forward_forgives_no_query() -> None:
+    clock = wall()
+    pacer = Pacer(clock)
+    for _ in range(5):
+        await pacer.turn(Urgency.QUERY)
+    began = time()
+    clock.off = 200 * SECOND
+    await pacer.turn(Urgency.QUERY)
+    assert time() - began == pytest.approx(17.0)
+
+
+@in_virtual_time
+async def test_a_restart_with_the_clock_set_back_remembers_the_queries_before_it(tmp_path: Path) -> None:
+    clock = clock_now()
+    first = Pacer(clock, tmp_path / "pacer")
+    for _ in range(5):
+        await first.turn(Urgency.QUERY)
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, VirtualLoop)
+    earlier = SimulatedClock(clock.now() - 3_600 * SECOND, loop)
+    started = earlier.now()
+    await Pacer(earlier, tmp_path / "pacer").turn(Urgency.QUERY)
+    assert earlier.now() - started == pytest.approx(17.0 * SECOND, rel=1e-6)
 
 
 def test_a_restart_waits_out_the_second_in_which_orders_may_have_left(tmp_path: Path) -> None:
@@ -213,13 +249,21 @@ def test_a_restart_waits_out_the_second_in_which_orders_may_have_left(tmp_path: 
     assert served[0] - START > SECOND
 
 
-class SetBack(SteppedClock):
-    """Somebody sets it back; durations do not mind."""
+class Wall(SimulatedClock):
+    """Somebody sets it; durations do not mind."""
 
-    back = 0
+    name = "wall"
+    off = 0
 
     def now(self) -> int:
-        return super().now() - self.back
+        return super().now() + self.off
 
-    def call_later(self, seconds: float, callback: Callable[[], object]) -> TimerHandle:
-        return self.call_at(super().now() + round(seconds * SECOND), callback)
+
+def wall() -> Wall:
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, VirtualLoop)
+    return Wall(START, loop)
+
+
+def time() -> float:
+    return asyncio.get_running_loop().time()

@@ -29,6 +29,7 @@ from messages import (
     Side,
     Tick,
     Validity,
+    Venue,
     Won,
 )
 from runtime.clock import SimulatedClock
@@ -179,6 +180,17 @@ async def test_cancel_replace_and_expiry_end_an_order_once() -> None:
     await desk.give(SessionChanged(session=Session.CLOSED_FOR_DAY, time=Nanoseconds(NINE)))
 
     assert desk.kinds() == [OrderAccepted, OrderReplaced, CancelRejected, OrderCanceled, OrderAccepted, OrderExpired]
+
+
+@in_virtual_time
+async def test_the_hours_of_another_venue_are_not_those_of_paper() -> None:
+    desk = await Desk().open()
+    await desk.give(BOOK)
+    await desk.order(Side.BUY, 5, 9_990)
+    closed = SessionChanged(venue=Venue.NXT, session=Session.CLOSED_FOR_DAY, time=Nanoseconds(NINE))
+    await desk.give(closed)
+
+    assert desk.kinds() == [OrderAccepted]
 
 
 @in_virtual_time

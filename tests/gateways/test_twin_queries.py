@@ -3,6 +3,8 @@ from typing import Any
 import pytest
 
 from actors.gateways.kiwoom import codes
+from actors.gateways.kiwoom.accounts import orders_of_day
+from actors.market.time import kst
 from runtime.testing import in_virtual_time
 from tests.gateways.twin_consumer import Consumer, logged_in, trading
 
@@ -189,6 +191,22 @@ async def test_open_orders_and_fills_are_listed_newest_first() -> None:
     assert [(row["주문번호"], row["체결량"]) for row in reader.rows] == [("0000002", ""), ("0000001", "2")]
     await reader.ask("opt10076", {"계좌번호": "8000000011", "주문번호": "0000002"})
     assert [row["주문번호"] for row in reader.rows] == ["0000001"]
+
+
+@in_virtual_time
+async def test_the_orders_of_a_day_are_listed_oldest_first_and_of_no_other_day() -> None:
+    consumer = await trading()
+    reader = Reader(consumer)
+    consumer.order(quantity=2)
+    consumer.order(quantity=3, price=60_000, hoga="00", screen="2001")
+    await consumer.rest(1)
+    today = f"{kst(consumer.twin.start):%Y%m%d}"
+    await reader.ask("opw00007", {"주문일자": today, "계좌번호": "8000000011", "조회구분": "1"})
+    rows = [(row["주문번호"], row["종목번호"], row["주문구분"], int(row["체결수량"])) for row in reader.rows]
+    assert rows == [("0000001", "A900010", "매수", 2), ("0000002", "A900010", "매수", 0)]
+    assert [order.filled for order in orders_of_day(reader.rows, kst(consumer.twin.start).date())] == [2, 0]
+    await reader.ask("opw00007", {"주문일자": "20200102", "계좌번호": "8000000011", "조회구분": "1"})
+    assert reader.rows == []
 
 
 @in_virtual_time

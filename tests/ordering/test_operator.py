@@ -124,7 +124,7 @@ async def test_a_resume_waits_for_a_match_of_now_without_a_difference() -> None:
     answer = await answered(stage, guardian.resume(by="lee"), matched())
 
     assert answer["resumed"]
-    assert stage.heard(ResumeTrading) == [ResumeTrading(by="lee")]
+    assert [resume.by for resume in stage.heard(ResumeTrading)] == ["lee"]
     assert len(stage.heard(ReconciliationWanted)) == 1
 
 
@@ -133,7 +133,7 @@ async def test_a_resume_without_a_halt_is_said_too_for_a_strategy_may_be_disable
     stage, guardian = await stage_with()
     await answered(stage, guardian.resume(by="lee"), matched())
 
-    assert stage.heard(ResumeTrading) == [ResumeTrading(by="lee")]
+    assert [resume.by for resume in stage.heard(ResumeTrading)] == ["lee"]
 
 
 @pytest.mark.parametrize(

@@ -136,6 +136,27 @@ def test_a_halt_that_follows_a_resume_at_once_is_not_lifted_with_it(tmp_path: Pa
     in_journal(tmp_path, scene)
 
 
+def test_a_resume_that_a_halt_overtook_leaves_the_latch(tmp_path: Path) -> None:
+    async def scene(journal: Journal, latching: Latching) -> None:
+        first = envelope(journal, 1, HaltTrading(reason="enough", by="guardian"))
+        latching.append(first)
+        latching.append(envelope(journal, 2, HaltTrading(reason="again", by="guardian")))
+        resume = envelope(journal, 3, ResumeTrading(by="kim", seen=first.number))
+        latching.append(resume)
+        await latching.lift(resume.number)
+        assert Latch(tmp_path).read() is not None
+
+    in_journal(tmp_path, scene)
+
+
+def test_a_latch_that_nobody_has_heard_of_yet_is_not_lifted(tmp_path: Path) -> None:
+    latch = Latch(tmp_path)
+    Latch(tmp_path).lay(HALT)
+    latch.lift()
+
+    assert latch.news() == HALT
+
+
 def test_a_latch_that_cannot_be_laid_is_said_and_the_halt_goes_on(tmp_path: Path) -> None:
     async def scene(journal: Journal, latching: Latching) -> None:
         (tmp_path / (NAME + ".new")).mkdir()

@@ -198,7 +198,7 @@ class Naive:
         order = self.order(intent.order)
         if order is None or order.dead or order.filled >= order.quantity or order.change:
             return None
-        if not (order.accepted or order.filled) or order.strategy != intent.strategy or intent.quantity > order.open:
+        if not (order.accepted or order.filled) or order.strategy != intent.strategy or intent.quantity != order.open:
             return None
         terms = order.strategy, order.symbol, order.side, order.kind
         return Wanted(*terms, intent.quantity, intent.price, order.entry, order.number)

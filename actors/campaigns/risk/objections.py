@@ -103,6 +103,8 @@ def _states(naive: Naive, wanted: Wanted, now: int) -> Iterator[str]:
 
 def _value(naive: Naive, wanted: Wanted) -> int:
     seen = naive.seen.get(wanted.symbol, Seen())
+    if wanted.kind is Kind.CONDITIONAL and seen.last > wanted.price:
+        return seen.last * wanted.quantity
     return (wanted.price or seen.last or max(seen.ask, seen.bid)) * wanted.quantity
 
 

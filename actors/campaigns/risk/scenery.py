@@ -237,7 +237,7 @@ class Scenery:
         return ReplaceIntent(
             order=order.number if rng.random() < 0.95 else 7,
             symbol=Symbol(order.symbol),
-            quantity=Shares(rng.randint(1, max(order.open, 1)) if rng.random() < 0.9 else order.open + 1),
+            quantity=Shares(order.open if rng.random() < 0.8 else rng.randint(1, order.open + 1)),
             price=self._price(Symbol(order.symbol)),
             strategy=order.strategy if rng.random() < 0.95 else "thief",
             reason="drawn",

@@ -1,5 +1,6 @@
 """Answers of the account queries as one BrokerState."""
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -10,12 +11,26 @@ from actors.gateways.kiwoom.queries import Question
 from actors.gateways.kiwoom.records import MalformedError, midnight, seconds_of
 from actors.gateways.kiwoom.values import optional, signed, text, whole
 from actors.gateways.port import BrokerOrder, BrokerPosition, BrokerState
-from actors.market.time import SECOND
+from actors.market.time import SECOND, at
 from messages import Nanoseconds, Shares, Side, Symbol, Won
 
 Row = Mapping[str, str]
 CASH: Final = "d+2추정예수금"
 ORDERABLE: Final = "주문가능금액"
+_AS_TODAY: Final = {
+    "주문번호": "주문번호",
+    "원주문": "원주문번호",
+    "종목번호": "종목코드",
+    "주문구분": "주문구분",
+    "주문수량": "주문수량",
+    "주문단가": "주문가격",
+    "주문잔량": "미체결수량",
+    "체결수량": "체결량",
+    "체결단가": "체결가",
+    "주문시간": "주문시간",
+    "접수구분": "주문상태",
+}
+"""What opw00007 calls the items of opt10076; costs it does not tell."""
 
 
 def cash_question(account: str) -> Question:
@@ -40,6 +55,21 @@ def orders_of_today_question(account: str) -> Question:
     """opt10076, every issue and venue, filled or not."""
     inputs = {"종목코드": "", "조회구분": "0", "매도수구분": "0", "비밀번호": "", "주문번호": "", "체결구분": "0"}
     return Question(tr="opt10076", inputs={"계좌번호": account, "거래소구분": "0", **inputs})
+
+
+def orders_of_day_question(account: str, day: dt.date) -> Question:
+    """opw00007, every issue and venue, filled or not, in the order of their numbers."""
+    inputs = {"비밀번호": "", "비밀번호입력매체구분": "00", "조회구분": "1", "주식채권구분": "1", "매도수구분": "0"}
+    more = {"종목코드": "", "시작주문번호": "", "거래소구분": "%"}
+    return Question(tr="opw00007", inputs={"주문일자": f"{day:%Y%m%d}", "계좌번호": account, **inputs, **more})
+
+
+def orders_of_day(rows: Sequence[Row], day: dt.date) -> tuple[BrokerOrder, ...]:
+    """The answer about an earlier day. Raises MalformedError."""
+    renamed = [{known: row.get(item, "") for item, known in _AS_TODAY.items()} for row in rows]
+    for row in renamed:
+        row["주문시간"] = row["주문시간"].replace(":", "")
+    return tuple(_orders_of_today(renamed, at(day)))
 
 
 def broker_state(

@@ -1,6 +1,6 @@
 """One record about an order, as OnReceiveChejanData gives it field by field."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from actors.gateways.kiwoom import codes
@@ -41,16 +41,16 @@ class OrderRecord(Record):
     commission: Won
     tax: Won
     seconds: int | None
-    """Into the Korean day; None where the record has no time."""
+    """Into the Korean day; None where the record has no time, or none that can be."""
     screen: str
     reason: str
 
 
 def order_record(fields: Mapping[int, str]) -> OrderRecord:
-    """The record these fields make. Raises MalformedError."""
+    """The record these fields make. Raises MalformedError, but not for a time or costs: a fill counts without them."""
     text: dict[int, str] = {fid: fields.get(fid, "").strip() for fid in FIDS}
     status = text[Fid.STATUS]
-    if status not in _STATUSES or not text[Fid.ORDER].isalnum():
+    if status not in _STATUSES or not text[Fid.ORDER].isalnum() or not text[Fid.ORDER].strip("0"):
         raise MalformedError("an order record without number or status")
     original = text[Fid.ORIGINAL]
     return OrderRecord(
@@ -68,9 +68,9 @@ def order_record(fields: Mapping[int, str]) -> OrderRecord:
         fill=text[Fid.FILL],
         fill_price=Won(_optional(text[Fid.FILL_PRICE], MOST_SHARES)),
         fill_quantity=Shares(_optional(text[Fid.FILL_QUANTITY], MOST_SHARES)),
-        commission=Won(_optional(text[Fid.COMMISSION], _MOST_WON)),
-        tax=Won(_optional(text[Fid.TAX], _MOST_WON)),
-        seconds=seconds_of(text[Fid.ORDER_TIME]) if text[Fid.ORDER_TIME] else None,
+        commission=Won(_if_readable(_won, text[Fid.COMMISSION]) or 0),
+        tax=Won(_if_readable(_won, text[Fid.TAX]) or 0),
+        seconds=_if_readable(seconds_of, text[Fid.ORDER_TIME]),
         screen=text[Fid.SCREEN],
         reason="" if text[Fid.REASON].strip("0") == "" else text[Fid.REASON],
     )
@@ -101,6 +101,17 @@ def _whole(text: str, limit: int) -> int:
     if value > limit or not text.isascii() or "_" in text:
         raise MalformedError("not an amount")
     return value
+
+
+def _won(text: str) -> int:
+    return _whole(text, _MOST_WON)
+
+
+def _if_readable(read: Callable[[str], int], text: str) -> int | None:
+    try:
+        return read(text)
+    except ValueError:
+        return None
 
 
 def _optional(text: str, limit: int) -> int:

@@ -8,6 +8,7 @@ from typing import Final, final
 
 import msgspec
 import structlog
+from msgspec.structs import replace
 
 from actors.gateways.kiwoom import codes
 from actors.gateways.kiwoom.control import Calls
@@ -35,6 +36,7 @@ FLOOD: Final = 150
 VERIFY_EVERY: Final = 10_000
 UNTAKEN: Final = 20_000
 """Waiting records from which on the oldest make room, as long as nobody streams."""
+_AUCTIONS: Final = (Session.OPENING_AUCTION, Session.CLOSING_AUCTION)
 _LASTING: Final = frozenset({codes.SESSION, codes.VI})
 """Types whose records hold until another comes: few, and kept for whoever streams later."""
 
@@ -63,6 +65,8 @@ class Intake:
         self._field_by_field: set[str] = set()
         self._interruptions: set[tuple[str, str, str]] = set()
         self._newest: dict[str, int] = {}
+        self._sessions: dict[Venue, Session] = {}
+        """What runs, as far as it was told."""
         self._now = clock.now
         self._seen: Counter[str] = Counter()
         self._passed = 0
@@ -202,10 +206,21 @@ class Intake:
             self._announced(message, batch)
 
     def _announced(self, message: SessionChanged, batch: list[FeedMessage]) -> None:
+        if message.remaining:
+            batch[-1] = self._begun(message)
+            return
+        self._sessions[message.venue] = message.session
         if message.venue is Venue.KRX and message.session is Session.CLOSED_FOR_DAY:
             self._day_over()
         if message.code == self._last_session:
             batch.append(self._ended())
+
+    def _begun(self, message: SessionChanged) -> SessionChanged:
+        """An auction is only ever announced by what is left of it, and runs when that comes first."""
+        if message.session not in _AUCTIONS or self._sessions.get(message.venue) is message.session:
+            return message
+        self._sessions[message.venue] = message.session
+        return replace(message, remaining=0)
 
     def _is_repeated(self, raw: _Raw) -> bool:
         subject = vi_subject(raw.code, raw.data)

@@ -26,8 +26,8 @@ class Login(Record):
     server: Server
 
 
-def refuse_failure(code: int) -> None:
-    """Raises LoginFailed where OnEventConnect brought anything but 0."""
+def refuse_failure(code: object) -> None:
+    """Raises LoginFailed where CommConnect gave, or OnEventConnect brought, anything but 0."""
     if code:
         error = codes.error_of(code)
         raise LoginFailed(f"login failed: {code} {error.meaning}; {error.mend}")

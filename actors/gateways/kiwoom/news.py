@@ -17,6 +17,7 @@ from actors.gateways.kiwoom.tracking import (
     part_from_journal,
 )
 from actors.gateways.port import BrokerReport
+from actors.market.venues import HOME
 from messages import (
     Action,
     CancelRejected,
@@ -35,6 +36,8 @@ from messages import (
 
 NO_REASON: Final = "refused without a reason"
 _NO_SENSE: Final = "a fill whose amount no count of shares explains"
+_CLEARING: Final = (codes.ACCEPTED, codes.FILLED)
+_ENDED_SOMEHOW: Final = "its rest was taken back, or moved to another number: the broker's lists will tell"
 _MISSING_FILLS: Final = "fills are missing: the broker's amount is larger than ours"
 
 
@@ -76,8 +79,10 @@ class News:
             self._canceled(tracked, record, now)
 
     def expire(self, now: int) -> None:
-        """The day is over: what is still open is dead, and Kiwoom says nothing of it."""
+        """The KRX's day is over: what is still open there is dead, and Kiwoom says nothing of it."""
         for tracked in self.owners.orders:
+            if tracked.venue is not HOME:
+                continue
             rest = tracked.open
             for number in tracked.numbers.values():
                 number.dead = number.quantity - number.filled
@@ -220,9 +225,23 @@ class News:
             self.say(OrderUnknown, tracked, now, reason=_MISSING_FILLS)
         elif self.owners.change_asked(number.name):
             number.held = dead
+        elif self._may_have_moved(tracked, number, record):
+            self._ask_about(tracked, number, dead, now)
         else:
             number.dead += dead
             self._die(tracked, number, dead, record.reason, now)
+
+    def _may_have_moved(self, tracked: Tracked, number: Number, record: OrderRecord) -> bool:
+        """Of a change asked for before this connection the clearing may come first, and nothing here tells of it."""
+        unexplained = tracked.resumed and not record.open and not record.reason
+        return unexplained and record.status in _CLEARING and not self.owners.cancel_asked(number.name)
+
+    def _ask_about(self, tracked: Tracked, number: Number, dead: int, now: int) -> None:
+        if number.held:
+            self.repeated += 1
+            return
+        number.held = dead
+        self.say(OrderUnknown, tracked, now, reason=_ENDED_SOMEHOW)
 
     def _kill(self, tracked: Tracked, reason: str, now: int) -> None:
         for number in tracked.numbers.values():

@@ -1,6 +1,7 @@
 """The Kiwoom OCX gateway: one body of logic over the real control and over its twin."""
 
 import asyncio
+import datetime as dt
 import random
 from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Mapping, Sequence
@@ -29,6 +30,7 @@ from actors.gateways.kiwoom.twin.dead_man import ExchangeCanceller
 from actors.gateways.kiwoom.twin.settings import TwinSettings
 from actors.gateways.pacer import Pacer
 from actors.gateways.port import (
+    BrokerOrder,
     BrokerReport,
     BrokerState,
     FeedMessage,
@@ -236,6 +238,13 @@ class OcxGateway:
         except ValueError as error:
             raise QueryRefused(f"the account cannot be read: {error}") from error
 
+    async def orders_of(self, day: dt.date) -> Sequence[BrokerOrder]:
+        answer = await self._queries.whole(accounts.orders_of_day_question(self._login.account, day))
+        try:
+            return accounts.orders_of_day(answer.rows, day)
+        except ValueError as error:
+            raise QueryRefused(f"the orders of {day} cannot be read: {error}") from error
+
     def statistics(self) -> Mapping[str, int]:
         """Counts since the connection, by name."""
         trading = self._trading.counts if self._trading is not None else Counter[str]()
@@ -314,7 +323,7 @@ class OcxGateway:
         return cast("Control", control)
 
     async def _log_in(self) -> Login:
-        self._calls.connect()
+        refuse_failure(self._calls.connect())
         try:
             refuse_failure(await self._clock.wait(self._connected, self._times[2]))
         except TimeoutError:

@@ -22,10 +22,10 @@ class OrderTracker(News):
         self.owners.sending(instruction, screen, name)
 
     def not_sent(self, screen: str) -> None:
-        """The interface refused the request of this screen: nothing will follow."""
+        """The interface refused the request of this screen: nothing should follow, and what does is no stranger's."""
         request = self.owners.request(screen)
         if request is not None:
-            self.owners.settle(request)
+            self.owners.give_up(request)
             self.sort_out()
 
     def doubted(self, screen: str) -> None:
@@ -50,11 +50,11 @@ class OrderTracker(News):
         self.sort_out()
 
     def answered(self, screen: str, name: str, number: str, now: int) -> None:
-        """OnReceiveTrData of a request; a blank number is a refusal, whose reason may come after it."""
+        """OnReceiveTrData of a request; a number of noughts or none is a refusal, whose reason may come after it."""
         request = self.owners.request(screen, name)
         if request is None or request.number:
             return
-        if number:
+        if number.strip("0"):
             self.bind(request, number, now)
             return
         request.refused = True

@@ -101,16 +101,21 @@ class Owners:
         requests = [one for one in self._requests.values() if one.number or one.unknown]
         request = min(requests, key=lambda one: not one.number, default=None)
         if request is not None:
-            if not request.number and request.instruction.action is Action.NEW:
-                self.let_go(request)
-            else:
-                self.settle(request)
+            self.give_up(request)
+
+    def give_up(self, request: Request) -> None:
+        """Nothing about it is waited for any more."""
+        if not request.number and request.instruction.action is Action.NEW:
+            self.let_go(request)
+        else:
+            self.settle(request)
 
     def let_go(self, request: Request) -> None:
         """Of a new order nothing more is expected; should it live all the same, its records bear this screen."""
         tracked = self.of(request)
         tracked.screen = request.screen
-        self._unbound.append(tracked)
+        if tracked not in self._unbound:
+            self._unbound.append(tracked)
         self.settle(request)
 
     def learn(self, tracked: Tracked, number: str) -> None:
@@ -134,6 +139,11 @@ class Owners:
         """Whether a change of the order of this number is under way."""
         asked = (request.instruction for request in self._requests.values() if not request.number)
         return any(one.action is Action.REPLACE and one.broker_order == number for one in asked)
+
+    def cancel_asked(self, number: str) -> bool:
+        """Whether we have asked the order of this number back, and no confirmation came."""
+        asked = (request.instruction for request in self._requests.values())
+        return any(one.action is Action.CANCEL and one.broker_order == number for one in asked)
 
     def settle(self, request: Request) -> None:
         """Nothing more will come about it."""

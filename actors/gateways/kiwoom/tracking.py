@@ -72,6 +72,7 @@ class Tracked:
             "carried_quantity",
             "carried_tax",
             "earlier",
+            "resumed",
         ),
         *("numbers", "order", "pending", "price", "quantity", "screen", "screens", "side", "strategy", "symbol"),
         "venue",
@@ -99,6 +100,8 @@ class Tracked:
         """Shares that went on under another number, by the number they left."""
         self.asked_about = False
         """Whether the broker's lists have to tell what records cannot."""
+        self.resumed = False
+        """Whether it is from before this connection: which requests about it were under way then is not known."""
         self.earlier: tuple[str, ...] = ()
         """Numbers it had before, whose fills the journal counts under the newest."""
         self.carried_quantity = 0
@@ -169,7 +172,7 @@ def from_journal(known: KnownOrder) -> Tracked:
         quantity=known.quantity,
         price=known.price,
     )
-    tracked.screen = known.screen
+    tracked.screen, tracked.resumed = known.screen, True
     if known.broker_order:
         number = Number(known.broker_order, known.quantity, known.price)
         number.filled, number.amount, number.whole = known.filled, known.amount, True

@@ -15,7 +15,7 @@ from actors.gateways.kiwoom.records import midnight
 from actors.gateways.kiwoom.reference import Issues
 from actors.gateways.kiwoom.screens import Screens, ScreensExhausted
 from actors.gateways.port import BrokerReport, Instruction, KnownOrder, Outcome, SendResult
-from messages import Action, Side
+from messages import Action, ReconciliationWanted, Side
 from runtime import faultpoints
 from runtime.clock import Clock
 
@@ -125,6 +125,7 @@ class Trading:
         except ValueError as error:
             self.counts["rejected"] += 1
             _LOG.warning("order record rejected", reason=str(error), so_far=self.counts["rejected"])
+            self.report(ReconciliationWanted(reason="an order record could not be read"))
             return
         if record.account != self._account:
             self.counts["of other accounts"] += 1
@@ -135,7 +136,7 @@ class Trading:
         _folded()
 
     def day_over(self) -> None:
-        """The exchange closed: what is open is dead."""
+        """The KRX closed: what is open there is dead."""
         self._tracker.expire(self._clock.now())
 
     @property

@@ -1,4 +1,4 @@
-"""Answers to queries about the account: opt10075, opt10076, opw00001, opw00018."""
+"""Answers to queries about the account: opt10075, opt10076, opw00001, opw00007, opw00018."""
 
 from typing import Final
 
@@ -49,6 +49,16 @@ def fills(desk: Desk, inputs: Inputs) -> Result:
     side, before = _SIDES.get(inputs.get("매도수구분", "0")), inputs.get("주문번호", "").strip()
     orders = _selected(state, only, side, inputs.get("체결구분", "0"))
     return _found(desk, [_fill_row(desk, order) for order in orders if not before or order.number < before])
+
+
+def orders_of_day(desk: Desk, inputs: Inputs) -> Result:
+    """opw00007, oldest first; the exchange knows no day but its own."""
+    state = _state(desk, inputs)
+    if isinstance(state, Refusal):
+        return _refused(desk, state)
+    known = inputs.get("주문일자", "").strip() == kst(desk.exchange.start).strftime("%Y%m%d")
+    orders = _selected(state, inputs.get("종목코드", "").strip(), _SIDES.get(inputs.get("매도수구분", "0")), "0")
+    return _found(desk, [_day_row(desk, order) for order in reversed(orders) if known])
 
 
 def deposit(desk: Desk, inputs: Inputs) -> Result:
@@ -180,6 +190,26 @@ def _open_row(desk: Desk, account: str, order: OrderRecord) -> Row:
 
 def _fill_row(desk: Desk, order: OrderRecord) -> Row:
     return {**_terms(desk, order), "주문시간": values.hhmmss(order.sent)}
+
+
+def _day_row(desk: Desk, order: OrderRecord) -> Row:
+    numbers = {
+        "주문수량": order.quantity,
+        "주문단가": order.price,
+        "체결수량": order.filled,
+        "체결단가": order.amount // order.filled if order.filled else 0,
+        "주문잔량": order.open,
+    }
+    return {
+        "주문번호": order.number,
+        "원주문": order.original or "0000000",
+        "종목번호": f"{prefix(desk.board.issues[order.symbol])}{order.symbol}",
+        "종목명": desk.board.issues[order.symbol].name,
+        "주문구분": order_words(order.action, order.side).lstrip("+-"),
+        "접수구분": order.status,
+        "주문시간": values.hhmmss(order.sent),
+        **{item: values.padded(number, 10) for item, number in numbers.items()},
+    }
 
 
 def _holding_row(desk: Desk, holding: Holding, valued: _Valued, total: int) -> Row:

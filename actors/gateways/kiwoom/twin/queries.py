@@ -24,6 +24,7 @@ QUERIES: Final[Mapping[str, Query]] = MappingProxyType(
         "opt10080": market.minute_chart,
         "opt10081": market.day_chart,
         "opw00001": account.deposit,
+        "opw00007": account.orders_of_day,
         "opw00018": account.holdings,
         "optkwfid": market.many,
     }

@@ -1,0 +1,162 @@
+"""What filled on an earlier day while nothing ran is booked to its order, where the broker still tells."""
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from actors.gateways.port import BrokerOrder, BrokerState
+from actors.market.time import at
+from messages import (
+    ExternalOrderSeen,
+    Message,
+    OrderAccepted,
+    OrderExpired,
+    OrderFilled,
+    PositionAdjusted,
+    Side,
+)
+from runtime.testing import Stage, in_virtual_time
+from tests.account.records import accepted, approval, filled, opened, sent, submitting
+from tests.ordering.fakes import FakeBroker, FakeJournal, listed_order, owned, state
+from tests.test_trader import trading
+
+FRIDAY = dt.date(2025, 8, 29)
+THURSDAY = dt.date(2025, 8, 28)
+
+
+class Remembering(FakeBroker):
+    """Tells the orders of earlier days, or raises what is laid ready."""
+
+    def __init__(self, *states: BrokerState) -> None:
+        super().__init__(*states)
+        self.days: dict[dt.date, tuple[BrokerOrder, ...]] = {}
+        self.errors: list[Exception] = []
+        self.asked_days: list[dt.date] = []
+
+    async def orders_of(self, day: dt.date) -> Sequence[BrokerOrder]:
+        self.asked_days.append(day)
+        if self.errors:
+            raise self.errors.pop(0)
+        return self.days.get(day, ())
+
+
+def on(day: dt.date, *messages: Message) -> list[Message]:
+    return [replace(message, time=at(day, 15, 19)) if hasattr(message, "time") else message for message in messages]
+
+
+def left_open(day: dt.date = FRIDAY, order: int = 1, number: str = "0000001") -> list[Message]:
+    return on(day, approval(order), submitting(order), sent(order), *([accepted(order, number)] if number else []))
+
+
+def listed(number: str = "0000001", day: dt.date = FRIDAY, **terms: Any) -> BrokerOrder:
+    return replace(listed_order(number, **terms), time=at(day, 15, 25))
+
+
+async def next_day(broker: FakeBroker, *before: Message) -> Stage:
+    start = replace(opened(), time=at(THURSDAY, 9))
+    stage = await trading(broker, FakeJournal(start, *before))
+    await stage.advance(20)
+    return stage
+
+
+def bought(stage: Stage) -> list[tuple[int, int, int]]:
+    return [(fill.order, fill.filled, fill.amount) for fill in stage.heard(OrderFilled)]
+
+
+@pytest.mark.parametrize(
+    "before", [left_open(), [*left_open(), *on(FRIDAY, filled(4, 40_000, last=4))], left_open(number="")]
+)
+def test_a_fill_of_friday_belongs_on_monday_to_who_asked_for_it(before: list[Message]) -> None:
+    @in_virtual_time
+    async def scene() -> None:
+        broker = Remembering(state(930_000, owned(7, 70_000)))
+        broker.days = {FRIDAY: (listed("0000001", filled=7),)}
+        stage = await next_day(broker, *before)
+
+        assert bought(stage)[-1] == (1, 7, 70_000)
+        assert stage.heard(OrderFilled)[-1].source == "recovery"
+        assert [(rest.order, rest.expired) for rest in stage.heard(OrderExpired)] == [(1, 3)]
+        assert not stage.heard(PositionAdjusted)
+        assert not stage.heard(ExternalOrderSeen)
+        assert broker.asked_days == [FRIDAY]
+
+    scene()
+
+
+@in_virtual_time
+async def test_numbers_begin_anew_each_day() -> None:
+    broker = Remembering(state(700_000, owned(30, 300_000)))
+    broker.days = {THURSDAY: (listed(day=THURSDAY, filled=10, status="체결"),), FRIDAY: (listed(filled=0),)}
+    stage = await next_day(broker, *left_open(THURSDAY, 1), *left_open(FRIDAY, 2))
+
+    assert bought(stage) == [(1, 10, 100_000)]
+    assert [rest.order for rest in stage.heard(OrderExpired)] == [2]
+    assert broker.asked_days == [THURSDAY, FRIDAY]
+
+
+@pytest.mark.parametrize(
+    "records",
+    [
+        (),
+        (listed(side=Side.SELL, filled=7),),
+        (listed(quantity=20, filled=7),),
+        (listed(price=9_000, filled=7),),
+        (listed(quantity=20, filled=20),),
+        (listed("0000009", filled=7),),
+    ],
+)
+def test_what_the_list_cannot_tell_is_booked_as_a_strangers_with_an_alarm(records: tuple[BrokerOrder, ...]) -> None:
+    @in_virtual_time
+    async def scene() -> None:
+        broker = Remembering(state(930_000, owned(7, 70_000)))
+        broker.days = {FRIDAY: records}
+        stage = await next_day(broker, *left_open())
+
+        assert not stage.heard(OrderFilled)
+        assert [rest.expired for rest in stage.heard(OrderExpired)] == [10]
+        assert [found.quantity for found in stage.heard(PositionAdjusted)] == [7]
+
+    scene()
+
+
+@in_virtual_time
+async def test_two_that_look_alike_are_not_told_apart() -> None:
+    broker = Remembering(state(930_000, owned(7, 70_000)))
+    broker.days = {FRIDAY: (listed("0000001", filled=7), listed("0000002"))}
+    stage = await next_day(broker, *left_open(number=""))
+
+    assert not stage.heard(OrderFilled)
+    assert not stage.heard(OrderAccepted)
+    assert len(stage.heard(OrderExpired)) == 1
+
+
+@pytest.mark.parametrize(("failures", "fills"), [(2, 1), (3, 0)])
+def test_a_broker_that_does_not_answer_is_asked_again_a_few_times(failures: int, fills: int) -> None:
+    @in_virtual_time
+    async def scene() -> None:
+        broker = Remembering(state(930_000, owned(7, 70_000)))
+        broker.days = {FRIDAY: (listed(filled=7),)}
+        errors: tuple[Exception, ...] = (TimeoutError(), ConnectionError("no such query"), TimeoutError())
+        broker.errors = [*errors[:failures]]
+        stage = await next_day(broker, *left_open())
+
+        assert len(bought(stage)) == fills
+        assert len(stage.heard(OrderExpired)) == 1
+
+    scene()
+
+
+@in_virtual_time
+async def test_the_next_start_of_the_day_asks_no_more() -> None:
+    broker = Remembering(state(930_000, owned(7, 70_000)))
+    broker.days = {FRIDAY: (listed(filled=7),)}
+    first = await next_day(broker, *left_open())
+    start = replace(opened(), time=at(THURSDAY, 9))
+    second = await trading(broker, FakeJournal(start, *left_open(), *first.said))
+
+    assert broker.asked_days == [FRIDAY]
+    assert not second.heard(OrderFilled)
+    assert not second.heard(OrderExpired)

@@ -1,0 +1,82 @@
+"""The day ends at the last venue where an order of ours stands: an order lives until its own venue has closed."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from actors.trader import Trader
+from messages import DayMatched, OrderExpired, Session, SessionChanged, Venue
+from runtime.testing import Stage, in_virtual_time
+from tests.account.records import accepted, approval, filled
+from tests.ordering.fakes import FakeBroker, FakeJournal, listed_order, owned, state
+from tests.test_trader import NOW
+
+
+def closed(venue: Venue, code: str = "") -> SessionChanged:
+    return SessionChanged(venue=venue, session=Session.CLOSED_FOR_DAY, time=NOW, code=code)
+
+
+async def with_order(tmp_path: Path, venue: Venue, broker: FakeBroker) -> Stage:
+    stage = Stage(Trader(broker, FakeJournal()), name="trader", data=tmp_path)
+    await stage.start()
+    stage.tell(approval(venue=venue))
+    await stage.settle()
+    stage.tell(accepted(venue=venue))
+    return stage
+
+
+def ended(stage: Stage) -> list[Any]:
+    return [type(message) for message in stage.said if isinstance(message, OrderExpired | DayMatched)]
+
+
+@pytest.mark.parametrize("venue", [Venue.NXT, Venue.SOR])
+def test_an_order_lives_until_its_own_venue_has_closed(tmp_path: Path, venue: Venue) -> None:
+    @in_virtual_time
+    async def scene() -> None:
+        stage = await with_order(tmp_path, venue, FakeBroker(state(), state(1_000_000, listed_order())))
+        stage.tell(closed(Venue.KRX, "8"), closed(Venue.KRX, "9"))
+        await stage.advance(60)
+        assert not ended(stage)
+        stage.tell(closed(Venue.NXT, "V"), closed(Venue.NXT, "W"))
+        await stage.advance(60)
+        await stage.stop()
+
+        assert ended(stage) == [OrderExpired, DayMatched]
+
+    scene()
+
+
+@in_virtual_time
+async def test_of_two_orders_each_ends_with_its_venue(tmp_path: Path) -> None:
+    broker = FakeBroker(state(), state(1_000_000, listed_order(), listed_order("0000002", quantity=7)))
+    stage = await with_order(tmp_path, Venue.NXT, broker)
+    stage.tell(approval(2, quantity=7))
+    await stage.settle()
+    stage.tell(accepted(2, "0000002"), closed(Venue.KRX), closed(Venue.NXT))
+    await stage.advance(60)
+
+    assert [event.order for event in stage.heard(OrderExpired)] == [1, 2]
+    assert len(stage.heard(DayMatched)) == 1
+
+
+@in_virtual_time
+async def test_the_day_is_matched_again_after_a_venue_that_closed_later(tmp_path: Path) -> None:
+    bought = state(900_000, listed_order(filled=10), owned(10, 100_000))
+    stage = await with_order(tmp_path, Venue.NXT, FakeBroker(state(), bought))
+    stage.tell(filled(10, 100_000, last=10), closed(Venue.KRX, "8"), closed(Venue.KRX, "d"))
+    await stage.advance(60)
+    assert [matched.differences for matched in stage.heard(DayMatched)] == [()]
+    stage.tell(closed(Venue.NXT, "V"))
+    await stage.advance(60)
+
+    assert [matched.differences for matched in stage.heard(DayMatched)] == [(), ()]
+
+
+@in_virtual_time
+async def test_a_venue_without_orders_of_ours_ends_nothing(tmp_path: Path) -> None:
+    stage = await with_order(tmp_path, Venue.KRX, FakeBroker(state(), state(1_000_000, listed_order())))
+    stage.tell(closed(Venue.KRX, "8"), closed(Venue.KRX, "9"), closed(Venue.NXT, "V"))
+    await stage.advance(60)
+
+    assert ended(stage) == [OrderExpired, DayMatched]
