@@ -2,16 +2,18 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, ClassVar, Final
 
 import msgspec
 
 from actors.account.ledger import Booked, Ledger
 from actors.account.recovery import History, replay
-from actors.analysis.charts import Story
+from actors.analysis.charts import Mark, Story
 from actors.analysis.closing import closing
 from actors.analysis.page import page
 from actors.analysis.performance import Fill, Point, RoundTrip, curve, round_trips, trades
+from actors.analysis.series import Series
 from actors.analysis.tally import Tally
 from actors.market.venues import HOME
 from messages import (
@@ -73,8 +75,8 @@ class Reporter(Actor):
         self._tally = Tally()
         self._started: RunStarted | None = None
         self._stopping: RunStopping | None = None
-        self._points: list[Point] = []
-        self._paths: defaultdict[Symbol, list[tuple[int, int]]] = defaultdict(list)
+        self._points = Series(Point._make, len(Point._fields))
+        self._paths: defaultdict[Symbol, Series[Mark]] = defaultdict(partial(Series, Mark._make, len(Mark._fields)))
         self._fills: list[Fill] = []
         self._reasons: dict[int, str] = {}
         self._names: dict[str, str] = {}
@@ -132,9 +134,9 @@ class Reporter(Actor):
             return
         path, end = self._paths[bar.symbol], bar.time + bar.interval * SECOND
         if not path:
-            path.append((bar.time, bar.open))
-        if end > path[-1][0]:
-            path.append((end, bar.close))
+            path.append(bar.time, bar.open)
+        if end > path[-1].time:
+            path.append(end, bar.close)
 
     @handles
     def on_judged(self, message: _Judged) -> None:
@@ -213,7 +215,7 @@ class Reporter(Actor):
         equity = self._ledger.equity
         invested = equity - self._ledger.cash
         if always or (equity, invested) != self._points[-1][1:]:
-            self._points.append(Point(Nanoseconds(self.desk.clock.now()), Won(equity), Won(invested)))
+            self._points.append(self.desk.clock.now(), equity, invested)
 
     def _story(self) -> Story:
         trips = round_trips(self._fills)

@@ -13,6 +13,13 @@ POINTS: Final = 2_000
 _KOREA: Final = 9 * 3_600
 
 
+class Mark(NamedTuple):
+    """A price of an issue at an instant."""
+
+    time: int
+    price: int
+
+
 class Story(NamedTuple):
     """What the page draws besides the summary's figures."""
 

@@ -56,6 +56,8 @@ class RemoteExchange:
         self.on_slice: Callable[[], None] = _nothing
         """Called when a slice came; one may come while an answer is waited for."""
         self._address = address
+        self._buffer = memoryview(bytearray(_READ))
+        """One for all reads: so large a piece of memory for each, cut down to what came, leaves holes behind."""
         self._frames = Frames()
         self._answers: deque[msgspec.Raw] = deque()
         self._slices: deque[Slice] = deque()
@@ -249,9 +251,9 @@ class RemoteExchange:
 
     def _receive(self) -> list[bytes]:
         try:
-            data = self._socket.recv(_READ)
-            if data:
-                return self._frames.add(data)
+            count = self._socket.recv_into(self._buffer)
+            if count:
+                return self._frames.add(self._buffer[:count])
         except (BlockingIOError, TimeoutError):
             raise
         except (OSError, BrokenFrame) as error:

@@ -137,7 +137,7 @@ class Frames:
     def __init__(self) -> None:
         self._held = bytearray()
 
-    def add(self, data: bytes) -> list[bytes]:
+    def add(self, data: bytes | memoryview) -> list[bytes]:
         """The bodies that are whole by now. Raises BrokenFrame."""
         held = self._held
         held += data

@@ -1,7 +1,9 @@
 """The exchange in another process: same calls, same day, and what its clients do to its time."""
 
 import asyncio
+import select
 import socket
+import tracemalloc
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -218,6 +220,20 @@ def test_a_client_says_in_one_line_why_it_has_no_exchange() -> None:
         client.account_state(client.account)
     with pytest.raises(ExchangeLost, match=f"no exchange at {host.address}: "):
         RemoteExchange(host.address)
+
+
+def test_what_is_read_takes_memory_of_its_own_size_only() -> None:
+    with hosted() as host, host.client(follows=True) as client:
+        client.begin()
+        select.select([client], [], [], 5)
+        tracemalloc.start()
+        try:
+            client.collect()
+            _, most = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+        assert client.waiting
+    assert most < 100_000
 
 
 def test_a_port_can_be_had_once() -> None:
