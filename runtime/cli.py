@@ -1,6 +1,7 @@
 """The command line of the runtime: run, check, show, audit, and commands to a running system."""
 
 import json
+import os
 import sys
 from collections.abc import Callable
 from datetime import datetime
@@ -28,6 +29,8 @@ from runtime.system import DISTRIBUTION, System
 ConfigPath = Annotated[Path, typer.Argument(help="A config file; examples/ has one for each way of running.")]
 DataFolder = Annotated[Path, typer.Argument(help="The data folder of the system: the key data of its system table.")]
 Overrides = Annotated[list[str], typer.Option("--set", metavar="TABLE.KEY=VALUE", help="Override a key of the config.")]
+
+_OTHERWISE = "make room, or be the user it runs as; SIGTERM to its process stops it in order"
 
 T = TypeVar("T")
 
@@ -73,8 +76,9 @@ def run(
             structlog.get_logger("system").warning(note)
         code = run_loop(system.run, _loop(system))
     except (ConfigError, AlreadyRunning, DatabaseError, MissingLibrary, OSError) as error:
-        structlog.get_logger("system").info("cannot run", reason=str(error))
-        fail(str(error), code_of(error))
+        reason = _reason(error, system.folder)
+        structlog.get_logger("system").info("cannot run", reason=reason)
+        fail(reason, code_of(error))
     _report(system, json_summary=json_summary)
     raise typer.Exit(code)
 
@@ -140,15 +144,39 @@ def reload(folder: DataFolder) -> None:
     write(ask(folder, "reload"))
 
 
+class Unanswered(Exception):
+    """A system that cannot be asked, or will not; one line for the user."""
+
+
 def ask(folder: Path, verb: str, *, seconds: float = 10.0, **arguments: Any) -> dict[str, Any]:
-    """The answer of the system that runs on a data folder, or on its newest run's; ends with one line on a refusal."""
+    """The answer of the system that runs on a data folder, or on one below it; ends with one line on a refusal."""
     try:
-        answer = inbox.send(folders.current(folder), verb, seconds=seconds, **arguments)
-    except inbox.NoSystem as error:
+        return answer_of(_running_on(folder), verb, seconds=seconds, **arguments)
+    except Unanswered as error:
         fail(str(error))
+
+
+def answer_of(place: Path, verb: str, *, seconds: float = 10.0, **arguments: Any) -> dict[str, Any]:
+    """The answer of the system that runs in this very folder. Raises Unanswered."""
+    try:
+        answer = inbox.send(place, verb, seconds=seconds, **arguments)
+    except inbox.NoSystem as error:
+        raise Unanswered(str(error)) from error
+    except OSError as error:
+        raise Unanswered(f"{place}: {error.strerror}, so nobody could be asked; {_OTHERWISE}") from error
     if "error" in answer:
-        fail(str(answer["error"]))
+        raise Unanswered(str(answer["error"]))
     return answer
+
+
+def _running_on(folder: Path) -> Path:
+    try:
+        running = folders.held(folder)
+    except OSError as error:
+        raise Unanswered(f"{folder}: {error.strerror}; {_OTHERWISE}") from error
+    if len(running) > 1:
+        raise Unanswered(f"{len(running)} systems run there, name one of them: {', '.join(map(str, running))}")
+    return running[0] if running else folders.current(folder)
 
 
 def write(answer: dict[str, Any]) -> None:
@@ -182,6 +210,12 @@ def _configure_logs(system: System) -> None:
         fail(f"{error}; name another folder as data, or mend this one")
 
 
+def _reason(error: Exception, folder: Path) -> str:
+    """Python's own words for a full disk do not say where it is."""
+    nameless = isinstance(error, OSError) and error.filename is None and error.strerror
+    return f"{folder}: {error}" if nameless and not isinstance(error, ConnectionError | TimeoutError) else str(error)
+
+
 def _or_bad_config(work: Callable[[], T]) -> T:
     try:
         return work()
@@ -197,7 +231,12 @@ def _loop(system: System) -> Any:
 
 
 def _report(system: System, *, json_summary: bool) -> None:
-    if json_summary:
-        sys.stdout.write(json.dumps(system.vitals.summary, ensure_ascii=False) + "\n")
-    elif system.vitals.closing:
-        sys.stdout.write(system.vitals.closing + "\n")
+    summary = json.dumps(system.vitals.summary, ensure_ascii=False) if json_summary else system.vitals.closing
+    if not summary and not json_summary:
+        return
+    try:
+        sys.stdout.write(summary + "\n")
+        sys.stdout.flush()
+    except OSError as error:
+        structlog.get_logger("system").warning("nobody reads the summary; it is in the run's folder", error=str(error))
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left in the buffer fails once more

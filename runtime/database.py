@@ -1,8 +1,10 @@
 """The one seam to SQLite: a thread of its own in real time, inline in simulated time."""
 
 import asyncio
+import errno
 import sqlite3
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal, Protocol, Self, TypeVar
@@ -24,6 +26,10 @@ _closing = faultpoints.point("database: last commit done, not closed")
 
 UNREADABLE = (sqlite3.Error, UnicodeDecodeError, MemoryError)
 """What Python's sqlite3 raises over a damaged file: its words for it may be damaged too."""
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""A full disk, a used-up quota, a limit on the size of files: room can be made for each."""
+_PROBE = 1 << 16
+"""Bytes."""
 
 
 class DatabaseError(Exception):
@@ -369,4 +375,23 @@ def _typed(path: Path, error: Exception) -> DatabaseError:
     unknown = sqlite3.SQLITE_ERROR if isinstance(error, sqlite3.Error) else sqlite3.SQLITE_CORRUPT
     code: int = getattr(error, "sqlite_errorcode", unknown)
     kind = _BY_CODE.get(code & 0xFF, DatabaseError)
+    if code & 0xFF == sqlite3.SQLITE_IOERR and _takes_no_more(path):
+        kind = DatabaseFull
     return kind(f"{path}: {error}; {_MEND[kind]}")
+
+
+def _takes_no_more(path: Path) -> bool:
+    """SQLite knows a full disk; a limit or a quota it calls an I/O error. The system itself tells them apart."""
+    probe = path.with_name(path.name + ".probe")
+    try:
+        parts = (path.with_name(path.name + suffix) for suffix in ("", "-wal"))
+        largest = max((part.stat().st_size for part in parts if part.exists()), default=0)
+        with probe.open("wb") as file:
+            file.seek(largest)
+            file.write(bytes(_PROBE))
+    except OSError as error:
+        return error.errno in NO_ROOM
+    finally:
+        with suppress(OSError):
+            probe.unlink(missing_ok=True)
+    return False

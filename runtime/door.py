@@ -42,15 +42,16 @@ class Door:
 
     async def _watch(self) -> None:
         while True:
-            try:
-                self._look()
-                for command in self._inbox.poll():
-                    self._begin(self._serve(command))
-                self._heartbeat.beat()
-                self._trouble = ""
-            except OSError as error:
+            troubles = [error for step in (self._look, self._hear, self._heartbeat.beat) if (error := _tried(step))]
+            for error in troubles[:1]:
                 self._complain(error)
+            if not troubles:
+                self._trouble = ""
             await asyncio.sleep(POLL_SECONDS)
+
+    def _hear(self) -> None:
+        for command in self._inbox.poll():
+            self._begin(self._serve(command))
 
     async def _serve(self, command: Command) -> None:
         try:
@@ -75,3 +76,12 @@ class Door:
         if str(error) != self._trouble:
             self._trouble = str(error)
             self._log.error("the data folder is out of reach", error=str(error))
+
+
+def _tried(step: Callable[[], None]) -> OSError | None:
+    """One that the disk refuses must not keep the others from their turn: a heart that stops gets the run killed."""
+    try:
+        step()
+    except OSError as error:
+        return error
+    return None

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from runtime import faultpoints
-from runtime.database import DatabaseBroken, DatabaseError, DatabaseFull
+from runtime.database import NO_ROOM, DatabaseBroken, DatabaseError, DatabaseFull
 
 _DIGEST = 24
 _HEADER = 64
@@ -34,7 +34,7 @@ class Emergency:
             self._file: BinaryIO = path.open("r+b", buffering=0)
             content = path.read_bytes()
         except OSError as error:
-            raise DatabaseError(f"{path}: {error.strerror}; look after the disk and the file's permissions") from error
+            raise _typed(path, error, "make room") from error
         try:
             self._read(content, size)
         except DatabaseBroken:
@@ -104,7 +104,7 @@ class Emergency:
                 if sync:
                     os.fsync(self._file.fileno())
         except OSError as error:
-            raise DatabaseError(f"{self.path}: {error.strerror}; look after the disk") from error
+            raise _typed(self.path, error, "make room") from error
         _synced()
 
 
@@ -118,7 +118,13 @@ def _create(path: Path, size: int) -> None:
         _made()
         young.replace(path)
     except OSError as error:
-        raise DatabaseFull(f"{path}: {error.strerror}; make room for {size:,} bytes") from error
+        raise _typed(path, error, f"make room for {size:,} bytes") from error
+
+
+def _typed(path: Path, error: OSError, mend: str) -> DatabaseError:
+    if error.errno in NO_ROOM:
+        return DatabaseFull(f"{path}: {error.strerror}; {mend}")
+    return DatabaseError(f"{path}: {error.strerror}; look after the disk and the file's permissions")
 
 
 def _write(file: BinaryIO, data: bytes) -> None:

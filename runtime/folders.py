@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from runtime.journal import NAME
+from runtime.locks import is_held
 
 _DIGITS = 5
 
@@ -18,8 +19,14 @@ def current(data: Path) -> Path:
     if (data / NAME).exists():
         return data
     used = [folder for folder in _numbered(data) if (folder / NAME).exists()]
-    return max(used, key=lambda folder: int(folder.name), default=data)
+    return used[-1] if used else data
+
+
+def held(data: Path) -> list[Path]:
+    """Where systems run now, `data` and the folders below it, oldest first. Raises OSError."""
+    return [folder for folder in (data, *_numbered(data)) if is_held(folder)]
 
 
 def _numbered(data: Path) -> list[Path]:
-    return [folder for folder in data.glob("[0-9]*") if folder.name.isdecimal() and folder.is_dir()]
+    found = (folder for folder in data.glob("[0-9]*") if folder.name.isdecimal() and folder.is_dir())
+    return sorted(found, key=lambda folder: int(folder.name))

@@ -1,6 +1,7 @@
 """The process beside the system: starts it, feels its pulse, starts it again, and knows when to leave it down."""
 
 import asyncio
+import signal
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
@@ -10,7 +11,7 @@ from typing import NamedTuple
 
 from runtime import inbox
 from runtime.clock import WallClock, text
-from runtime.exits import BAD_CONFIG, CORE_FAILED, DONE, STOPPED_BY_RISK, UNREACHABLE
+from runtime.exits import BAD_CONFIG, CORE_FAILED, DONE, FAILED, STOPPED_BY_RISK, UNREACHABLE
 from runtime.heartbeat import Pulse
 from runtime.latch import Halt, Latch
 
@@ -41,8 +42,8 @@ class Terms(NamedTuple):
 class Guard:
     """Keeps one system running.
 
-    `folder` names the data folder of the newest run, `say` takes a line for people, `alarm` one for the person to be
-    called, and `dead_man` takes back what is open and says what came of it.
+    `folder` names the folder of the newest run, `latch` is what halts the next one, `say` takes a line for people,
+    `alarm` one for the person to be called, and `dead_man` takes back what is open and says what came of it.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class Guard:
         command: Sequence[str],
         folder: Callable[[], Path],
         *,
+        latch: Latch,
         say: Callable[[str], None],
         alarm: Callable[[str], None],
         dead_man: Callable[[], Awaitable[str]],
@@ -57,6 +59,7 @@ class Guard:
     ) -> None:
         self._command = command
         self._folder = folder
+        self._latch = latch
         self._say = say
         self._alarm = alarm
         self._dead_man = dead_man
@@ -75,11 +78,14 @@ class Guard:
         self._asked.set()
 
     async def keep(self, over: Callable[[], bool]) -> int:
-        """Run it until it ends by itself or is asked to, gives up, or fails after the day; the last exit code."""
+        """Run it until it ends by itself or is asked to, gives up, or fails after the day; the last exit code.
+
+        One that was killed has none: DONE where it was asked to leave before it could hear of it, FAILED otherwise.
+        """
         while True:
             code = await self._once()
             if code in ENDS or self._asked.is_set() or over():
-                return code
+                return self._exit_code(code)
             if code == UNREACHABLE:
                 await self._try_again()
             else:
@@ -89,7 +95,12 @@ class Guard:
                     return GAVE_UP
                 await self._restart(code)
             if self._asked.is_set():
-                return code
+                return self._exit_code(code)
+
+    def _exit_code(self, code: int) -> int:
+        if code >= 0:
+            return code
+        return DONE if self._asked.is_set() and code == -signal.SIGTERM else FAILED
 
     async def _restart(self, code: int) -> None:
         self._tries = 0
@@ -156,9 +167,9 @@ class Guard:
         """Nothing trades here again before a person has looked."""
         reason = f"the system ended {len(self._ends)} times within a minute, the last time with code {code}"
         try:
-            Latch(self._folder()).lay(Halt(text(WallClock.now()), "guard", reason))
+            self._latch.lay(Halt(text(WallClock.now()), "guard", reason))
         except OSError as error:
-            self._say(f"the halt could not be latched: {error}")
+            self._say(f"the halt could not be written{' whole' if self._latch.path.exists() else ''}: {error}")
         self._call(f"{reason}: it stays down, and starts halted when you start it")
         while not self._acted and not self._asked.is_set():
             if time.monotonic() >= self._try_at:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 from uuid import uuid4
@@ -89,7 +90,7 @@ class Inbox:
 
 
 def send(data: Path, verb: str, *, seconds: float = 10.0, **arguments: Any) -> dict[str, Any]:
-    """Ask the system that runs on this data folder, and wait for its answer. Raises NoSystem."""
+    """Ask the system that runs on this data folder, and wait for its answer. Raises NoSystem, OSError."""
     if not is_held(data):
         raise NoSystem(f"no system is running on {data}")
     folder = data / FOLDER
@@ -123,8 +124,13 @@ def _read(path: Path) -> _Form:
 def _put(path: Path, content: Mapping[str, Any]) -> None:
     """Whole or not at all: nobody reads a part."""
     young = path.with_name(path.name + ".new")
-    young.write_bytes(msgspec.json.encode(content))
-    _persist(lambda: young.replace(path))
+    try:
+        young.write_bytes(msgspec.json.encode(content))
+        _persist(lambda: young.replace(path))
+    except OSError:
+        with suppress(OSError):
+            young.unlink(missing_ok=True)
+        raise
 
 
 def _persist(act: Callable[[], Value]) -> Value:

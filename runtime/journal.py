@@ -25,6 +25,7 @@ from runtime.tail import (
     BROKEN,
     SOURCE,
     Tail,
+    broken,
     end_of,
     find,
     given_up,
@@ -214,11 +215,14 @@ class Journal:
         wanted = chain.names(types)
         await self.durable(self._appended)
         first, previous = (first, None) if first else (LOWEST, chain.START)
-        while rows := await self._page(first):
-            for entry in chain.checked(rows, previous):
-                first, previous = entry.number + 1, entry.hash
-                if entry.type in wanted:
-                    yield chain.decode(entry)
+        try:
+            while rows := await self._page(first):
+                for entry in chain.checked(rows, previous):
+                    first, previous = entry.number + 1, entry.hash
+                    if entry.type in wanted:
+                        yield chain.decode(entry)
+        except ChainBroken as error:
+            raise ChainBroken(broken(self.path, error)) from error
 
     async def _page(self, first: int) -> list[tuple[Any, ...]]:
         with self._clock.hold():
@@ -237,7 +241,7 @@ class Journal:
             last = await self._database.run(self._begin)
             await self._database.commit()
         except ChainBroken as error:
-            raise DatabaseBroken(f"{self.path}: {error}; see `audit verify`, then {mend(self.path)}") from error
+            raise DatabaseBroken(broken(self.path, error)) from error
         _opened()
         self.run = last.number >> RUN_BITS
         self._emergency.begin(last.number, last.hash.hex())

@@ -67,15 +67,23 @@ def name_lock(what: str, *names: str, folder: Path | None = None) -> Lock:
 
 
 def is_held(folder: Path) -> bool:
-    """Whether a system runs on this data folder."""
+    """Whether a system runs on this data folder. Raises OSError where one may not look."""
     path = folder / "lock"
     if not path.exists():
         return False
-    with path.open("r+b", buffering=0) as file:
+    with _opened(path) as file:
         free = _try(file)
         if free:
             _unlock(file)
     return not free
+
+
+def _opened(path: Path) -> BinaryIO:
+    """Another user may look at what he may not write."""
+    try:
+        return path.open("r+b", buffering=0)
+    except PermissionError:
+        return path.open("rb", buffering=0)
 
 
 def _patiently(file: BinaryIO) -> bool:

@@ -5,6 +5,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, MutableMapping
+from contextlib import suppress
 from datetime import datetime
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
@@ -222,7 +223,8 @@ class _Sink(logging.Handler):
         if not self._told and sys.stderr is not None:
             self._told = True
             reason = clean(f"{sys.exc_info()[1]}")
-            print(f"a log line of {record.name} could not be written: {reason}", file=sys.stderr)  # noqa: T201
+            with suppress(OSError, ValueError):  # the terminal is gone, or its file's disk is the full one
+                print(f"a log line of {record.name} could not be written: {reason}", file=sys.stderr)  # noqa: T201
 
 
 class _Console(_Sink, logging.StreamHandler[TextIO]):

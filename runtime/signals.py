@@ -1,23 +1,46 @@
-"""Ctrl-C and SIGTERM, on a loop that may be Qt's, in virtual time, or on Windows."""
+"""Ctrl-C, SIGTERM and a terminal that closes, on a loop that may be Qt's, in virtual time, or on Windows."""
 
 import asyncio
 import signal
 from collections.abc import Callable
 from contextlib import suppress
 
+HANG_UPS = tuple(getattr(signal, name) for name in ("SIGHUP", "SIGBREAK") if hasattr(signal, name))
+"""Of a terminal that closes; Windows has the second."""
+
 
 def catch(loop: asyncio.AbstractEventLoop, leave: Callable[[], None], *, at_once: bool) -> None:
-    """Call `leave` on the loop for each signal; `at_once` where the loop never waits for the outside."""
+    """Call `leave` on the loop for each signal; `at_once` where the loop never waits for the outside.
 
-    def heard(_number: int, _frame: object) -> None:
-        if at_once:
-            leave()
-        else:
-            loop.call_soon_threadsafe(leave)
+    A terminal that closes never hurries an end under way, as it may say so twice; under nohup it is not heard.
+    """
+    leaving = False
+
+    def go() -> None:
+        nonlocal leaving
+        leaving = True
+        leave()
+
+    def hang_up() -> None:
+        if not leaving:
+            go()
 
     for number in (signal.SIGINT, signal.SIGTERM):
-        try:
-            loop.add_signal_handler(number, leave)
-        except (NotImplementedError, RuntimeError):
-            with suppress(ValueError):
-                signal.signal(number, heard)
+        _listen(loop, number, go, at_once=at_once)
+    for number in HANG_UPS:
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            _listen(loop, number, hang_up, at_once=at_once)
+
+
+def _listen(loop: asyncio.AbstractEventLoop, number: int, hear: Callable[[], None], *, at_once: bool) -> None:
+    def heard(_number: int, _frame: object) -> None:
+        if at_once:
+            hear()
+        else:
+            loop.call_soon_threadsafe(hear)
+
+    try:
+        loop.add_signal_handler(number, hear)
+    except (NotImplementedError, RuntimeError):
+        with suppress(ValueError):
+            signal.signal(number, heard)

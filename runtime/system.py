@@ -16,6 +16,7 @@ import structlog
 from messages import HaltTrading, RunStarted, RunStopping
 from runtime import ending, faultpoints, folders, signals, verbs
 from runtime import reload as reloading
+from runtime.above import take_over
 from runtime.beginning import set_clock, start
 from runtime.bus import Bus
 from runtime.clock import SECOND, Clock, SimulatedClock, SteppedClock, TimerHandle, WallClock
@@ -170,12 +171,9 @@ class System:
         ]
 
     def _vitals(self) -> Vitals:
+        config, settings = self.config, self.config.system
         return Vitals(
-            folder=self.folder,
-            config=self.config.path,
-            digest=self.config.digest,
-            seed=self.config.system.seed,
-            time_kind=self.config.system.time,
+            folder=self.folder, config=config.path, digest=config.digest, seed=settings.seed, time_kind=settings.time
         )
 
     def _clock(self) -> Clock:
@@ -244,22 +242,18 @@ class System:
         self.built = built
         self.vitals.mailboxes = self._mailboxes
         self._seated = True
+        take_over(Path(self.config.system.data), self.folder)
         self._look()
         _latched()
         for seat in list(self.seats.values()):
             if not self._over.done():
                 await start(seat.start(), self._over)
                 _one_started()
-        self.bus.publish(
-            RunStarted(
-                time=self.clock.now(),  # type: ignore[arg-type]
-                run=self.vitals.run,
-                version=version(DISTRIBUTION),
-                config=self.config.digest,
-                seed=settings.seed,
-            ),
-            NAME,
+        now: Any = self.clock.now()
+        started = RunStarted(
+            time=now, run=self.vitals.run, version=version(DISTRIBUTION), config=self.config.digest, seed=settings.seed
         )
+        self.bus.publish(started, NAME)
         _told()
         self._say_head()
         gc.collect()
@@ -281,6 +275,8 @@ class System:
         halt = self._latch.news() if self._seated else None
         if halt is not None:
             self.bus.publish(HaltTrading(reason=halt.reason, by=halt.by, flatten=halt.flatten), NAME)
+        if self._seated:
+            take_over(Path(self.config.system.data), self.folder)
 
     def _halted(self, reason: str) -> None:
         self.vitals.halted = reason
@@ -323,7 +319,14 @@ class System:
 
     async def _answer(self, command: Command) -> verbs.Answer:
         actors = (seat.actor for seat in self.seats.values() if seat.started and not seat.off)
-        return await verbs.ask(verbs.known((self, *actors)), command.verb, command.arguments)
+        methods = verbs.known((self, *actors))
+        if self._starting and (command.verb not in methods or command.verb == "reload"):
+            raise verbs.Declined(f"the system is still starting, {command.verb} has to wait; ask again")
+        return await verbs.ask(methods, command.verb, command.arguments)
+
+    @property
+    def _starting(self) -> bool:
+        return not self.seats or not all(seat.started or seat.off for seat in self.seats.values())
 
     @verbs.answers("status")
     def _tell_status(self) -> verbs.Answer:

@@ -101,6 +101,11 @@ def mend(path: Path) -> str:
     return f"bring the right one back, or keep what is left of it as {path.name}{BROKEN}1 to go on without it"
 
 
+def broken(path: Path, error: Exception) -> str:
+    """What is wrong with a journal, and what a person can do."""
+    return f"{path}: {error}; see `audit verify`, then {mend(path)}"
+
+
 def find(envelopes: Sequence[Envelope], number: int) -> Envelope | None:
     """The one of this number among envelopes in their order."""
     place = bisect_left(envelopes, number, key=attrgetter("number"))

@@ -4,7 +4,7 @@ import asyncio
 import datetime as dt
 import sys
 from collections.abc import Awaitable, Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -21,7 +21,8 @@ from runtime.clock import WallClock, kst, text
 from runtime.config import Config, ConfigError, load
 from runtime.exits import BAD_CONFIG, DONE
 from runtime.guard import GAVE_UP, Guard, Terms
-from runtime.locks import AlreadyRunning, Lock, is_held
+from runtime.latch import Latch
+from runtime.locks import AlreadyRunning, Lock
 from runtime.parts import Part, plan
 
 EARLIEST = dt.time(7, 30)
@@ -54,8 +55,8 @@ def guard(
     try:
         with ExitStack() as stack:
             stack.enter_context(Lock(data / "guard.lock", f"the guard of {data}"))
-            if is_held(folders.current(data)):
-                fail(f"a system runs on {folders.current(data)} already; stop it first, the guard starts its own")
+            if running := folders.held(data):
+                fail(f"a system runs on {running[0]} already; stop it first, the guard starts its own")
             watch = _guard(loaded, parts, overrides, patience)
             days = None if once or loaded.system.time != "real" else Calendar()
             code = asyncio.run(_keep(watch, days, stop_after))
@@ -77,6 +78,7 @@ def _guard(config: Config, parts: list[Part], overrides: list[str], patience: fl
     return Guard(
         (*PROGRAM, "run", str(config.path), *settings),
         lambda: folders.current(Path(config.system.data)),
+        latch=Latch(Path(config.system.data)),
         say=say,
         alarm=sound,
         dead_man=partial(take_back, _cancellers(parts)),
@@ -162,6 +164,7 @@ async def _first(wait: Callable[[], Awaitable[Any]], seconds: float) -> None:
 
 
 def say(line: str) -> None:
-    """One line with its time in Korea."""
-    sys.stderr.write(f"{text(WallClock.now())[:19]} guard: {line}\n")
-    sys.stderr.flush()
+    """One line with its time in Korea. A terminal that closed and a full disk must not end who watches."""
+    with suppress(OSError):
+        sys.stderr.write(f"{text(WallClock.now())[:19]} guard: {line}\n")
+        sys.stderr.flush()

@@ -8,10 +8,9 @@ from typing import Annotated, Any
 import typer
 
 from runtime import folders
-from runtime.cli import DataFolder, ask, fail, write
+from runtime.cli import DataFolder, Unanswered, answer_of, ask, fail, write
 from runtime.clock import WallClock, text
 from runtime.latch import Halt, Latch
-from runtime.locks import is_held
 
 _GRACE = 5.0
 """Seconds beyond those the system was given to answer."""
@@ -30,14 +29,17 @@ def halt(
 
     Exit code 0 once nothing is open any more, 1 while something is.
     """
-    place = folders.current(folder)
-    latched = _lay(place, Halt(text(WallClock.now()), person(), reason, flatten))
-    if not is_held(place):
-        _say({"halted": latched.reason, "by": latched.by, "running": False}, _at_rest(place, latched), as_json=as_json)
+    if not folder.is_dir():
+        fail(f"not halted: {folder}: no such folder; give what `data` says in the config's [system]")
+    wanted = Halt(text(WallClock.now()), person(), reason, flatten)
+    places = _running_on(folder)
+    laid = [_lay(place, wanted) for place in places or [folder]]
+    if not places:
+        first = {"halted": laid[0].reason, "by": laid[0].by, "running": False}
+        _say(first, _at_rest(folder, laid[0]), as_json=as_json)
         return
-    answer = ask(place, "halt", seconds=seconds + _GRACE, patience=seconds)
-    _say({**answer, "running": True}, _progress(answer), as_json=as_json)
-    raise typer.Exit(1 if answer["open"] else 0)
+    done = [_confirm(place, seconds, as_json=as_json) for place in places]
+    raise typer.Exit(0 if all(done) else 1)
 
 
 def resume(
@@ -47,19 +49,49 @@ def resume(
     as_json: Json = False,
 ) -> None:
     """Lift the halt of a running system and enable every strategy, after a match with the broker that agrees."""
-    place = folders.current(folder)
-    if not is_held(place) and Latch(place).read() is not None:
-        fail(f"nothing runs on {place} that could be matched with the broker: start it, it starts halted, then resume")
-    answer = ask(place, "resume", seconds=seconds + _GRACE, by=person(), patience=seconds)
+    if not _running_on(folder) and any(Latch(place).read() for place in (folder, folders.current(folder))):
+        fail(f"nothing runs on {folder} that could be matched with the broker: start it, it starts halted, then resume")
+    answer = ask(folder, "resume", seconds=seconds + _GRACE, by=person(), patience=seconds)
     _say(answer, f"resumed by {answer['by']}; matched with the broker at {answer['reconciled']}", as_json=as_json)
 
 
-def _lay(place: Path, wanted: Halt) -> Halt:
+def _running_on(folder: Path) -> list[Path]:
+    """All of them: the kill switch asks for no choice. Who may not look at a lock still lays the latch."""
     try:
-        place.mkdir(parents=True, exist_ok=True)
-        return Latch(place).lay(wanted)
+        return folders.held(folder)
+    except OSError:
+        return [folders.current(folder)]
+
+
+def _lay(place: Path, wanted: Halt) -> Halt:
+    """A full disk takes the name of the file still, and the name is what halts."""
+    latch = Latch(place)
+    try:
+        return latch.lay(wanted)
     except OSError as error:
-        fail(f"not halted: {place}: {error.strerror}; stop the process, and take back its orders at the broker")
+        if not _exists(latch.path):
+            fail(f"not halted: {place}: {error.strerror}; stop the process, and take back its orders at the broker")
+        found = latch.read() or wanted
+        lost = " and nothing is flattened" if wanted.flatten and not found.flatten else ""
+        sys.stderr.write(f"kiwoom-actors: {latch.path}: {error.strerror}: it halts, but says not why{lost}\n")
+        return found
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:
+        return False
+
+
+def _confirm(place: Path, seconds: float, *, as_json: bool) -> bool:
+    """Whether everything is taken back."""
+    try:
+        answer = answer_of(place, "halt", seconds=seconds + _GRACE, patience=seconds)
+    except Unanswered as error:
+        fail(f"halted by {Latch(place).path}, but not confirmed: {error}")
+    _say({**answer, "running": True}, _progress(answer), as_json=as_json)
+    return not answer["open"]
 
 
 def _at_rest(place: Path, latched: Halt) -> str:

@@ -2,13 +2,15 @@
 
 import asyncio
 import datetime as dt
+import io
+import sys
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
 
 from actors.commands import app
-from actors.commands.guard import next_day, take_back
+from actors.commands.guard import next_day, say, take_back
 from actors.gateways.dead_man import Cleared
 from actors.market.calendar import Calendar
 from actors.market.time import at
@@ -25,6 +27,11 @@ class FakeCanceller:
     async def cancel_all(self, account: str) -> Cleared:
         self.accounts.append(account)
         return Cleared(canceled=3, left=self._left)
+
+
+class Gone(io.StringIO):
+    def write(self, text: str) -> int:
+        raise OSError(5, f"no terminal for {text}")
 
 
 def guarded(tmp_path: Path, *words: str) -> Result:
@@ -70,3 +77,9 @@ def test_beside_a_running_system_or_another_guard_it_refuses(tmp_path: Path) -> 
         assert "already; stop it first" in guarded(tmp_path, "--once").stderr
     with Lock(tmp_path / "guard.lock", "the guard"):
         assert "is in use by process" in guarded(tmp_path, "--once").stderr
+
+
+def test_a_guard_whose_terminal_is_gone_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stderr", Gone())
+
+    say("nobody hears this")

@@ -1,10 +1,12 @@
 """The operator's verbs as a person types them: tables, JSON, and one line for every mistake."""
 
 import json
+import sys
 import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -12,8 +14,12 @@ from typer.testing import CliRunner, Result
 
 from actors.commands import app
 from runtime.inbox import Command, Inbox
+from runtime.journal import NAME as JOURNAL
 from runtime.latch import NAME, Latch
 from runtime.locks import folder_lock
+from tests.runtime.limits import another_user, files_up_to
+
+ON_UNIX = pytest.mark.skipif(sys.platform == "win32", reason="POSIX limits and users")
 
 ROW = {
     "order": "7:123",
@@ -63,14 +69,76 @@ def refusal(result: Result) -> str:
 
 
 def test_a_halt_where_nothing_runs_is_for_the_next_start(tmp_path: Path) -> None:
-    result = typed("halt", tmp_path / "new", "--reason", "a storm")
+    (tmp_path / "00001").mkdir()
+    (tmp_path / "00001" / JOURNAL).touch()
+    result = typed("halt", tmp_path, "--reason", "a storm")
 
     assert result.exit_code == 0
     assert "no system runs on" in result.stdout
     assert "the next start there is halted" in result.stdout
-    latched = Latch(tmp_path / "new").read()
-    assert latched is not None
+    latched = Latch(tmp_path).read()
+    assert latched is not None, "a run that is over looks at nothing any more"
     assert (latched.reason, latched.flatten) == ("a storm", False)
+
+
+def test_a_halt_of_a_folder_that_is_not_there_is_no_halt(tmp_path: Path) -> None:
+    said = refusal(typed("halt", tmp_path / "liv"))
+
+    assert said.startswith(f"not halted: {tmp_path / 'liv'}: no such folder")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_halt_reaches_every_system_below_a_folder_whichever_began_last(tmp_path: Path) -> None:
+    for name in ("00001", "00002", "00003"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / JOURNAL).touch()
+    with answering(tmp_path / "00001", lambda _: HALTED), answering(tmp_path / "00002", lambda _: HALTED):
+        result = typed("halt", tmp_path)
+        several = refusal(typed("orders", tmp_path))
+    with answering(tmp_path / "00001", lambda _: {"orders": []}):
+        one = typed("orders", tmp_path)
+
+    assert result.exit_code == 0
+    assert [Latch(tmp_path / name).read() is not None for name in ("00001", "00002", "00003")] == [True, True, False]
+    assert several.startswith("2 systems run there, name one of them: ")
+    assert one.stdout == "no orders\n"
+
+
+@ON_UNIX
+def test_a_halt_on_a_full_disk_halts_and_says_so(tmp_path: Path) -> None:
+    with folder_lock(tmp_path), files_up_to(0):
+        result = typed("halt", tmp_path, "--flatten", "--seconds", "1")
+
+    assert result.exit_code == 1
+    assert (tmp_path / NAME).exists()
+    laid, asked = (line.removeprefix(f"kiwoom-actors: {tmp_path / NAME}: ") for line in result.stderr.splitlines())
+    assert laid == "File too large: it halts, but says not why and nothing is flattened"
+    assert f"halted by {tmp_path / NAME}, but not confirmed: {tmp_path}: File too large" in asked
+    assert list((tmp_path / "inbox").iterdir()) == []
+
+
+@ON_UNIX
+@pytest.mark.parametrize("verb", ["status", "stop", "orders", "resume", "halt"])
+def test_who_may_not_write_there_gets_one_line(verb: str) -> None:
+    with TemporaryDirectory() as folder:
+        data = Path(folder)
+        with folder_lock(data):
+            (data / "lock").chmod(0o444)
+            data.chmod(0o555)
+            with another_user():
+                said = refusal(typed(verb, data))
+            data.chmod(0o755)
+
+    assert "Permission denied" in said
+    assert said.startswith("not halted: ") == (verb == "halt")
+
+
+def test_a_halt_of_a_system_that_is_still_starting_is_one_all_the_same(tmp_path: Path) -> None:
+    with answering(tmp_path, lambda _: {"error": "the system is still starting, halt has to wait; ask again"}):
+        said = refusal(typed("halt", tmp_path))
+
+    assert said.startswith(f"halted by {tmp_path / NAME}, but not confirmed: the system is still starting")
+    assert Latch(tmp_path).read() is not None
 
 
 def test_a_halt_is_latched_before_the_system_is_asked_and_tells_what_came_of_it(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 import asyncio
 import sqlite3
+import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from runtime.database import (
 )
 from runtime.loop import VirtualLoop
 from runtime.testing import START, in_virtual_time
+from tests.runtime.limits import files_up_to
 
 TICKS = "CREATE TABLE tick (price INTEGER)"
 ONE_TICK = "CREATE TABLE tick (price INTEGER); INSERT INTO tick VALUES (1)"
@@ -173,6 +175,19 @@ def test_a_full_disk_is_a_typed_error_and_leaves_the_file_whole(tmp_path: Path) 
         assert await database.execute("SELECT count(*) FROM tick") == [(1,)]
 
     with_database(tmp_path / "a.sqlite", work)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX limits")
+def test_a_limit_on_the_size_of_files_is_a_full_disk_and_not_a_broken_one(tmp_path: Path) -> None:
+    async def work(database: Database) -> None:
+        await database.run(insert(1))
+        with files_up_to(60_000), pytest.raises(DatabaseFull, match="make room"):
+            await database.run(insert(*range(20_000)))
+        await database.run(insert(2))
+
+    with_database(tmp_path / "a.sqlite", work)
+    assert [file.name for file in tmp_path.iterdir()] == ["a.sqlite"], "the probe is gone"
+    assert prices(tmp_path / "a.sqlite") == [1, 2]
 
 
 def test_a_lock_of_another_process_is_a_typed_error(tmp_path: Path) -> None:

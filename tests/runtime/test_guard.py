@@ -8,6 +8,7 @@ from time import monotonic
 
 import pytest
 
+from runtime.exits import FAILED
 from runtime.guard import GAVE_UP, Guard, Terms
 from runtime.heartbeat import NAME
 from runtime.latch import Latch
@@ -36,7 +37,9 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
 class Watch:
     """A guard whose child does, life by life, `beats,end`; and all it said and did."""
 
-    def __init__(self, folder: Path, script: str, *, refusals: int = 0, terms: Terms = TERMS) -> None:
+    def __init__(
+        self, folder: Path, script: str, *, refusals: int = 0, terms: Terms = TERMS, latch: Latch | None = None
+    ) -> None:
         self.folder = folder
         self.lines: list[str] = []
         self.alarms: list[str] = []
@@ -45,6 +48,7 @@ class Watch:
         self.guard = Guard(
             [sys.executable, "-c", CHILD, str(folder), script],
             lambda: folder,
+            latch=latch or Latch(folder),
             say=self.lines.append,
             alarm=self.alarms.append,
             dead_man=self._act,
@@ -161,5 +165,19 @@ def test_asked_to_leave_it_stops_the_system_and_starts_no_other(tmp_path: Path) 
         watch.guard.leave()
         return await task
 
-    assert asyncio.run(scene()) == -15
+    assert asyncio.run(scene()) == 0, "it ended as it was asked to"
     assert (watch.starts, watch.acts) == (1, [])
+
+
+def test_a_system_that_was_killed_leaves_no_exit_code_of_its_own(tmp_path: Path) -> None:
+    assert Watch(tmp_path, "2,killed").keep(lambda: True) == FAILED
+
+
+def test_what_stays_down_is_halted_where_the_next_start_looks(tmp_path: Path) -> None:
+    run = tmp_path / "00001"
+    run.mkdir()
+    watch = Watch(run, "1,1 " * 9, latch=Latch(tmp_path))
+
+    assert watch.keep() == GAVE_UP
+    assert Latch(tmp_path).read() is not None
+    assert Latch(run).read() is None

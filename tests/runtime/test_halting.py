@@ -74,11 +74,12 @@ def message_time() -> Any:
     return 1
 
 
-def system(tmp_path: Path, *, time: str = "simulated", **keys: object) -> System:
+def system(tmp_path: Path, *, time: str = "simulated", fresh: bool = False, **keys: object) -> System:
     lines = "".join(f"{key} = {str(value).lower()}\n" for key, value in keys.items())
     path = tmp_path / "test.toml"
     path.write_text(
-        f"[system]\ndata = '{tmp_path / 'data'}'\ntime = '{time}'\n[actor.one]\nuse = '{HERE}:Dealer'\n{lines}",
+        f"[system]\ndata = '{tmp_path / 'data'}'\ntime = '{time}'\nfresh = {str(fresh).lower()}\n"
+        f"[actor.one]\nuse = '{HERE}:Dealer'\n{lines}",
         encoding="utf-8",
     )
     return System(load(path))
@@ -119,6 +120,17 @@ def test_a_latch_laid_by_hand_before_a_start_halts_and_may_ask_to_flatten(tmp_pa
     assert dealer(made).heard[0] == "halt no trust kim True"
 
 
+def test_a_latch_above_a_run_with_a_folder_of_its_own_halts_that_run(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / HALT).write_text("halted: x\nby: kim\nflatten: yes\nreason: no trust\n", encoding="utf-8")
+    made = system(tmp_path, seconds=1.0, fresh=True)
+
+    assert play(made) == 3
+    assert dealer(made).heard[0] == "halt no trust kim True"
+    assert not (tmp_path / "data" / HALT).exists(), "it is the run's now"
+    assert "no trust" in (tmp_path / "data" / "00001" / HALT).read_text(encoding="utf-8")
+
+
 @asynccontextmanager
 async def running(made: System) -> AsyncGenerator[Callable[..., Awaitable[dict[str, Any]]]]:
     loop = asyncio.get_running_loop()
@@ -157,6 +169,23 @@ def test_a_file_made_while_it_runs_halts_within_a_tenth_of_a_second_and_a_resume
     run(scene, new_loop("asyncio"))
     assert sorted(waited)[2] < 0.1
     assert play(system(tmp_path, seconds=0.1)) == 0
+
+
+def test_a_file_made_above_a_running_run_halts_it_too(tmp_path: Path) -> None:
+    made = system(tmp_path, time="real", fresh=True)
+
+    async def scene() -> list[str]:
+        async with running(made) as ask:
+            (tmp_path / "data" / HALT).touch()
+            async with asyncio.timeout(5.0):
+                while len(dealer(made).heard) < 2:  # noqa: ASYNC110 - what is waited for is the system's own poll
+                    await asyncio.sleep(0.001)
+            await ask("stop")
+            return dealer(made).heard
+
+    assert run(scene, new_loop("asyncio")) == ["run", "halt the file HALT a person False"]
+    assert (made.folder / HALT).exists()
+    assert not (tmp_path / "data" / HALT).exists()
 
 
 def test_a_part_that_stumbles_over_a_question_goes_on(tmp_path: Path) -> None:

@@ -216,3 +216,12 @@ def test_a_line_that_cannot_be_written_is_said_once_and_does_not_fail_its_caller
     assert said.count("could not be written") == 1
     assert PLANTED not in said
     assert output.console().count("lost ***") == 2
+
+
+def test_a_terminal_that_is_gone_fails_nobody_who_logs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stderr", FullDisk())
+    logs.configure(tmp_path, console=True)
+    structlog.get_logger().error("said all the same")
+    logs.close()
+
+    assert "said all the same" in (tmp_path / "audit.jsonl").read_text("utf-8")

@@ -105,33 +105,6 @@ class Slow(Actor, obeys=(HaltTrading,)):
         log.append(f"slow {message.reason}")
 
 
-class Said(Message):
-    """Nothing the journal or the log would want."""
-
-    journalled: ClassVar = False
-
-
-class Chatty(Actor, publishes=(Said,)):
-    """Says more than anybody can hear."""
-
-    @handles
-    def on_run(self, _: RunStarted) -> None:
-        self.every(0.001, Said())
-
-    @handles
-    def on_own(self, _: Said) -> None:
-        for _index in range(900):
-            self.publish(Said())
-
-
-class Deaf(Actor):
-    """Hears one thing a second."""
-
-    @handles
-    async def on_message(self, _: Said | RunStopping) -> None:
-        await asyncio.sleep(1.0)
-
-
 class Failures(Actor, publishes=(TradingHalted,)):
     @handles
     def on_failure(self, message: ActorFailed) -> None:
@@ -211,13 +184,6 @@ def test_a_failing_core_actor_ends_the_process_with_its_own_code(tmp_path: Path)
     made = system(tmp_path, actor("fragile", "FragileCore") + actor("one", "Worker", halts=1))
     assert play(made) == 4
     assert "fragile failed in on_halt: broken" in made.vitals.stopping
-
-
-def test_a_full_order_lane_ends_the_run_in_order(tmp_path: Path) -> None:
-    made = system(tmp_path, actor("deaf", "Deaf") + actor("chatty", "Chatty") + actor("one", "Worker"))
-    assert play(made) == 4
-    assert "deaf: 16384 order messages wait" in made.vitals.stopping
-    assert log[-2:] == ["one told to stop", "one stops"]
 
 
 def test_what_a_waiting_handler_has_not_seen_waits_for_it_in_order(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ _OFFSET = 9 * 3_600
 _DAY = 86_400
 
 
-@lru_cache(maxsize=4_096)  # what is said of now comes back, what was said an hour ago hardly
+@lru_cache(maxsize=256)  # what is said of now comes back, what was said an hour ago hardly
 def _clock(second: int) -> str:
     return f"{second // 3_600:02d}{second // 60 % 60:02d}{second % 60:02d}"
 

@@ -1,0 +1,53 @@
+"""What one look at the data folder cannot do keeps no other from its turn."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from runtime.door import Door
+from runtime.heartbeat import NAME
+from runtime.inbox import Command, Inbox
+
+
+class Log:
+    """Keeps what was said."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def error(self, event: str, **fields: object) -> None:
+        self.lines.append(f"{event}: {fields['error']}")
+
+
+def opened(folder: Path, look: Callable[[], None], until: Callable[[], bool]) -> tuple[list[str], list[str]]:
+    """The verbs that were answered and what was complained of, until something is true."""
+    log: Any = Log()
+    asked: list[str] = []
+
+    async def answer(command: Command) -> dict[str, Any]:
+        asked.append(command.verb)
+        return {}
+
+    async def scene() -> None:
+        async with Door(folder, log, answer=answer, look=look):
+            (folder / "inbox" / "1.command.json").write_text('{"verb": "halt"}', encoding="utf-8")
+            async with asyncio.timeout(5.0):
+                while not until():  # noqa: ASYNC110 - the door looks at files
+                    await asyncio.sleep(0.01)
+
+    asyncio.run(scene())
+    return asked, log.lines
+
+
+def test_a_latch_that_cannot_be_looked_at_stops_neither_the_heart_nor_the_commands(tmp_path: Path) -> None:
+    Inbox(tmp_path)
+
+    def look() -> None:
+        raise OSError(5, "Input/output error")
+
+    answered = tmp_path / "inbox" / "1.answer.json"
+    asked, lines = opened(tmp_path, look, lambda: answered.exists() and (tmp_path / NAME).exists())
+
+    assert asked == ["halt"]
+    assert lines == ["the data folder is out of reach: [Errno 5] Input/output error"], "said once"
