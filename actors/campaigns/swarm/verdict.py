@@ -129,18 +129,18 @@ def _digests(journal: Sequence[Envelope]) -> Iterator[str]:
 def _entries_while_halted(journal: Sequence[Envelope]) -> Iterator[str]:
     """A halt outlives its run, unless it was for want of a journal."""
     entries: dict[int, None] = {}
-    halted: dict[str, int] = {}
+    halted: dict[int, str] = {}
     for envelope in journal:
         run = envelope.number >> RUN_BITS
         match envelope.message:
             case HaltTrading(by=by):
-                halted[by] = run
-            case ResumeTrading():
-                halted.clear()
+                halted[envelope.number] = by
+            case ResumeTrading() as resume:
+                halted = {number: by for number, by in halted.items() if not resume.lifts(number)}
             case ApprovedOrder(order=order, purpose=Purpose.ENTRY):
                 entries[order] = None
             case OrderSent(order=order, action=Action.NEW) if order in entries:
-                if any(by != "journal" or since == run for by, since in halted.items()):
+                if any(by != "journal" or number >> RUN_BITS == run for number, by in halted.items()):
                     yield f"I8: entry {order} was sent while trading was halted"
             case _:
                 pass
