@@ -201,7 +201,7 @@ class Trader(
                 self._take_back(envelope.number)
             case OrderUnknown():
                 self._suspicion.set()
-            case OrderRejected() if self._refused.asks(self._ledger.orders[message.order], self._now()):
+            case OrderRejected() if self._refused.asks(self._ledger.orders.get(message.order), self._now()):
                 self._suspicion.set()
             case CancelRejected() if self._halt.reason:
                 self._suspicion.set()
@@ -283,8 +283,8 @@ class Trader(
     @handles
     def on_still_lost(self, message: _StillLost) -> None:
         """Without a link no stop can be sold: a new process logs in again where this one cannot."""
-        reason = self._links.get(message.gateway)
-        if reason is not None and message.breaks == self._breaks and not self._day_over:
+        reason, over = self._links.get(message.gateway), self._day_over and not self._closing.goes_on()
+        if reason is not None and message.breaks == self._breaks and not over:
             self.publish(StopSystem(reason=f"no link to {message.gateway}: {reason}", code=UNREACHABLE))
 
     @handles

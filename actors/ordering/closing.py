@@ -60,12 +60,16 @@ class Closing:
         """
         closed = _CLOSED_WITH.get(venue, ())
         self._closed = tuple(one for one in Venue if one in self._closed or one in closed)
-        if any(order.venue not in self._closed for order in self._ledger.live()):
+        if self.goes_on():
             self._log.info("the day goes on: an order stands at a venue that is open", closed=venue.value)
             return False
         used = (HOME, *(order.venue for order in self._ledger.orders.values()))
         before, self._done = self._done, tuple(one for one in self._closed if one in used)
         return self._done != before
+
+    def goes_on(self) -> bool:
+        """Whether an order of ours stands at a venue that has not closed."""
+        return any(order.venue not in self._closed for order in self._ledger.live())
 
     async def run(self) -> None:
         """An order still open after the last look at the broker has expired; without one nothing is concluded."""

@@ -40,6 +40,8 @@ class Operator:
         self._say = say
         self._halt = Halt()
         self._by = ""
+        self._demands = 0
+        """How often a person has asked for a halt, which says nothing new where one is in force."""
         self._confirmed = False
         self._canceled: dict[int, None] = {}
         """Orders taken back since the halt."""
@@ -72,6 +74,7 @@ class Operator:
 
     async def halt(self, patience: float) -> Answer:
         """How the halt goes, once nothing it cancels is open any more, or when the time is over."""
+        self._demands += 1
         await asyncio.sleep(_LOOK)  # what was laid just now is heard first
         await _until(lambda: bool(self._halt.reason) and self._confirmed, patience)
         if not self._halt.reason:
@@ -93,7 +96,8 @@ class Operator:
         if left := self._halt.left(self._ledger):
             rows = ", ".join(f"{tables.name(order.number)} {order.phase.value}" for order in left)
             raise Declined(f"the halt still takes back {rows}; wait for it, or `settle` what is unknown")
-        halted, asked = self._halt.number, self._say(ReconciliationWanted(reason=f"{by} wants to resume"))
+        halted, demands = self._halt.number, self._demands
+        asked = self._say(ReconciliationWanted(reason=f"{by} wants to resume"))
         if not await _until(lambda: self._match is not None and self._match[0] > asked, patience):
             raise Declined(f"the broker was not matched within {patience:g} s, so nothing is resumed; is the link up?")
         assert self._match is not None
@@ -102,15 +106,15 @@ class Operator:
         if differences:
             more = f" and {len(differences) - 1} more" if len(differences) > 1 else ""
             raise Declined(f"the broker differs: {differences[0]}{more}; see `orders` and `positions`, then try again")
-        self._refuse_newer(halted)
+        self._refuse_newer(halted, demands)
         _matched()
         self._say(ResumeTrading(by=by, seen=seen))
         await asyncio.sleep(_LOOK)  # a halt said just now is heard first
-        self._refuse_newer(halted)
+        self._refuse_newer(halted, self._demands)
         return {"resumed": True, "by": by, "reconciled": text(match.time)}
 
-    def _refuse_newer(self, halt: int) -> None:
-        if self._halt.number != halt:
+    def _refuse_newer(self, halt: int, demands: int) -> None:
+        if (self._halt.number, self._demands) != (halt, demands):
             raise Declined(f"halted anew meanwhile: {self._halt.reason}")
 
     async def settle(self, wanted: str, outcome: Settlement, quantity: int, price: int, by: str) -> Answer:

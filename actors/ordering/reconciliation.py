@@ -70,7 +70,7 @@ def compare(ledger: Ledger, state: BrokerState, *, start: bool = False) -> Match
     for order in statement.ours:
         if order.broker_orders:
             findings += _numbered(order, statement.about(order), state)
-    for order in sorted(filter(lost, statement.ours), key=lambda order: not order.live):
+    for order in _lost_of(statement):
         findings += _unnumbered(order, statement)
     doubt = statement.doubt()
     strangers = tuple(statement.strangers)
@@ -90,7 +90,7 @@ def filled_earlier(ledger: Ledger, state: BrokerState, ours: Sequence[Order]) ->
         records = statement.about(order)
         if order.live and records and is_of_terms(order, records):
             yield from (found for found in _numbered(order, records, state) if _books_fills(found))
-    for order in filter(lost, statement.ours):
+    for order in _lost_of(statement):
         yield from (found for found in _unnumbered(order, statement) if _books_fills(found))
 
 
@@ -133,6 +133,11 @@ def _numbered(order: Order, records: list[BrokerOrder], state: BrokerState) -> I
         return
     yield from _ended(order, records, max(filled, order.filled), state)
     yield from _unanswered(order, records, state)
+
+
+def _lost_of(statement: Statement) -> list[Order]:
+    """Those that live first: a record that can be theirs is none of an order that was given up."""
+    return sorted(filter(lost, statement.ours), key=lambda order: not order.live)
 
 
 def _books_fills(finding: Finding) -> bool:

@@ -21,9 +21,9 @@ class RefusedExits:
         self._waiting: dict[tuple[Symbol, str], None] = {}
         self._newest = 0
 
-    def asks(self, order: Order, now: int) -> bool:
-        """Whether the refusal of an order is a reason to ask the broker now; what was never sent is none."""
-        if order.purpose is not Purpose.EXIT or not order.submitting or order.unknown:
+    def asks(self, order: Order | None, now: int) -> bool:
+        """Whether the refusal of an order is a reason to ask the broker now; what was never sent, or known, is none."""
+        if order is None or order.purpose is not Purpose.EXIT or not order.submitting or order.unknown:
             return False
         key = order.symbol, order.strategy
         if key in self._asked and 0 <= now - self._asked[key] < _SAME:

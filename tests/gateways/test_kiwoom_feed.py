@@ -142,6 +142,18 @@ async def test_an_auction_begins_with_its_first_countdown_and_the_later_ones_onl
 
 
 @in_virtual_time
+async def test_a_countdown_that_comes_late_or_before_the_auction_begins_none() -> None:
+    line = intake()
+    late, early = ("0\t085900\t000100", "2\t152000\t001000"), ("0\t080000\t010000", "2\t151000\t002000")
+    for announced in (early[0], SESSION, late[0], early[1], "4\t153000\t000000", late[1]):
+        line.add("09", codes.SESSION, announced)
+    seen = await drained(line.stream(), lambda: line.waiting)
+
+    begun = [m.session for m in seen if isinstance(m, SessionChanged) and not m.remaining]
+    assert begun == [Session.CONTINUOUS, Session.CLOSED]
+
+
+@in_virtual_time
 async def test_a_day_that_is_about_to_close_is_not_over() -> None:
     ends: list[int] = []
     loop = asyncio.get_running_loop()

@@ -271,6 +271,23 @@ async def test_no_answer_makes_an_order_unknown_and_a_blank_number_a_refusal(ben
     assert refused.reason == "[00Z237] 장종료"
 
 
+@pytest.mark.parametrize("number", [" ", "0000000"])
+def test_a_refusal_without_a_text_is_said_within_two_seconds(number: str, tmp_path: Path) -> None:
+    @in_virtual_time
+    async def attempt() -> None:
+        bench = Bench(tmp_path)
+        async with bench.gateway:
+            await bench.gateway.open(bench.reports.append, ())
+            bench.gateway.send(order())
+            bench.control.order_number = number
+            name = bench.control.called("SendOrder")[0][0]
+            bench.control.OnReceiveTrData.emit("2000", name, "KOA", "", "", 0, "", "", "")
+            await bench.settle(2)
+            assert [type(message) for message in bench.reports] == [OrderRejected]
+
+    attempt()
+
+
 @pytest.mark.parametrize(("code", "outcome"), [(-308, "later"), (-300, "never"), (-301, "halt"), (None, "unknown")])
 def test_what_the_interface_answers_is_what_the_result_says(code: int | None, outcome: str, tmp_path: Path) -> None:
     @in_virtual_time

@@ -43,6 +43,15 @@ async def test_an_overload_is_waited_out_and_a_refusal_is_not(bench: Bench) -> N
 
 
 @on_a_bench
+async def test_a_question_whose_answer_could_not_be_received_is_asked_again(bench: Bench) -> None:
+    bench.control.query_codes = [-205]
+    bench.control.tables["opt10032"] = [[["A005930", "1", "1", "삼성", *["1"] * 8, " 632640"]]]
+    (ranked,) = await bench.gateway.ranking(3)
+
+    assert ranked.symbol == "005930"
+
+
+@on_a_bench
 async def test_instruments_are_asked_by_the_hundred_and_unknown_codes_are_left_out(bench: Bench) -> None:
     row = dict.fromkeys(codes.TRS["optkwfid"].multi, "")
     row |= {"종목코드": "005930", "종목명": "삼성전자", "기준가": " 77500", "상한가": "+100500", "하한가": "-54300"}

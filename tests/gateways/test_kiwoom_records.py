@@ -188,6 +188,12 @@ def test_announcements_become_sessions(data: str, session: Session, seconds: int
     assert (read.session, read.remaining, read.time) == (session, left, DAY + seconds * 1_000_000_000)
 
 
+def test_nextrade_has_closed_for_the_day_in_the_evening_only() -> None:
+    """An older text of Kiwoom's has it say V after the closing price trades, in the afternoon."""
+    read = [parse_session("09", f"V\t{clock}\t000000", DAY, NOON) for clock in ("160000", "200000")]
+    assert [one.session for one in read if one] == [Session.CLOSED, Session.CLOSED_FOR_DAY]
+
+
 def test_announcements_for_derivatives_say_nothing_and_unknown_ones_are_refused() -> None:
     assert parse_session("09", "s\t153500\t000000", DAY, NOON) is None
     with pytest.raises(MalformedError):
@@ -275,7 +281,7 @@ def test_whatever_comes_is_read_or_refused(kind: str, code: str, data: st.DataOb
 )
 def test_every_value_of_fid_215_is_read(letters: str, venue: Venue | None, session: Session | None) -> None:
     for letter in letters:
-        read = parse_session("09", f"{letter}\t160000\t000000", DAY, NOON)
+        read = parse_session("09", f"{letter}\t200000\t000000", DAY, NOON)
         assert (read.venue, read.session, read.code) == (venue, session, letter) if read else venue is None
 
 

@@ -19,7 +19,7 @@ from messages import (
     Side,
 )
 from runtime.testing import Stage, in_virtual_time
-from tests.account.records import accepted, approval, filled, opened, sent, submitting
+from tests.account.records import accepted, approval, filled, opened, rejected, sent, submitting, unknown
 from tests.ordering.fakes import FakeBroker, FakeJournal, listed_order, owned, state
 from tests.test_trader import trading
 
@@ -84,6 +84,16 @@ def test_a_fill_of_friday_belongs_on_monday_to_who_asked_for_it(before: list[Mes
         assert broker.asked_days == [FRIDAY]
 
     scene()
+
+
+@in_virtual_time
+async def test_a_record_is_of_the_order_that_lives_rather_than_of_one_that_was_given_up() -> None:
+    broker = Remembering(state(930_000, owned(7, 70_000)))
+    broker.days = {FRIDAY: (replace(listed(filled=7), time=at(FRIDAY, 15, 19)),)}
+    given_up = [*left_open(number=""), *on(FRIDAY, unknown(), rejected())]
+    stage = await next_day(broker, *given_up, *left_open(order=2, number=""))
+
+    assert bought(stage) == [(2, 7, 70_000)]
 
 
 @in_virtual_time

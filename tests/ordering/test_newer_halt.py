@@ -106,6 +106,24 @@ async def test_the_verb_tells_what_it_knew_and_that_it_was_overtaken() -> None:
 
 
 @in_virtual_time
+async def test_who_asks_for_a_halt_while_another_resumes_it_is_heard_though_the_latch_says_nothing_new() -> None:
+    guardian = Guardian(FakeJournal())
+    stage = await staged(guardian, "guardian")
+    stage.tell(FIRST)
+    resuming = asyncio.get_running_loop().create_task(guardian.resume(by="lee"))
+    await stage.advance(0.5)
+    halting = asyncio.get_running_loop().create_task(guardian.tell_halt(patience=0.1))
+    await stage.advance(0.01)
+    stage.bus.publish(matched(), "trader")
+    await stage.advance(0.5)
+    with pytest.raises(Declined, match="halted anew meanwhile: news"):
+        await resuming
+
+    assert (await halting)["halted"] == "news"
+    assert not stage.heard(ResumeTrading)
+
+
+@in_virtual_time
 async def test_in_the_whole_house_no_entry_leaves_after_it() -> None:
     house = House(6, 0.0)
     await house.trade(20)

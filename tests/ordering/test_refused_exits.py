@@ -4,9 +4,9 @@ from actors.account.order import Order
 from actors.gateways.port import Outcome, SendResult
 from actors.market.time import SECOND
 from actors.ordering.refused import RefusedExits
-from messages import OrderRejected, PositionAdjusted, Symbol
+from messages import HaltTrading, OrderRejected, PositionAdjusted, Symbol
 from runtime.testing import START, Stage, in_virtual_time
-from tests.account.records import BUY, CODE, OTHER, SELL, approval, folded, opened, submitting, unknown
+from tests.account.records import BUY, CODE, OTHER, SELL, approval, folded, opened, rejected, submitting, unknown
 from tests.ordering.fakes import FakeBroker, owned, state
 from tests.test_trader import NOW, trading
 
@@ -49,6 +49,16 @@ async def test_an_exit_that_is_refused_again_and_again_is_asked_about_once() -> 
 
     assert len(stage.heard(OrderRejected)) == 15
     assert broker.asked == 1
+
+
+@in_virtual_time
+async def test_a_refusal_of_an_order_nobody_approved_halts_and_is_no_crash() -> None:
+    stage, _ = await holding(sold=False)
+    stage.tell(rejected(77))
+
+    assert [halted.reason for halted in stage.heard(HaltTrading)] == [
+        "OrderRejected of order 77, which nobody approved"
+    ]
 
 
 def sale(number: int, symbol: Symbol = CODE) -> Order:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from actors.trader import Trader
-from messages import DayMatched, OrderExpired, Session, SessionChanged, Venue
+from messages import DayMatched, LinkLost, OrderExpired, Session, SessionChanged, StopSystem, Venue
 from runtime.testing import Stage, in_virtual_time
 from tests.account.records import accepted, approval, filled
 from tests.ordering.fakes import FakeBroker, FakeJournal, listed_order, owned, state
@@ -71,6 +71,26 @@ async def test_the_day_is_matched_again_after_a_venue_that_closed_later(tmp_path
     await stage.advance(60)
 
     assert [matched.differences for matched in stage.heard(DayMatched)] == [(), ()]
+
+
+@pytest.mark.parametrize(("venue", "stops"), [(Venue.KRX, 0), (Venue.NXT, 1)])
+def test_a_link_lost_after_the_close_ends_the_run_only_where_an_order_still_stands(
+    tmp_path: Path, venue: Venue, stops: int
+) -> None:
+    @in_virtual_time
+    async def scene() -> None:
+        bought = state(900_000, listed_order(filled=10), owned(10, 100_000))
+        stage = await with_order(tmp_path, Venue.KRX, FakeBroker(state(), bought))
+        stage.tell(filled(10, 100_000, last=10), closed(Venue.KRX))
+        await stage.advance(60)
+        stage.tell(approval(2, quantity=7, venue=venue))
+        await stage.settle()
+        stage.tell(accepted(2, "0000002", venue=venue), LinkLost(gateway="kiwoom", time=NOW, reason="-106"))
+        await stage.advance(31)
+
+        assert len(stage.heard(StopSystem)) == stops
+
+    scene()
 
 
 @in_virtual_time

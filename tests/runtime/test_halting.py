@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -12,6 +12,7 @@ import pytest
 from messages import HaltTrading, Message, ResumeTrading, RunStarted, StopSystem, TradingHalted
 from runtime import chain
 from runtime import system as runtime_system
+from runtime.above import take_over
 from runtime.actor import Actor, handles
 from runtime.config import load
 from runtime.database import DatabaseFull
@@ -19,6 +20,7 @@ from runtime.heartbeat import NAME as HEARTBEAT
 from runtime.inbox import send
 from runtime.journal import NAME
 from runtime.latch import NAME as HALT
+from runtime.locks import folder_lock
 from runtime.loop import new_loop, run
 from runtime.system import System
 from runtime.verbs import Answer, answers
@@ -129,6 +131,27 @@ def test_a_latch_above_a_run_with_a_folder_of_its_own_halts_that_run(tmp_path: P
     assert dealer(made).heard[0] == "halt no trust kim True"
     assert not (tmp_path / "data" / HALT).exists(), "it is the run's now"
     assert "no trust" in (tmp_path / "data" / "00001" / HALT).read_text(encoding="utf-8")
+
+
+def test_the_latch_of_a_run_in_the_data_folder_itself_is_not_taken_by_one_below_it(tmp_path: Path) -> None:
+    assert play(system(tmp_path, seconds=1.0, halts=True)) == 3
+    assert play(system(tmp_path, seconds=1.0, fresh=True)) == 0
+
+    assert (tmp_path / "data" / HALT).exists()
+    assert play(system(tmp_path, seconds=1.0)) == 3
+
+
+def test_a_file_made_above_two_runs_halts_both(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    folders = [data / name for name in ("00001", "00002")]
+    with ExitStack() as stack:
+        for folder in folders:
+            stack.enter_context(folder_lock(folder))
+        (data / HALT).write_text("halted: x\nby: kim\nflatten: yes\nreason: no trust\n", encoding="utf-8")
+        take_over(data, folders[0])
+
+    assert ["no trust" in (folder / HALT).read_text(encoding="utf-8") for folder in folders] == [True, True]
+    assert not (data / HALT).exists()
 
 
 @asynccontextmanager

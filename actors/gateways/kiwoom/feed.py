@@ -36,7 +36,8 @@ FLOOD: Final = 150
 VERIFY_EVERY: Final = 10_000
 UNTAKEN: Final = 20_000
 """Waiting records from which on the oldest make room, as long as nobody streams."""
-_AUCTIONS: Final = (Session.OPENING_AUCTION, Session.CLOSING_AUCTION)
+_AUCTIONS: Final = {Session.OPENING_AUCTION: 1_800, Session.CLOSING_AUCTION: 600}
+"""Seconds they take: what has longer to go has not begun."""
 _LASTING: Final = frozenset({codes.SESSION, codes.VI})
 """Types whose records hold until another comes: few, and kept for whoever streams later."""
 
@@ -65,8 +66,8 @@ class Intake:
         self._field_by_field: set[str] = set()
         self._interruptions: set[tuple[str, str, str]] = set()
         self._newest: dict[str, int] = {}
-        self._sessions: dict[Venue, Session] = {}
-        """What runs, as far as it was told."""
+        self._running: dict[Venue, SessionChanged] = {}
+        """By what it was told."""
         self._now = clock.now
         self._seen: Counter[str] = Counter()
         self._passed = 0
@@ -209,18 +210,20 @@ class Intake:
         if message.remaining:
             batch[-1] = self._begun(message)
             return
-        self._sessions[message.venue] = message.session
+        self._running[message.venue] = message
         if message.venue is Venue.KRX and message.session is Session.CLOSED_FOR_DAY:
             self._day_over()
         if message.code == self._last_session:
             batch.append(self._ended())
 
     def _begun(self, message: SessionChanged) -> SessionChanged:
-        """An auction is only ever announced by what is left of it, and runs when that comes first."""
-        if message.session not in _AUCTIONS or self._sessions.get(message.venue) is message.session:
+        """An auction is only ever announced by what is left of it, and runs when that comes first, if not late."""
+        running = self._running.get(message.venue)
+        known = running is not None and (running.session is message.session or running.time > message.time)
+        if known or message.remaining > _AUCTIONS.get(message.session, 0):
             return message
-        self._sessions[message.venue] = message.session
-        return replace(message, remaining=0)
+        begun = self._running[message.venue] = replace(message, remaining=0)
+        return begun
 
     def _is_repeated(self, raw: _Raw) -> bool:
         subject = vi_subject(raw.code, raw.data)

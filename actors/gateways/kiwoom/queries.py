@@ -20,6 +20,8 @@ _ATTEMPTS: Final = 4
 _BACK_OFF: Final = 2.0
 """Seconds without a query after the first overload; twice that after each further one."""
 _MANY: Final = "OPTKWFID"
+_NOT_RECEIVED: Final = -205
+"""What is in doubt of an order is no harm to a question: it is asked again."""
 
 
 class QueryRefused(ConnectionError):
@@ -158,7 +160,7 @@ class Queries:
                     return await self._wait(question, pending)
             finally:
                 del self._pending[key]
-            if error.outcome is not Outcome.LATER:
+            if error.outcome is not Outcome.LATER and error.code != _NOT_RECEIVED:
                 raise QueryRefused(f"{question.tr}: {error.code} {error.meaning}; {error.mend}")
             self.overloaded += 1
             self._pacer.hold(_BACK_OFF * 2**attempt)

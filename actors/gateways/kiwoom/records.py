@@ -17,6 +17,7 @@ from messages import (
     IndexTick,
     Nanoseconds,
     OrderBook,
+    Session,
     SessionChanged,
     Shares,
     Symbol,
@@ -49,6 +50,8 @@ MOST_MILLIONS: Final = 1_000_000_000
 _MILLION: Final = 1_000_000
 _STRENGTH_LIMIT: Final = 1e9
 _SPECIAL_TIMES: Final = MappingProxyType({"888888": 57_600, "999999": 64_800})
+_EVENING: Final = 64_800
+"""Nextrade closes for the day after it; a letter that means this by one text means less by another."""
 _SUFFIXES: Final = MappingProxyType({"": Venue.KRX, "NX": Venue.NXT, "AL": Venue.SOR})
 _make_tick: Callable[..., Tick] = Tick  # units as NewTypes would cost a call a field
 _make_book: Callable[..., OrderBook] = OrderBook
@@ -259,9 +262,10 @@ def parse_session(code: str, data: str, day: int, received: int) -> SessionChang
     begins, left = announced_seconds(clock.strip()), seconds_of(remaining.strip())
     if known.venue is None:
         return None
+    early = known.venue is Venue.NXT and known.session is Session.CLOSED_FOR_DAY and begins < _EVENING
     return SessionChanged(
         venue=known.venue,
-        session=known.session,
+        session=Session.CLOSED if early else known.session,
         time=Nanoseconds(day + begins * SECOND),
         code=value.strip(),
         remaining=left,

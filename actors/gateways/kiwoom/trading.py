@@ -105,10 +105,10 @@ class Trading:
         return self._calls.data(tr, name, 0, _ORDER_NUMBER)
 
     def on_answer(self, screen: str, name: str, number: str) -> None:
-        """The answer to an order, whose number is blank where it was refused."""
+        """The answer to an order, whose number is blank or of noughts where it was refused."""
         _answered()
         self._tracker.answered(screen, name, number, self._clock.now())
-        if not number:
+        if not number.strip("0"):
             _refused()
             self._clock.call_later(_TEXT_AFTER, partial(self._overdue, screen, name))
 
