@@ -7,7 +7,8 @@ from typing import ClassVar, Final, Protocol
 import msgspec
 
 from actors.gateways.port import Feed, FeedMessage, Reference
-from actors.market.bars import BarBuilder, start_of
+from actors.market.bars import BarBuilder
+from actors.market.lines import Line
 from actors.market.losses import Losses
 from actors.market.storage.pivot import Past, begun
 from actors.market.time import SECOND, kst
@@ -46,8 +47,7 @@ from runtime.database import DatabaseError
 from runtime.vitals import Vitals
 
 _EVER: Final = 1 << 62
-_DAY: Final = 86_400
-_COUNTS: Final = ("ticks", "books", "bars", "out_of_order", "lost_shares", "late_prints", "unknown_codes")
+_COUNTS: Final = ("ticks", "books", "bars", "out_of_order", "repeated", "lost_shares", "late_prints", "unknown_codes")
 _TELL_WITHIN: Final = 0.2
 """Seconds from the first print that shows a loss, in which those of other issues join it."""
 _TELL_EACH: Final = 0.8
@@ -63,16 +63,6 @@ class _Register(Message):
 
 class _TellLosses(Message):
     journalled: ClassVar = False
-
-
-class _Line:
-    """The prints of one issue at one venue: time and accumulated volume of the newest, and the bars under way."""
-
-    __slots__ = ("builders", "time", "volume")
-
-    def __init__(self, builders: list[BarBuilder]) -> None:
-        self.builders = builders
-        self.time = self.volume = 0
 
 
 class MarketFeed(Feed, Reference, Protocol):
@@ -132,7 +122,7 @@ class Receiver(
     ) -> None:
         self.counts: dict[str, int] = dict.fromkeys(_COUNTS, 0)
         """`lost_shares`: volume the accumulated figure says, which no print of ours carried. `late_prints`: too late
-        for a bar, or in an interval not seen from its start, once for each interval."""
+        for a bar, or in an interval not seen from its start, once for each interval. `repeated`: seen before."""
         self._feed = feed
         self._vitals = vitals
         self._wants = Wants([Symbol(code) for code in symbols])
@@ -142,7 +132,7 @@ class Receiver(
         self._settle = settle
         self._stop_at_end = stop_at_end
         self._everything = whole_market
-        self._lines: dict[tuple[Symbol, Venue], _Line] = {}
+        self._lines: dict[tuple[Symbol, Venue], Line] = {}
         self._announced: dict[Symbol, None] = {}
         self._unfinished: dict[BarBuilder, None] = {}
         self._day = dt.date.min
@@ -222,7 +212,9 @@ class Receiver(
                 self.publish(message)
                 await self._announce()
             case Bar():
-                self.counts["bars"] += 1
+                self._publish_bar(message)
+            case FeedLost():
+                self._cut()
                 self.publish(message)
             case _:
                 self.publish(message)
@@ -231,43 +223,58 @@ class Receiver(
         self.counts["ticks"] += 1
         line = self._lines.get((tick.symbol, tick.venue)) or self._line(tick)
         missing = tick.volume - line.volume - tick.size
-        if tick.time < line.time:
-            self.counts["out_of_order"] += 1
-            self._look_back(line, tick)
-        elif missing < 0 and line.volume:
-            self._look_back(line, tick)
+        repeated = False
+        if tick.time < line.time or (missing < 0 and line.volume):
+            self.counts["out_of_order"] += tick.time < line.time
+            repeated = self._look_back(line, tick)
         else:
-            if missing and line.volume:
-                self._lose(tick, line.volume, tick.volume - tick.size)
+            if missing and line.volume and not line.is_over(tick):
+                self._lose(line, tick)
             elif missing > 0:
                 self._join_late(line, tick)
             line.time, line.volume = tick.time, tick.volume
-        if tick.size:
+        if tick.size and not repeated:
             for builder in line.builders:
                 if not builder.fold(tick):
                     self._begin_bar(builder, tick)
         self.publish(tick)
 
-    def _lose(self, tick: Tick, first: int, last: int) -> None:
+    def _lose(self, line: Line, tick: Tick) -> None:
+        first, last = line.volume, tick.volume - tick.size
+        if line.cut:
+            line.cut = False
+            self._miss(line.builders, tick.time)
         self.counts["lost_shares"] += last - first
         self._losses.add((tick.symbol, tick.venue), first, last, self.desk.clock.now())
         if not self._telling:
             self._telling = True
             self.after(_TELL_WITHIN, _TellLosses())
 
-    def _join_late(self, line: "_Line", tick: Tick) -> None:
+    def _cut(self) -> None:
+        """Nobody sees the rest of what is under way, nor the beginning of what follows where volume is missing."""
+        for line in self._lines.values():
+            line.cut = True
+            self._miss(line.builders, self.desk.clock.now())
+
+    def _miss(self, builders: Sequence[BarBuilder], instant: int) -> None:
+        for builder in builders:
+            done = builder.miss(instant)
+            self._unfinished.pop(builder, None)
+            if done is not None:
+                self._publish_bar(done)
+
+    def _join_late(self, line: Line, tick: Tick) -> None:
         """Before the first print seen others traded: a bar of the rest of their interval alone would not be true."""
+        line.since = tick.volume - tick.size
+        self._losses.forget((tick.symbol, tick.venue))
         stored = self._past.before(tick)
         for builder in line.builders:
             earlier = begun(stored, tick, builder.interval)
             if earlier is not None:
                 for print_ in earlier:
                     self._begin_bar(builder, print_)
-                continue
-            done = builder.miss(tick.time)
-            self._unfinished.pop(builder, None)
-            if done is not None:
-                self._publish_bar(done)
+            else:
+                self._miss([builder], tick.time)
 
     def _tell_losses(self) -> None:
         now = Nanoseconds(self.desk.clock.now())
@@ -277,19 +284,24 @@ class Receiver(
         if restored:
             self.publish(DataRestored(time=now, rows=restored))
 
-    def _look_back(self, line: "_Line", tick: Tick) -> None:
-        """A print of the past fills a hole or repeats another; where the volume fell, a new day has begun."""
-        code = tick.symbol, tick.venue
-        if start_of(tick.time, _DAY) > start_of(line.time, _DAY):
+    def _look_back(self, line: Line, tick: Tick) -> bool:
+        """A print of the past fills a hole or came before, then True; where the volume fell, a new day has begun."""
+        code, first = (tick.symbol, tick.venue), tick.volume - tick.size
+        if line.is_over(tick):
+            line.since, line.time, line.volume = 0, tick.time, tick.volume
             self._losses.forget(code)
-            line.time, line.volume = tick.time, tick.volume
-        else:
-            self.counts["lost_shares"] -= self._losses.fill(code, tick.volume - tick.size, tick.volume)
+            if first > 0:
+                self._join_late(line, tick)
+            return False
+        filled = self._losses.fill(code, first, tick.volume)
+        self.counts["lost_shares"] -= filled
+        repeated = not filled and tick.size > 0 and line.volume > 0 and first >= line.since
+        self.counts["repeated"] += repeated
+        return repeated
 
-    def _line(self, tick: Tick) -> "_Line":
+    def _line(self, tick: Tick) -> Line:
         key = tick.symbol, tick.venue
-        line = self._lines[key] = _Line([BarBuilder(*key, interval) for interval in self._intervals])
-        return line
+        return self._lines.setdefault(key, Line(*key, self._intervals))
 
     def _begin_bar(self, builder: BarBuilder, tick: Tick) -> None:
         late = builder.late

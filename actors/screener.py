@@ -1,8 +1,10 @@
 """The screener ranks issues by trading value, and names the universe that strategies and the receiver follow."""
 
+import datetime as dt
 from typing import ClassVar
 
 from actors.gateways.port import Found, Reference, Searching
+from actors.market.time import kst
 from actors.market.venues import spell
 from messages import (
     ConditionEntered,
@@ -62,6 +64,8 @@ class Screener(Actor, publishes=(RankingChanged, UniverseChanged)):
         self._refresh_each = refresh
         self._venue = venue
         self._values: dict[Symbol, int] = {}
+        self._own: dict[Symbol, int] = {}
+        self._day = dt.date.min
         self._universe: tuple[Symbol, ...] = ()
         self._matches = _Matches(condition, searches) if condition and searches else None
         self._live = live
@@ -75,7 +79,7 @@ class Screener(Actor, publishes=(RankingChanged, UniverseChanged)):
     @latest
     def on_tick(self, tick: Tick) -> None:
         if tick.venue is self._venue:
-            self._values[tick.symbol] = tick.value
+            self._values[tick.symbol] = self._own[tick.symbol] = tick.value
 
     @handles
     def on_ask(self, _: _Ask) -> None:
@@ -114,7 +118,14 @@ class Screener(Actor, publishes=(RankingChanged, UniverseChanged)):
 
     async def _take_ranking(self) -> None:
         ranked = await self._feed.ranking(self._top + self._slack)
-        self._values = {row.symbol: max(row.value, self._values.get(row.symbol, 0)) for row in ranked}
+        self._forget_yesterday()
+        self._values = {row.symbol: max(row.value, self._own.get(row.symbol, 0)) for row in ranked}
+
+    def _forget_yesterday(self) -> None:
+        today = kst(self.desk.clock.now()).date()
+        if today != self._day:
+            self._day = today
+            self._own = {}
 
     async def _search(self, matches: "_Matches") -> None:
         matches.expect()

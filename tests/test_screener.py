@@ -161,3 +161,15 @@ async def test_the_universe_of_another_venue_names_that_venues_codes() -> None:
     await stage.start()
     await stage.advance(1)
     assert universes(stage) == [(Symbol("000000_NX"), Symbol("000001_NX"))]
+
+
+@in_virtual_time
+async def test_what_was_traded_yesterday_does_not_count_today() -> None:
+    feed = FakeFeed()
+    feed.ranked = CODES[:5]
+    stage = await started(feed)
+    stage.tell(tick(1, 9_000, symbol=CODES[4], volume=1_000_000))
+    await stage.advance(86_400)
+
+    values = {row.symbol: row.value for row in stage.heard(RankingChanged)[-1].rows}
+    assert values[CODES[4]] == 995_000

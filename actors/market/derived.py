@@ -117,12 +117,13 @@ class Interruptions:
     after an interruption the first price traded once it has lasted its two minutes. The dynamic one is the last price.
     """
 
-    __slots__ = ("_date", "_instrument", "_resumes", "differences", "last", "reference")
+    __slots__ = ("_date", "_instrument", "_opened", "_resumes", "differences", "last", "reference")
 
     def __init__(self, instrument: Instrument, date: dt.date) -> None:
         self._instrument = instrument
         self._date = date
         self._resumes = 0
+        self._opened = False
         self.reference: int = instrument.base_price
         """Of the static band."""
         self.last = 0
@@ -130,8 +131,10 @@ class Interruptions:
         """Interruptions whose delivered references or price were not ours."""
 
     def add(self, tick: Tick) -> None:
-        if not self.last:
+        opens = tick.open > 0 and not self._opened
+        if opens or not self.last:
             self.reference = tick.open or tick.price
+            self._opened = opens
         elif self._resumes and tick.time >= self._resumes:
             self.reference = tick.price
             self._resumes = 0
@@ -145,6 +148,7 @@ class Interruptions:
         if event.kind is not ViKind.DYNAMIC and event.static_reference:
             self.reference = event.static_reference
         self._resumes = event.time + _AUCTION
+        self._opened = self._opened or known
 
     def end(self, event: ViReleased) -> None:
         """The next price is the auction's, even where it lasted less than it should."""

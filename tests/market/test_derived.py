@@ -291,3 +291,12 @@ def as_tick(frame: dict[str, str]) -> Tick:
 def by_quotes(frame: dict[str, str]) -> Aggressor:
     print_ = as_tick(frame)
     return aggressor(print_.price, print_.ask, print_.bid)
+
+
+def test_a_print_before_the_open_is_no_opening_auction() -> None:
+    fold = Interruptions(issue(10_000), TODAY)
+    fold.add(msgspec.structs.replace(tick(-1_500, 10_000), open=Won(0), high=Won(0), low=Won(0)))
+    before = fold.reference
+    fold.add(tick(0, 10_500))
+    fold.add(tick(1, 11_000))
+    assert (before, fold.reference) == (10_000, 10_500)

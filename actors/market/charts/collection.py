@@ -108,7 +108,8 @@ def take(  # noqa: PLR0917 - where, what, and when
     now: int,
 ) -> Taken:
     """Compare a page with what is stored, and store what is new of it within `wanted`."""
-    final = certificate.final_before(calendar, now, chart.interval)
+    shown = min(now, proof.span.until) if proof.first and not proof.dated else now
+    final = certificate.final_before(calendar, shown, chart.interval)
     page, doubled = unique(bars, final)
     proven, stored = spans(connection, chart), _stored(connection, chart, page, proof.span)
     pairs = [(stored[row.time], row) for row in page if row.time in stored and holds(proven, row.time)]

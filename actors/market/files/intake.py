@@ -7,6 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from actors.market.charts import collection
+from actors.market.charts.certificate import Chart
+from actors.market.charts.spans import holds
 from actors.market.files.layout import Kind, Stretch
 from actors.market.files.recordings import Recording
 from actors.market.storage import store
@@ -46,6 +49,8 @@ def take_stretches(connection: sqlite3.Connection, stretches: Iterable[Stretch])
     for stretch in stretches:
         if len(stretch.rows):
             fresh = stretch._replace(rows=_fresh(stretch, _stored(history, stretch), counts))
+            if stretch.kind == "bars" and not stretch.venue:
+                fresh = _not_disproved(connection, fresh, counts)
             counts[stretch.kind] += len(fresh.rows)
             _write(connection, fresh)
     return Taken(**{name: counts[name] for name in Taken.__struct_fields__})
@@ -81,6 +86,16 @@ def _fresh(stretch: Stretch, stored: Array, counts: Counter[str]) -> Array:
             new[place] = False
             counts["duplicates" if known[key] == figures else "conflicts"] += 1
     return stretch.rows[new]
+
+
+def _not_disproved(connection: sqlite3.Connection, stretch: Stretch, counts: Counter[str]) -> Stretch:
+    """Where pages of a chart show that nothing was traded, a bar is in conflict with them."""
+    proven = collection.spans(connection, Chart(stretch.symbol, stretch.interval))
+    if not proven:
+        return stretch
+    new = np.array([not holds(proven, time) for time in stretch.rows["time"].tolist()], np.bool_)
+    counts["conflicts"] += len(new) - int(new.sum())
+    return stretch._replace(rows=stretch.rows[new])
 
 
 def _counted(rows: Iterable[tuple[Hashable, Hashable]]) -> Iterator[tuple[tuple[Hashable, int], Hashable]]:

@@ -78,13 +78,15 @@ class _Fold:
     def take(self, sink: Sink, print_: _Print) -> None:
         instant, row, figures = print_
         self._begin_day((instant + _OFFSET) // _DAY)
-        size = figures["total"] - self._volume if "total" in figures else abs(figures["size"])
+        told = abs(figures.get("size", 0))
+        size = figures["total"] - self._volume if "total" in figures else told
         if size < 0:
             sink.reject(row, f"accumulated volume falls: {self._volume} to {figures['total']}")
             return
         changed = self._take_book(instant, _levels(figures))
         if size:
-            self._take_tick(instant, size, figures)
+            self._volume += size
+            self._take_tick(instant, min(told, size) or size, figures)
         elif not changed:
             sink.duplicates += 1
 
@@ -104,7 +106,6 @@ class _Fold:
 
     def _take_tick(self, instant: int, size: int, figures: dict[str, int]) -> None:
         price = figures["price"]
-        self._volume += size
         self._value += price * size
         self._open = self._open or price
         self._high = max(self._high, price)

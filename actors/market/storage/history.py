@@ -28,6 +28,15 @@ _STORED: Final = """
     SELECT kind, symbol, 0, sum(count), min(first), max(last) FROM blocks GROUP BY kind, symbol
     UNION ALL SELECT 'bars', symbol, interval, count(*), min(time), max(time) FROM bars GROUP BY interval, symbol"""
 
+_CLOSE: Final = """
+    WITH RECURSIVE lengths(interval) AS (SELECT max(interval) FROM bars UNION ALL
+        SELECT (SELECT max(bars.interval) FROM bars WHERE bars.interval < lengths.interval) FROM lengths
+        WHERE lengths.interval IS NOT NULL)
+    SELECT bars.close FROM lengths JOIN bars ON bars.interval = lengths.interval AND bars.symbol = :symbol
+        AND bars.venue = 0 AND bars.time = (SELECT max(time) FROM bars AS own WHERE own.interval = lengths.interval
+        AND own.symbol = :symbol AND own.venue = 0 AND own.time < :before)
+    ORDER BY (bars.time + :offset) / :day DESC, bars.interval DESC LIMIT 1"""
+
 
 class Content(Record):
     """What is there of one symbol; `first` and `last` are nanoseconds, `interval` is 0 for ticks and books."""
@@ -230,9 +239,9 @@ class History:
         return int(ticks["price"][0]) if ticks is not None else 0
 
     def close_before(self, symbol: Symbol, instant: int) -> int:
-        """The last price before an instant, from the longest bars there are; 0 where there is none."""
-        query = "SELECT close FROM bars WHERE symbol = ? AND time < ? ORDER BY interval DESC, time DESC LIMIT 1"
-        row = self._connection.execute(query, (symbol, instant)).fetchone()
+        """The last price before an instant at the KRX: of the newest day with bars, by its longest; 0 without any."""
+        units = {"symbol": symbol, "before": instant, "offset": store.KST_OFFSET, "day": store.DAY}
+        row = self._connection.execute(_CLOSE, units).fetchone()
         return int(row[0]) if row else 0
 
     def _window(

@@ -109,9 +109,11 @@ MIGRATIONS: Final = (
 )
 
 _BLOCK = "INSERT INTO blocks VALUES (?,?,?,?,?,?,?)"
-_BAR = """INSERT INTO bars VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT DO UPDATE SET open=excluded.open,
-    high=excluded.high, low=excluded.low, close=excluded.close, volume=excluded.volume, value=excluded.value,
-    bought=excluded.bought, sold=excluded.sold, prints=excluded.prints WHERE excluded.volume > bars.volume"""
+_BAR = """INSERT INTO bars SELECT ?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13 WHERE ?2 <> 0 OR NOT EXISTS (
+    SELECT 1 FROM spans WHERE interval=?3 AND symbol=?1 AND since<=?4 AND until>?4)
+    ON CONFLICT DO UPDATE SET open=excluded.open, high=excluded.high, low=excluded.low, close=excluded.close,
+    volume=excluded.volume, value=excluded.value, bought=excluded.bought, sold=excluded.sold, prints=excluded.prints
+    WHERE excluded.volume > bars.volume"""
 _INSTRUMENT = "INSERT OR REPLACE INTO instruments VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)"
 _ORDER = "INSERT OR REPLACE INTO orders VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
 _ISSUE = """INSERT INTO issues VALUES (?,?,?) ON CONFLICT DO UPDATE SET
@@ -133,12 +135,12 @@ def write_books(connection: sqlite3.Connection, numbered: Iterable[tuple[int, Or
 
 
 def write_bars(connection: sqlite3.Connection, bars: Iterable[Bar]) -> None:
-    """A bar that is there already gives way to one with more volume only."""
+    """A bar that is there already gives way to one with more volume only; what pages of a chart prove stays."""
     connection.executemany(_BAR, map(bar_row, bars))
 
 
 def write_bar_rows(connection: sqlite3.Connection, symbol: str, interval: int, array: Array, venue: int = 0) -> None:
-    """Rows of blocks.BAR that are not there yet."""
+    """The same for rows of blocks.BAR."""
     connection.executemany(_BAR, ((symbol, venue, interval, *row) for row in array.tolist()))
 
 

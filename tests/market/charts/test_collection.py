@@ -13,7 +13,7 @@ from actors.market.charts.comparison import Proof
 from actors.market.charts.spans import Span
 from actors.market.storage import store
 from actors.market.time import at
-from messages import Bar, Symbol, Won
+from messages import Bar, Shares, Symbol, Won
 from tests.fake_archive import bar
 
 CALENDAR = Calendar()
@@ -204,3 +204,24 @@ def test_a_day_bar_is_a_day(connection: sqlite3.Connection) -> None:
 def _times(one: Bar, factor: float) -> Bar:
     prices = {name: Won(round(getattr(one, name) * factor)) for name in ("open", "high", "low", "close")}
     return msgspec.structs.replace(one, **prices)
+
+
+def test_a_bar_that_ended_while_its_page_was_on_the_way_is_unfinished(connection: sqlite3.Connection) -> None:
+    today = dt.date(2022, 1, 6)
+    asked, came = at(today, 10, 30) - 1, at(today, 10, 30) + 1
+    bars = [*chart(), bar("005930", 60, at(today, 10, 28), 1), bar("005930", 60, at(today, 10, 29), 1)]
+    proof = Proof(span=Span(bars[0].time, asked), rows=len(bars))
+    collection.take(connection, CALENDAR, CHART, bars, proof, Span(WANTED.since, at(today, 23)), came)
+    assert count(connection, "bars", f"time={bars[-2].time}") == 1
+    assert count(connection, "bars", f"time={bars[-1].time}") == 0
+    assert collection.spans(connection, CHART)[-1].until == at(today, 10, 29)
+
+
+def test_a_bar_of_our_own_changes_nothing_that_pages_prove(connection: sqlite3.Connection) -> None:
+    bars = [one for place, one in enumerate(chart()) if place != 7]
+    take(connection, bars, last=True)
+    known = collection.certificates(connection, CHART)
+    fuller = msgspec.structs.replace(bars[3], volume=Shares(bars[3].volume + 1))
+    idle = bar("005930", 60, chart()[7].time, 5)
+    store.write_bars(connection, [fuller, idle])
+    assert list(collection.derive_all(connection, CALENDAR, CHART)) == list(known.values())

@@ -180,3 +180,18 @@ def test_cells_that_no_export_writes_are_refused(tmp_path: Path) -> None:
         library.write_table(arrow.table(row | {name: [cell]}), tmp_path / "a.parquet")
         with memory() as target, pytest.raises(Unrecognised, match=reason):
             imports.load(tmp_path / "a.parquet", Terms())(target)
+
+
+def test_a_bar_that_a_chart_disproves_is_a_conflict_and_not_imported(tmp_path: Path) -> None:
+    data = tmp_path / "market.sqlite"
+    with closing(sqlite3.connect(data, isolation_level=None)) as connection:
+        for migration in store.MIGRATIONS:
+            connection.executescript(migration)
+        connection.execute("INSERT INTO spans VALUES (60, ?, ?, ?)", (CODE, NINE, NINE + 120 * SECOND))
+        file = tmp_path / f"{CODE}.csv"
+        file.write_text(
+            "date,open,high,low,close,volume\n20250902090100,5,5,5,5,1\n20250902090200,5,5,5,5,1\n", encoding="utf-8"
+        )
+        taken = imports.load(file, Terms())(connection).taken
+        assert (taken.bars, taken.conflicts) == (1, 1)
+        assert History.over(connection).bars(CODE, 60)["time"].tolist() == [NINE + 120 * SECOND]

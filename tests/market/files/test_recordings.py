@@ -187,3 +187,19 @@ def test_the_code_is_found_in_a_file_name() -> None:
     assert code_in("069500_1m_20211206_20220905") == "069500"
     assert code_in("A005930") == "005930"
     assert code_in("all_2022") is None
+
+
+def test_a_recording_that_begins_in_mid_session_has_the_sizes_it_names(tmp_path: Path) -> None:
+    path = written(
+        tmp_path,
+        "005930.csv",
+        "date,price,qty,cum_volume",
+        "20250902100000,100,5,1000005",
+        "20250902100001,100,-3,1000008",
+        "20250902100100,100,2,1000100",
+    )
+
+    (prints,) = recordings.read(path, TERMS).ticks.values()
+
+    assert prints["size"].tolist() == [5, 3, 2]
+    assert prints["volume"].tolist() == [1_000_005, 1_000_008, 1_000_100]

@@ -13,7 +13,7 @@ from actors.market.storage import store
 from actors.market.storage.blocks import TICK
 from actors.market.storage.history import History
 from actors.market.time import SECOND
-from messages import Aggressor, OrderBook, Symbol, Tick, Venue
+from messages import Aggressor, Nanoseconds, OrderBook, Symbol, Tick, Venue, Won
 from runtime.database import DatabaseBroken
 from tests.market.market_data import CODE, NINE, OTHER, bar, book, tick
 
@@ -218,3 +218,14 @@ def test_each_print_comes_with_the_newest_book_before_it(connection: sqlite3.Con
 def test_a_missing_store_is_said(tmp_path: Path) -> None:
     with pytest.raises(DatabaseBroken, match="no such file"):
         History(tmp_path)
+
+
+def test_the_price_before_a_day_is_that_of_the_newest_day_there_is(connection: sqlite3.Connection) -> None:
+    old = structs.replace(bar(0, 1, 1, 1, 1), interval=86_400, time=Nanoseconds(NINE - 900 * 86_400 * SECOND))
+    nextrade = structs.replace(bar(600, 9, 9, 9, 9), venue=Venue.NXT)
+    store.write_bars(connection, [old, bar(0, 5, 5, 5, 5), bar(1, 6, 6, 6, 6), nextrade])
+    history = History.over(connection)
+    assert history.close_before(CODE, NINE + 86_400 * SECOND) == 6
+    store.write_bars(connection, [structs.replace(old, close=Won(7), time=Nanoseconds(NINE - 9 * 3_600 * SECOND))])
+    assert history.close_before(CODE, NINE + 86_400 * SECOND) == 7
+    assert history.close_before(OTHER, NINE + 86_400 * SECOND) == 0
