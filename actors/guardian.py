@@ -11,6 +11,7 @@ from actors.ordering.halting import NO_REASON
 from actors.ordering.operator import Operator
 from messages import (
     CancelOrder,
+    CashAdjusted,
     EquityPeaked,
     ExitDelayed,
     HaltConfirmed,
@@ -45,6 +46,8 @@ from runtime.envelope import Envelope
 from runtime.verbs import Answer, answers
 
 _TRADING = (Session.OPENING_AUCTION, Session.CONTINUOUS, Session.CLOSING_AUCTION)
+_SILENT = 30 * SECOND
+"""After which the broker's price of a holding is newer than the last print."""
 _AUCTIONS = (Session.OPENING_AUCTION, Session.CLOSING_AUCTION)
 
 _breached = faultpoints.point("guardian: a loss limit reached, the halt not said")
@@ -119,6 +122,8 @@ class Guardian(
             adopt=adopt,
         )
         self._bids = self._exits.bids
+        self._heard: dict[Symbol, int] = {}
+        """When the newest print of an issue was received."""
         self._ready = False
         self._halted = 0
         """Number of the newest halt in force; 0 while there is none."""
@@ -130,8 +135,9 @@ class Guardian(
 
     async def on_start(self) -> None:
         await replay(self._journal, self._ledger)
-        async for envelope in self._journal.read(0, (EquityPeaked, HoldingPeaked, OrderIntent)):
+        async for envelope in self._journal.read(0, (EquityPeaked, HoldingPeaked, OrderIntent, CashAdjusted)):
             self._recall(envelope)
+        self._high_water.restore(self._ledger)
         self._look_on()
 
     def unfinished(self) -> int:
@@ -167,6 +173,7 @@ class Guardian(
         symbol = tick.symbol
         self._ledger.mark(symbol, tick.price)
         self._bids[symbol] = tick.bid
+        self._heard[symbol] = tick.received
         owners = self._ledger.holdings.get(symbol)
         if owners is None or not self._ready:
             return
@@ -185,6 +192,7 @@ class Guardian(
             state = state_at(envelope.number, self._ledger)
             if state is not None:
                 self.publish(state)
+            self._price(message)
             self._watch_all()
             self._step()
         elif isinstance(message, Instrument):
@@ -192,6 +200,8 @@ class Guardian(
         else:
             if isinstance(message, OrderRejected):
                 self._exits.put_off(message.order)
+            elif isinstance(message, CashAdjusted):
+                self._high_water.moves(message.cash)
             self._step(getattr(message, "symbol", None))
         self._keep_flat()
         self._look_on()
@@ -262,6 +272,12 @@ class Guardian(
         now = kst(self.desk.clock.now())
         return (self._flatten_minute or 0) * 60 - (now.hour * 3_600 + now.minute * 60 + now.second)
 
+    def _price(self, broker: Reconciled) -> None:
+        """Where no prints come the broker's price stands in, while it is one of the home market."""
+        for position in () if self._exits.closed else broker.positions:
+            if position.last and broker.time - self._heard.get(position.symbol, 0) >= _SILENT:
+                self._ledger.mark(position.symbol, position.last)
+
     def _watch_all(self) -> None:
         for symbol, owner, _ in tuple(self._ledger.each()):
             price = self._ledger.prices.get(symbol, 0)
@@ -321,7 +337,9 @@ class Guardian(
             case HoldingPeaked():
                 self._peaks.rises(message.symbol, message.strategy, message.since, message.price)
             case EquityPeaked() if kst(message.time).date() == today:
-                self._high_water.recall(self._ledger, message.equity)
+                self._high_water.recall(message.equity, today.isoformat())
+            case CashAdjusted():
+                self._high_water.moves(message.cash)
             case OrderIntent() if message.purpose is Purpose.EXIT and envelope.source == self.desk.name:
                 if kst(envelope.time).date() == today:
                     self._exits.recall(message, envelope.number)

@@ -47,8 +47,10 @@ class Holding:
         return realised + self.trade(rest if quantity > 0 else -rest, amount - closing_amount)
 
     def reset(self, quantity: int, cost: int) -> None:
-        """Take the figures of somebody who knows better."""
+        """Take the figures of somebody who knows better; with no shares left the round trip is over."""
         self.base_quantity, self.base_cost, self.closed = quantity, cost, 0
+        if not quantity:
+            self.result = 0
 
     def _close(self, closing: int, received: int) -> int:
         before = self.cost

@@ -71,7 +71,7 @@ class Ledger(Unsettled):
         self.cash = self.realised = self.commission = self.tax = 0
         self.day = ""
         self.opening = self.high = 0
-        """Equity at the first reconciliation of the day, and the highest since."""
+        """Equity at the first reconciliation of the day, and the highest since, with what was laid in or taken out."""
         self.losers = 0
         """Round trips in a row that lost money, costs included."""
         self.strangers: dict[tuple[str, str], int] = {}
@@ -98,7 +98,7 @@ class Ledger(Unsettled):
                 self._adjust(message.symbol, message.quantity, message.cost)
                 self.cash += message.cash
             case CashAdjusted():
-                self.cash += message.cash
+                self._lay_in(message.cash)
             case Reconciled():
                 self._reconcile(message)
             case ExternalOrderSeen():
@@ -294,10 +294,19 @@ class Ledger(Unsettled):
         held = {symbol: {o: h for o, h in owners.items() if h.quantity} for symbol, owners in self.holdings.items()}
         self.holdings = {symbol: owners for symbol, owners in held.items() if owners}
 
+    def _lay_in(self, cash: int) -> None:
+        """Without a trade nothing was won or lost, so losses are measured from as much more or less."""
+        self.cash += cash
+        self.opening += cash
+        self.high += cash
+
     def _adjust(self, symbol: Symbol, quantity: int, cost: int) -> None:
         """Strangers' shares come and go first; where the count agrees, our cost is the better one."""
         missing = self.held(symbol) - quantity
         if not missing:
+            return
+        if self._is_divided(symbol, quantity, cost):
+            self._divide(symbol, quantity)
             return
         owners = self.holdings.setdefault(symbol, {})
         foreign = owners.setdefault(FOREIGN, Holding())
@@ -310,6 +319,26 @@ class Ledger(Unsettled):
         if missing:
             foreign.since = foreign.since if foreign.quantity else self.number
             foreign.reset(foreign.quantity - missing, max(cost - sum(h.cost for h in ours), 0))
+
+    def _is_divided(self, symbol: Symbol, quantity: int, cost: int) -> bool:
+        """Whether other shares stand for the same cost (a split, a merger, a dividend), as far as it was rounded."""
+        owned = [holding for holding in self.holdings.get(symbol, _NOBODY).values() if holding.quantity]
+        if not owned or any(holding.quantity < 0 for holding in owned):
+            return False
+        held, paid = sum(holding.quantity for holding in owned), sum(holding.cost for holding in owned)
+        away = abs(cost - paid)
+        return quantity > 0 and away <= max(quantity, held) and 2 * away * held < paid * abs(quantity - held)
+
+    def _divide(self, symbol: Symbol, quantity: int) -> None:
+        """Each owner has its part of the new shares at its old cost; prices of before are none of theirs."""
+        held, counted = self.held(symbol), 0
+        for _, holding in sorted(self.holdings[symbol].items()):
+            before = quantity * counted // held
+            counted += holding.quantity
+            after = quantity * counted // held - before
+            holding.reset(after, holding.cost if after else 0)
+            holding.since = self.number
+        self.prices.pop(symbol, None)
 
     def _position(self, symbol: Symbol) -> Position:
         own = self.holdings[symbol].values()

@@ -73,19 +73,29 @@ class HighWater:
 
     def __init__(self) -> None:
         self._said = 0
+        self._day = ""
 
     def rises(self, ledger: Ledger, equity: int) -> bool:
         """Whether it is so much higher than what was said, or opened with, that it must be said."""
-        known = max(self._said, ledger.opening)
+        said = self._said if self._day == ledger.day else 0
+        known = max(said, ledger.opening)
         if equity < ledger.high or equity * _STEP <= known * (_STEP + 1):
             return False
-        self._said = equity
+        self._said, self._day = equity, ledger.day
         return True
 
-    def recall(self, ledger: Ledger, equity: int) -> None:
-        """It was said before, today."""
-        self._said = max(self._said, equity)
-        ledger.high = max(ledger.high, equity)
+    def moves(self, cash: int) -> None:
+        """So much was laid in, or taken out: what was said before was of another sum."""
+        self._said += cash if self._said else 0
+
+    def recall(self, equity: int, day: str) -> None:
+        """It was said before, on this Korean date."""
+        self._said, self._day = max(self._said, equity), day
+
+    def restore(self, ledger: Ledger) -> None:
+        """All is recalled: the ledger of the same day knows it as well."""
+        if self._day == ledger.day:
+            ledger.high = max(ledger.high, self._said)
 
 
 def part(percent: float) -> int:

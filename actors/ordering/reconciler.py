@@ -22,6 +22,7 @@ from messages import (
     OrderUnknown,
     Reconciled,
     ReplaceRejected,
+    Shares,
     Won,
 )
 from runtime import faultpoints
@@ -93,16 +94,18 @@ class Reconciler:
     async def end_earlier_days(self) -> None:
         """Day orders of another day are over, once what filled of them while nothing ran is booked.
 
+        So are the shares that one canceled then left unaccounted for: nothing about today would tell of them.
         What a broker that remembers no such day, or does not answer, leaves untold, the match after this one finds.
         """
         today = kst(self._clock.now()).date()
-        earlier = [order for order in self._ledger.live() if order.began and kst(order.began).date() < today]
+        unsettled = self._ledger.unsettled()
+        earlier = [order for order in unsettled if order.began and kst(order.began).date() < today]
         for day in sorted({kst(order.began).date() for order in earlier if order.submitting}):
             await self._book_earlier(day)
         for order in earlier:
-            if order.live:
-                fields = event(order, Nanoseconds(self._clock.now()))
-                self._say(OrderExpired(**fields, broker_order=order.broker_order, expired=order.open))
+            if not order.settled:
+                fields, expired = event(order, Nanoseconds(self._clock.now())), Shares(order.lapsed + order.bound)
+                self._say(OrderExpired(**fields, broker_order=order.broker_order, expired=expired))
                 _ended()
 
     async def _book_earlier(self, day: dt.date) -> None:

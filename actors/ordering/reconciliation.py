@@ -88,7 +88,7 @@ def filled_earlier(ledger: Ledger, state: BrokerState, ours: Sequence[Order]) ->
     statement = Statement(ledger, state, ours)
     for order in statement.ours:
         records = statement.about(order)
-        if order.live and records and is_of_terms(order, records):
+        if not order.settled and records and is_of_terms(order, records):
             yield from (found for found in _numbered(order, records, state) if _books_fills(found))
     for order in _lost_of(statement):
         yield from (found for found in _unnumbered(order, statement) if _books_fills(found))
@@ -304,10 +304,15 @@ class _Holdings:
 
     def _credible(self, symbol: Symbol, here: int, there: int, cash: int) -> bool:
         """An order of ours may explain it yet; and shares do not vanish without a sale, or a merger overnight."""
-        if self._ledger.unsettled(symbol):
+        if self._ledger.unsettled(symbol) or self._has_just_traded(symbol):
             return False
         sold = cash > 0 or self._sold[symbol] >= here - there
         return there > here or sold or (self._start and there > 0)
+
+    def _has_just_traded(self, symbol: Symbol) -> bool:
+        """What fills shows in the broker's holdings a moment after it shows in its orders."""
+        ours = (order for order in self._ledger.orders.values() if order.symbol == symbol and order.filled)
+        return any(0 <= self._state.time - order.time < QUIET for order in ours)
 
     def _adjusted(self, symbol: Symbol, shares: int, cost: int, cash: int, line: str) -> PositionAdjusted:
         return PositionAdjusted(

@@ -38,7 +38,7 @@ from messages import (
 from runtime.actor import Actor, handles
 from runtime.bounds import ActorName, Amount, Code, Span
 
-_ENDS = (OrderRejected, OrderCanceled, OrderExpired)
+_ENDS = (OrderRejected, OrderExpired)
 
 
 class _Review(Message):
@@ -93,6 +93,8 @@ class Strategy(Actor, publishes=(OrderIntent, ReplaceIntent, CancelOrder, Univer
             raise ValueError("universe and symbols: give one of the two")
         self.lots: dict[Symbol, Lot] = {}
         self.orders: dict[int, OpenOrder] = {}
+        self._counted: dict[int, int] = {}
+        """Shares each order has come to, so that a fill told twice is booked once."""
         self._universe = universe
         self._symbols: tuple[Symbol, ...] = ()
         self._follow(symbols)
@@ -143,8 +145,10 @@ class Strategy(Actor, publishes=(OrderIntent, ReplaceIntent, CancelOrder, Univer
             self._know(event)
         elif isinstance(event, OrderFilled):
             self._fill(event)
+        elif isinstance(event, OrderCanceled):
+            self._keep_open(event.order, event.open)
         elif isinstance(event, _ENDS):
-            self.orders.pop(event.order, None)
+            self._keep_open(event.order, 0)
         elif isinstance(event, OrderReplaced):
             self._review_later(event.order)
 
@@ -248,18 +252,26 @@ class Strategy(Actor, publishes=(OrderIntent, ReplaceIntent, CancelOrder, Univer
         if sent.action is Action.NEW:
             self.orders.setdefault(sent.order, OpenOrder(sent.symbol, sent.side, sent.quantity))
 
-    def _fill(self, fill: OrderFilled) -> None:
-        order = self.orders.get(fill.order)
+    def _keep_open(self, number: int, still_open: int) -> None:
+        order = self.orders.get(number)
         if order is not None:
-            order.open = fill.open
-        if not fill.open:
-            self.orders.pop(fill.order, None)
+            order.open = still_open
+        if not still_open:
+            self.orders.pop(number, None)
+
+    def _fill(self, fill: OrderFilled) -> None:
+        """Live records and what a reconciliation found may tell of the same shares: what the order came to counts."""
+        quantity = fill.filled - self._counted.get(fill.order, 0)
+        if quantity <= 0:
+            return
+        self._counted[fill.order] = fill.filled
+        self._keep_open(fill.order, fill.open)
         lot = self.lots.setdefault(fill.symbol, Lot(0, 0, fill.time))
         if fill.side is Side.BUY:
-            lot.quantity += fill.quantity
-            lot.cost += fill.quantity * fill.price
+            lot.quantity += quantity
+            lot.cost += quantity * fill.price
         elif lot.quantity:
-            lot.cost -= lot.cost * min(fill.quantity, lot.quantity) // lot.quantity
-            lot.quantity -= fill.quantity
+            lot.cost -= lot.cost * min(quantity, lot.quantity) // lot.quantity
+            lot.quantity -= quantity
         if lot.quantity <= 0:
             del self.lots[fill.symbol]

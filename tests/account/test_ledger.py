@@ -285,6 +285,19 @@ def test_losers_in_a_row_are_counted_costs_included() -> None:
     assert ledger.losers == 0
 
 
+def test_what_was_lost_on_shares_that_a_person_sold_is_not_lost_on_the_next() -> None:
+    ledger = folded(
+        [
+            *(opened(), approval(), filled(10, 100_000, last=10)),
+            *(approval(2, SELL, 5), filled(5, 45_000, 2, SELL, last=5)),
+            *(adjusted(0, 0), approval(3, quantity=1), filled(1, 10_000, 3)),
+            *(approval(4, SELL, 1), filled(1, 10_500, 4, SELL)),
+        ]
+    )
+
+    assert ledger.losers == 0
+
+
 def test_figures_of_the_day_begin_anew_and_live_orders_go_on() -> None:
     ledger = holding()
     ledger.fold(approval(2, SELL), 20)

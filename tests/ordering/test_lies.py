@@ -170,6 +170,16 @@ def test_shares_that_a_stranger_sold_or_that_came_back_as_cash_are_gone() -> Non
     assert (other.quantity, other.cash) == (0, 100_500)
 
 
+@pytest.mark.parametrize(("seconds", "gone"), [(0, 0), (9, 0), (10, 1)])
+def test_holdings_that_lag_behind_a_fill_take_no_shares_away(seconds: int, gone: int) -> None:
+    ledger = folded([opened(), approval(), submitting(), accepted(), filled(10, 100_000, last=10)])
+    lagging = replace(
+        truth(listed_order(filled=10, open_=0), cash=1_000_000), time=Nanoseconds(NOON + seconds * SECOND)
+    )
+
+    assert len(booked(lagging, lagging, ledger)) == gone
+
+
 def test_cash_without_a_trade_is_booked_by_its_own_name() -> None:
     ledger = folded([opened(), approval(), submitting(), accepted(), filled(10, 100_000, last=10)])
     paid = truth(listed_order(filled=10, open_=0), owned(10, 100_000), cash=903_610)
