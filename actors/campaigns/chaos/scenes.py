@@ -49,6 +49,7 @@ _SCENES: Final = {
     "recovery: an order of before": Scene(before="trader: submission durable, not sent"),
     "end of day:": Scene(act="close"),
     "reconciler: a difference": Scene(faults=({"kind": "drop", "record": "chejan", "times": 0, "chance": 0.3},)),
+    "reconciler: second": Scene(faults=({"kind": "drop", "record": "chejan", "times": 0, "chance": 0.3},)),
     "gateway: blank order number": Scene(
         faults=({"kind": "blank", "record": "answer", "times": 0, "chance": 0.3},),
     ),
