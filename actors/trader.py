@@ -310,8 +310,10 @@ class Trader(
         self._admit(asked, order.purpose)
 
     def _admit(self, instruction: Instruction, purpose: Purpose) -> None:
+        envelope = self.desk.envelope
+        assert envelope is not None
         urgency = Urgency.EXIT if purpose is Purpose.EXIT else Urgency.ENTRY
-        self._sender.admit(Item(instruction, urgency, self._now()))
+        self._sender.admit(Item(instruction, urgency, envelope.time))
 
     def _take_back(self, request: int) -> None:
         """Again and again while the halt is on, until nothing is open."""

@@ -188,6 +188,22 @@ async def test_an_approval_that_waited_too_long_is_not_sent() -> None:
 
 
 @in_virtual_time
+async def test_an_approval_is_as_old_as_it_is_even_where_the_whole_loop_stood_still() -> None:
+    broker = FakeBroker()
+    stage = await trading(broker, max_age=2.0)
+    approved = Nanoseconds(stage.clock.now())
+    await stage.advance(3)
+    stage.bus._now = lambda: approved  # pyright: ignore[reportPrivateUsage] - handled after the loop stood still
+    stage.tell(approval())
+    stage.bus._now = stage.clock.now  # pyright: ignore[reportPrivateUsage]
+    await stage.settle()
+
+    assert not broker.sent
+    (old,) = stage.heard(OrderRejected)
+    assert old.reason == "too old: 3.000 s"
+
+
+@in_virtual_time
 async def test_an_approval_is_no_younger_because_the_clock_was_set_back() -> None:
     broker = FakeBroker()
     stage = await trading(broker, max_age=2.0)
