@@ -116,7 +116,7 @@ class Pump:
     def _serve_patient(self) -> None:
         """One of them every other turn at least, whatever waits besides."""
         self._kept_waiting = self._kept_waiting + 1 if self._patient else 0
-        if self._kept_waiting > 1 and self._ready:
+        if self._kept_waiting > 1:
             self._kept_waiting = 0
             self._drain(self._patient.popleft())
 

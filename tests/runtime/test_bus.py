@@ -289,6 +289,17 @@ def test_a_patient_listener_is_served_after_the_others_and_gets_everything(hall:
     assert order == ["other"] * 10 + ["patient"] * 10
 
 
+def test_a_patient_listener_is_served_where_each_turn_begins_with_something_new(hall: Hall) -> None:
+    patient, busy = hall.listener(SessionChanged), hall.listener(Tick)
+    patient.mailbox.patient = True
+    hall.bus.publish(session(), "feed")
+    for _ in range(3):
+        hall.bus.publish(tick(), "feed")
+        hall.pump.turn()
+    assert len(busy.heard) == 3
+    assert len(patient.heard) == 1
+
+
 def test_the_further_a_patient_listener_is_behind_the_more_it_is_served(hall: Hall) -> None:
     patient = hall.listener(SessionChanged)
     patient.mailbox.patient = True
