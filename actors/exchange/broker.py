@@ -156,14 +156,15 @@ class Broker:
             return
         self._report(request, Report.ACCEPTED)
         if size == order.open and order.resting.index == resting.index:
-            self._take_over(request, order, order.resting, size)
+            self._take_over(request, order, order.resting)
             return
         self._withdraw(order, order.resting, size)
         self._move(request, resting, size)
         self._confirm(request, order, Report.REPLACED)
         self._submit(request, resting)
 
-    def _take_over(self, request: BrokerOrder, order: BrokerOrder, resting: Order, size: int) -> None:
+    def _take_over(self, request: BrokerOrder, order: BrokerOrder, resting: Order) -> None:
+        size = order.open
         self.account.bind_shares(order, -size)
         order.open = 0
         self._bind(order)

@@ -30,7 +30,10 @@ class FakeCanceller:
 
 
 class Gone(io.StringIO):
+    asked = ""
+
     def write(self, text: str) -> int:
+        self.asked = text
         raise OSError(5, f"no terminal for {text}")
 
 
@@ -80,6 +83,9 @@ def test_beside_a_running_system_or_another_guard_it_refuses(tmp_path: Path) -> 
 
 
 def test_a_guard_whose_terminal_is_gone_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "stderr", Gone())
+    gone = Gone()
+    monkeypatch.setattr(sys, "stderr", gone)
 
     say("nobody hears this")
+
+    assert "nobody hears this" in gone.asked

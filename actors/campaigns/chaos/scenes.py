@@ -18,6 +18,7 @@ class Scene(msgspec.Struct, frozen=True, kw_only=True):
     faults: tuple[dict[str, Any], ...] = ()
 
 
+_RECORDS_LOST: Final = {"kind": "drop", "record": "chejan", "times": 0, "chance": 0.3}
 _SCENES: Final = {
     "database: file made": Scene(act="fresh"),
     "database: file in its place": Scene(act="fresh"),
@@ -48,15 +49,15 @@ _SCENES: Final = {
     "guardian:": Scene(overrides=("actor.guardian.stop_loss=0.01",)),
     "recovery: an order of before": Scene(before="trader: submission durable, not sent"),
     "end of day:": Scene(act="close"),
-    "reconciler: a difference": Scene(faults=({"kind": "drop", "record": "chejan", "times": 0, "chance": 0.3},)),
-    "reconciler: second": Scene(faults=({"kind": "drop", "record": "chejan", "times": 0, "chance": 0.3},)),
+    "reconciler: a difference": Scene(faults=(_RECORDS_LOST,)),
+    "reconciler: second": Scene(faults=(_RECORDS_LOST,)),
     "gateway: blank order number": Scene(
         faults=({"kind": "blank", "record": "answer", "times": 0, "chance": 0.3},),
     ),
     "gateway: the time for an answer": Scene(
         faults=(
             {"kind": "drop", "record": "answer", "times": 0, "chance": 0.3},
-            {"kind": "drop", "record": "chejan", "times": 0, "chance": 0.3},
+            _RECORDS_LOST,
         )
     ),
 }
