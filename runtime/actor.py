@@ -15,10 +15,21 @@ A = TypeVar("A", bound="Actor")
 M = TypeVar("M", bound=Message)
 R = TypeVar("R", None, Coroutine[Any, Any, None])
 _MARK = "_handles_latest"
+_LONGEST = 2_000
+"""Characters of an error."""
 
 
 class Wiring(Exception):
     """Parts do not fit together; one line for the user."""
+
+
+def words(error: BaseException) -> str:
+    """What an error says, as any journal and any terminal can take it; whoever raised it may have said anything."""
+    try:
+        text = str(error)
+    except Exception:  # noqa: BLE001 - its own __str__ may raise anything
+        text = "what it says cannot be read"
+    return text.encode("utf-8", "backslashreplace").decode()[:_LONGEST]
 
 
 class Log(Protocol):

@@ -11,7 +11,8 @@ import messages
 from messages import Message
 from runtime import logs
 from runtime.bus import RUN_BITS
-from runtime.database import UNREADABLE, DatabaseBroken, DatabaseError, reading
+from runtime.database import reading
+from runtime.database_errors import UNREADABLE, DatabaseBroken, DatabaseError
 from runtime.envelope import Envelope
 
 START = bytes(32)

@@ -17,7 +17,8 @@ from rich.table import Table
 from runtime import chain, folders, inbox, logs, wiring
 from runtime.clock import KST
 from runtime.config import Config, ConfigError, load
-from runtime.database import DatabaseError, quarantine
+from runtime.database import quarantine
+from runtime.database_errors import DatabaseError
 from runtime.exits import BAD_CONFIG, FAILED, code_of
 from runtime.journal import NAME
 from runtime.locks import AlreadyRunning, is_held
@@ -118,11 +119,14 @@ def audit_verify(
 def audit_quarantine(folder: DataFolder) -> None:
     """Set a broken journal aside: the next start goes on without it, from what the broker knows. Nothing is deleted."""
     current = folders.current(folder)
-    if is_held(current):
-        fail(f"a system runs on {current}; stop it first")
-    if not (current / NAME).exists():
-        fail(f"{current / NAME}: no such file")
-    aside = quarantine(current / NAME, datetime.now(KST).strftime("%Y%m%d-%H%M%S"))
+    try:
+        if is_held(current):
+            fail(f"a system runs on {current}; stop it first")
+        if not (current / NAME).exists():
+            fail(f"{current / NAME}: no such file")
+        aside = quarantine(current / NAME, datetime.now(KST).strftime("%Y%m%d-%H%M%S"))
+    except OSError as error:
+        fail(f"{current}: {error.strerror}; be the user it belongs to")
     sys.stdout.write(f"{aside}: set aside; the next start begins a new journal, and no number is used twice\n")
 
 

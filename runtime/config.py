@@ -196,18 +196,17 @@ def _system(config: Config, tables: dict[str, Any]) -> SystemSettings:
     given = _table(tables.get("system"))
     if given is None or "data" not in given:
         raise config.error("system", "", "missing or without `data`", 'begin with [system] and data = "var/NAME"')
-    for key, value in given.items():
-        _system_key(config, key, value)
-    if not given["data"] or any(len(part.encode()) > _NAME for part in Path(given["data"]).parts):
+    values = {key: _system_key(config, key, value) for key, value in given.items()}
+    if not values["data"] or any(len(part.encode()) > _NAME for part in Path(values["data"]).parts):
         raise config.error("system", "data", "names no folder", 'give one, e.g. data = "var/NAME"')
-    return msgspec.convert(given, SystemSettings)
+    return SystemSettings(**values)
 
 
-def _system_key(config: Config, key: str, value: object) -> None:
+def _system_key(config: Config, key: str, value: object) -> Any:
     fields = {field.name: field.type for field in msgspec.structs.fields(SystemSettings)}
     if key not in fields:
         raise config.error("system", key, "unknown key", nearest(key, tuple(fields)))
-    convert(config, "system", key, value, fields[key])
+    return convert(config, "system", key, value, fields[key])
 
 
 def _parts(config: Config, tables: dict[str, Any]) -> tuple[PartTable, ...]:

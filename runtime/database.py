@@ -1,10 +1,8 @@
 """The one seam to SQLite: a thread of its own in real time, inline in simulated time."""
 
 import asyncio
-import errno
 import sqlite3
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal, Protocol, Self, TypeVar
@@ -13,6 +11,7 @@ import aiosqlite
 
 from runtime import faultpoints
 from runtime.clock import SECOND, Clock
+from runtime.database_errors import MEND_BROKEN, UNREADABLE, DatabaseBroken, DatabaseError, DatabaseLocked, typed
 
 Value = TypeVar("Value")
 Work = Callable[[sqlite3.Connection], Value]
@@ -22,33 +21,6 @@ _placed = faultpoints.point("database: file in its place, without tables")
 _migrating = faultpoints.point("database: migration made, not committed")
 _migrated = faultpoints.point("database: migration committed")
 _closing = faultpoints.point("database: last commit done, not closed")
-
-
-UNREADABLE = (sqlite3.Error, UnicodeDecodeError, MemoryError)
-"""What Python's sqlite3 raises over a damaged file: its words for it may be damaged too."""
-NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-"""A full disk, a used-up quota, a limit on the size of files: room can be made for each."""
-_PROBE = 1 << 16
-"""Bytes."""
-
-
-class DatabaseError(Exception):
-    """SQLite refused; the first line names the file.
-
-    DatabaseBroken, DatabaseFull and DatabaseLocked say why where it is known.
-    """
-
-
-class DatabaseBroken(DatabaseError):
-    """The file is no database of ours: damaged, foreign, or of a newer version."""
-
-
-class DatabaseFull(DatabaseError):
-    """No space is left on the disk."""
-
-
-class DatabaseLocked(DatabaseError):
-    """Another process held the file longer than the busy time-out."""
 
 
 class _Link(Protocol):
@@ -93,9 +65,9 @@ class Database:
     """One SQLite file with one writer; open it with `async with`.
 
     `migrations` are SQL scripts; the file's schema version is how many of them it has seen. `page_size` (bytes) is for
-    a file that is made here. In simulated time, or with `inline`, everything happens on the loop, a commit comes
-    once in `commit_every` seconds of `clock`, `delay` draws the seconds until an answer, and `fault` may raise a
-    DatabaseError before each piece of work.
+    a file that is made here, `cache_size` (KiB) what SQLite keeps of it in memory. In simulated time, or with
+    `inline`, everything happens on the loop, a commit comes once in `commit_every` seconds of `clock`, `delay` draws
+    the seconds until an answer, and `fault` may raise a DatabaseError before each piece of work.
     Raises DatabaseBroken, DatabaseFull, DatabaseLocked or DatabaseError.
     """
 
@@ -107,6 +79,7 @@ class Database:
         clock: Clock,
         synchronous: Literal["FULL", "NORMAL"] = "NORMAL",
         page_size: int = 4_096,
+        cache_size: int = 2_000,
         outstanding: int = 64,
         commit_every: float = 1.0,
         inline: bool = False,
@@ -119,6 +92,7 @@ class Database:
         self._simulated = inline or clock.name == "simulated"
         self._synchronous = "OFF" if self._simulated else synchronous
         self._page_size = page_size
+        self._cache_size = cache_size
         self._limit = outstanding
         self._commit_every = round(commit_every * SECOND)
         self._delay = delay
@@ -208,7 +182,7 @@ class Database:
                 self._turn_second()
             return work(self._connection)
         except UNREADABLE as error:
-            raise _typed(self.path, error) from error
+            raise typed(self.path, error) from error
 
     def _turn_second(self) -> None:
         if self._fault is not None:
@@ -225,7 +199,7 @@ class Database:
             _commit(self._connection)
             _closing()
         except UNREADABLE as error:
-            raise _typed(self.path, error) from error
+            raise typed(self.path, error) from error
         finally:
             self._connection.close()
 
@@ -235,13 +209,13 @@ class Database:
                 self._create()
             connection = _connect(self.path)
             try:
-                _prepare(connection, self._synchronous)
+                _prepare(connection, self._synchronous, self._cache_size)
                 _migrate(self.path, connection, self._migrations)
             except BaseException:
                 connection.close()
                 raise
         except UNREADABLE as error:
-            raise _typed(self.path, error) from error
+            raise typed(self.path, error) from error
         return connection
 
     def _create(self) -> None:
@@ -264,7 +238,11 @@ class Database:
 
 def reading(path: Path) -> sqlite3.Connection:
     """A connection that only reads, beside whoever writes. Raises DatabaseBroken where there is no such file."""
-    if not path.is_file():
+    try:
+        there = path.is_file()
+    except OSError as error:
+        raise DatabaseError(f"{path}: {error.strerror}; be the user it belongs to") from error
+    if not there:
         raise DatabaseBroken(f"{path}: no such file")
     connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=5, isolation_level=None)
     connection.execute("PRAGMA query_only = ON")
@@ -283,14 +261,15 @@ def quarantine(path: Path, stamp: str) -> Path:
 
 def _connect(path: Path) -> sqlite3.Connection:
     if path.stat().st_size == 0:
-        raise DatabaseBroken(f"{path}: the file is empty; move it aside or bring back a copy of it")
+        raise DatabaseBroken(f"{path}: the file is empty; {MEND_BROKEN}")
     return sqlite3.connect(path, timeout=5, isolation_level=None, check_same_thread=False)
 
 
-def _prepare(connection: sqlite3.Connection, synchronous: str) -> None:
+def _prepare(connection: sqlite3.Connection, synchronous: str, cache_size: int) -> None:
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute(f"PRAGMA synchronous = {synchronous}")
     connection.execute("PRAGMA journal_size_limit = 67108864")
+    connection.execute(f"PRAGMA cache_size = -{cache_size}")
 
 
 def _migrate(path: Path, connection: sqlite3.Connection, scripts: Sequence[str]) -> None:
@@ -354,44 +333,3 @@ def _answer(future: asyncio.Future[Value], value: Value) -> None:
 def _refuse(future: asyncio.Future[Any], error: Exception) -> None:
     if not future.done():
         future.set_exception(error)
-
-
-_BY_CODE: dict[int, type[DatabaseError]] = {
-    sqlite3.SQLITE_NOTADB: DatabaseBroken,
-    sqlite3.SQLITE_CORRUPT: DatabaseBroken,
-    sqlite3.SQLITE_FULL: DatabaseFull,
-    sqlite3.SQLITE_BUSY: DatabaseLocked,
-    sqlite3.SQLITE_LOCKED: DatabaseLocked,
-}
-_MEND: dict[type[DatabaseError], str] = {
-    DatabaseBroken: "move it aside or bring back a copy of it",
-    DatabaseFull: "make room on the disk and start again",
-    DatabaseLocked: "end the other program that has it open",
-    DatabaseError: "look after the disk and the file's permissions",
-}
-
-
-def _typed(path: Path, error: Exception) -> DatabaseError:
-    unknown = sqlite3.SQLITE_ERROR if isinstance(error, sqlite3.Error) else sqlite3.SQLITE_CORRUPT
-    code: int = getattr(error, "sqlite_errorcode", unknown)
-    kind = _BY_CODE.get(code & 0xFF, DatabaseError)
-    if code & 0xFF == sqlite3.SQLITE_IOERR and _takes_no_more(path):
-        kind = DatabaseFull
-    return kind(f"{path}: {error}; {_MEND[kind]}")
-
-
-def _takes_no_more(path: Path) -> bool:
-    """SQLite knows a full disk; a limit or a quota it calls an I/O error. The system itself tells them apart."""
-    probe = path.with_name(path.name + ".probe")
-    try:
-        parts = (path.with_name(path.name + suffix) for suffix in ("", "-wal"))
-        largest = max((part.stat().st_size for part in parts if part.exists()), default=0)
-        with probe.open("wb") as file:
-            file.seek(largest)
-            file.write(bytes(_PROBE))
-    except OSError as error:
-        return error.errno in NO_ROOM
-    finally:
-        with suppress(OSError):
-            probe.unlink(missing_ok=True)
-    return False

@@ -6,7 +6,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from runtime.actor import Log
+from runtime.actor import Log, words
 from runtime.heartbeat import Heartbeat
 from runtime.inbox import Command, Inbox
 from runtime.verbs import Answer, Declined
@@ -59,12 +59,21 @@ class Door:
         except Declined as error:
             answer = {"error": str(error)}
         except Exception as error:  # noqa: BLE001 - who asks must not end the run
-            self._log.error("no answer", verb=command.verb, error=f"{type(error).__name__}: {error}")
-            answer = {"error": f"{command.verb} failed: {type(error).__name__}: {error}"}
+            answer = self._failure(command, error)
+        self._reply(command, answer)
+
+    def _reply(self, command: Command, answer: Answer) -> None:
         try:
             command.answer(answer)
         except OSError as error:
             self._complain(error)
+        except Exception as error:  # noqa: BLE001 - nor what no file can take
+            command.answer(self._failure(command, error))
+
+    def _failure(self, command: Command, error: Exception) -> Answer:
+        said = f"{type(error).__name__}: {words(error)}"
+        self._log.error("no answer", verb=command.verb, error=said)
+        return {"error": f"{command.verb} failed: {said}"}
 
     def _begin(self, work: Any) -> None:
         task = asyncio.get_running_loop().create_task(work)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from runtime import faultpoints
-from runtime.database import NO_ROOM, DatabaseBroken, DatabaseError, DatabaseFull
+from runtime.database_errors import NO_ROOM, DatabaseBroken, DatabaseError, DatabaseFull
 
 _DIGEST = 24
 _HEADER = 64

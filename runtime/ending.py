@@ -1,8 +1,8 @@
 """The end of a run: what is under way is finished, then the actors stop, last to first, within a time."""
 
 import asyncio
-from collections.abc import Awaitable, Mapping
-from typing import Protocol, runtime_checkable
+from collections.abc import Coroutine, Mapping
+from typing import Any, Protocol, runtime_checkable
 
 from runtime import faultpoints
 from runtime.actor import Log
@@ -38,6 +38,20 @@ def unfinished(seats: Mapping[Mailbox, Seat]) -> int:
     return sum(actor.unfinished() for actor in actors if isinstance(actor, Finishing))
 
 
+async def in_time(work: Coroutine[Any, Any, None], seconds: float) -> bool:
+    """Whether the work was done in time. What is not is cut off, and left to itself where it does not even end then."""
+    task = asyncio.get_running_loop().create_task(work)
+    try:
+        await asyncio.wait((task,), timeout=seconds)
+    finally:
+        late = task.cancel()
+    if not late:
+        task.result()
+    else:
+        await asyncio.wait((task,), timeout=LAST_WORDS)
+    return not late
+
+
 class Ending:
     """Stops the actors once; `late` says whether something had to be cut off."""
 
@@ -60,14 +74,12 @@ class Ending:
             await self._within(seat.name, self._drain())
             _stopped()
         for seat in self._seats.values():
-            await seat.clear()
+            await self._within(seat.name, seat.clear())
 
-    async def _within(self, name: str, work: Awaitable[None]) -> None:
+    async def _within(self, name: str, work: Coroutine[Any, Any, None]) -> None:
         """One that takes too long is cut off; the others have their turn all the same."""
         left = self._deadline - asyncio.get_running_loop().time()
-        try:
-            await asyncio.wait_for(work, max(left, LAST_WORDS))
-        except TimeoutError:
+        if not await in_time(work, max(left, LAST_WORDS)):
             self.late = True
             self._log.error("the stop took too long; what is left is cut off", part=name)
 

@@ -15,10 +15,13 @@ def fresh(data: Path) -> Path:
 
 
 def current(data: Path) -> Path:
-    """The folder of the newest run: `data` where it has a journal, else the newest one below that has."""
-    if (data / NAME).exists():
+    """The folder of the newest run: `data` where it has a journal or cannot be looked into, else the newest below."""
+    try:
+        if (data / NAME).exists():
+            return data
+        used = [folder for folder in _numbered(data) if (folder / NAME).exists()]
+    except OSError:
         return data
-    used = [folder for folder in _numbered(data) if (folder / NAME).exists()]
     return used[-1] if used else data
 
 

@@ -10,12 +10,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 from runtime import inbox
+from runtime.actor import words
+from runtime.adopted import Adopted
 from runtime.clock import WallClock, text
 from runtime.exits import BAD_CONFIG, CORE_FAILED, DONE, FAILED, STOPPED_BY_RISK, UNREACHABLE
 from runtime.heartbeat import Pulse
 from runtime.latch import Halt, Latch
 
 GAVE_UP = CORE_FAILED
+Process = asyncio.subprocess.Process | Adopted
 ENDS = (DONE, BAD_CONFIG, STOPPED_BY_RISK)
 """Exit codes of a system that is not started again."""
 _LOOK = 0.1
@@ -64,18 +67,31 @@ class Guard:
         self._alarm = alarm
         self._dead_man = dead_man
         self._terms = terms
-        self._pulse = Pulse(folder())
+        self._place = folder()
+        self._pulse = Pulse(self._place)
+        self._adopted: Adopted | None = None
         self._acted = False
         """Since the last beat."""
         self._try_at = 0.0
         self._asked = asyncio.Event()
         self._ends: deque[float] = deque()
+        self._lives = 0
+        """Systems that were started or taken over."""
         self._tries = 0
         """In a row that ended because the broker is out of reach."""
 
     def leave(self) -> None:
         """Stop the system in order, and do not start it again."""
         self._asked.set()
+
+    def adopt(self, running: Adopted) -> None:
+        """Watch this one first, as if it had been started here: the guard before may have been killed."""
+        self._adopted = running
+
+    @property
+    def adopts(self) -> bool:
+        """Whether the next one to be watched runs already."""
+        return self._adopted is not None
 
     async def keep(self, over: Callable[[], bool]) -> int:
         """Run it until it ends by itself or is asked to, gives up, or fails after the day; the last exit code.
@@ -84,6 +100,8 @@ class Guard:
         """
         while True:
             code = await self._once()
+            if code == BAD_CONFIG and self._lives > 1:
+                await self._stay_down("the config will not do any more", "the system stays down until you start it")
             if code in ENDS or self._asked.is_set() or over():
                 return self._exit_code(code)
             if code == UNREACHABLE:
@@ -123,9 +141,13 @@ class Guard:
         return self._terms.pauses[min(ends, len(self._terms.pauses)) - 1]
 
     async def _once(self) -> int:
-        process = await asyncio.create_subprocess_exec(*self._command, start_new_session=True)
-        self._say(f"started the system as process {process.pid}")
-        began, known = time.monotonic(), self._pulse.beats
+        adopted, self._adopted = self._adopted, None
+        process = adopted or await self._start()
+        if process is None:
+            return FAILED
+        self._lives += 1
+        self._introduce(process)
+        began, known = time.monotonic(), self._pulse.beats - (adopted is not None)
         leaving: asyncio.Task[None] | None = None
         while process.returncode is None:
             if self._asked.is_set() and leaving is None:
@@ -141,9 +163,29 @@ class Guard:
             leaving.cancel()
         return process.returncode
 
-    async def _watch(self, process: asyncio.subprocess.Process | None) -> float:
+    async def _start(self) -> asyncio.subprocess.Process | None:
+        try:
+            return await asyncio.create_subprocess_exec(*self._command, start_new_session=True)
+        except OSError as error:
+            self._say(f"the system cannot be started: {error}")
+            return None
+
+    def _introduce(self, process: Process) -> None:
+        with suppress(ProcessLookupError, ValueError):
+            if isinstance(process, Adopted):
+                self._say(f"a system runs as process {process.pid} already: it is watched from here on")
+            else:
+                self._say(f"started the system as process {process.pid}")
+
+    def _folder_now(self) -> Path:
+        """The last one known while the data folder is out of reach."""
+        with suppress(OSError):
+            self._place = self._folder()
+        return self._place
+
+    async def _watch(self, process: Process | None) -> float:
         """Seconds since the last beat. Past the patience the dead-man acts, once, and nothing is started meanwhile."""
-        beats, age = self._pulse.beats, self._pulse.feel(self._folder())
+        beats, age = self._pulse.beats, self._pulse.feel(self._folder_now())
         self._acted = self._acted and self._pulse.beats == beats
         late = self._pulse.beats and age + 2 * _LOOK >= self._terms.patience
         if late and not self._acted and time.monotonic() >= self._try_at:
@@ -156,8 +198,9 @@ class Guard:
     async def _act(self, why: str) -> None:
         try:
             came = await self._dead_man()
-        except (TimeoutError, OSError) as error:
-            self._say(f"dead-man: {why}: no way to the broker, again in {self._terms.again:g} s: {error}")
+        except Exception as error:  # noqa: BLE001 - whatever the broker says, nobody else is there to act
+            said = f"{type(error).__name__}: {words(error)}"
+            self._say(f"dead-man: {why}: no way to the broker, again in {self._terms.again:g} s: {said}")
             self._try_at = time.monotonic() + self._terms.again
             return
         self._acted = True
@@ -170,7 +213,11 @@ class Guard:
             self._latch.lay(Halt(text(WallClock.now()), "guard", reason))
         except OSError as error:
             self._say(f"the halt could not be written{' whole' if self._latch.path.exists() else ''}: {error}")
-        self._call(f"{reason}: it stays down, and starts halted when you start it")
+        await self._stay_down(reason, "it stays down, and starts halted when you start it")
+
+    async def _stay_down(self, reason: str, outlook: str) -> None:
+        """A person is called, and nothing that is open is left alone."""
+        self._call(f"{reason}: {outlook}")
         while not self._acted and not self._asked.is_set():
             if time.monotonic() >= self._try_at:
                 await self._act(reason)
@@ -182,17 +229,21 @@ class Guard:
             await self._watch(None)
             await asyncio.sleep(min(_LOOK, seconds))
 
-    def _kill(self, process: asyncio.subprocess.Process, why: str) -> None:
-        self._say(f"killing process {process.pid}: {why}")
-        with suppress(ProcessLookupError):
+    def _kill(self, process: Process, why: str) -> None:
+        try:
+            self._say(f"killing process {process.pid}: {why}")
             process.kill()
+        except ProcessLookupError:
+            return
+        except (OSError, ValueError) as error:
+            self._say(f"it cannot be killed: {error}")
 
-    async def _end(self, process: asyncio.subprocess.Process) -> None:
+    async def _end(self, process: Process) -> None:
         """In order where it still listens, and in the end all the same."""
         try:
-            await asyncio.to_thread(inbox.send, self._folder(), "stop")
+            await asyncio.to_thread(inbox.send, self._folder_now(), "stop")
         except (inbox.NoSystem, OSError):
-            with suppress(ProcessLookupError):
+            with suppress(OSError, ValueError):
                 process.terminate()
         await asyncio.sleep(self._terms.stop)
         self._kill(process, f"it did not stop within {self._terms.stop:g} s")

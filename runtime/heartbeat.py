@@ -41,7 +41,10 @@ class Pulse:
         """Seen since the watch began."""
 
     def feel(self, folder: Path) -> float:
-        """Seconds since the last new beat in the folder of the newest run, or since the watch began."""
+        """Seconds since the last new beat in the folder of the newest run, or since the watch began.
+
+        One that cannot be looked at is none.
+        """
         found = _mark(folder)
         if found is not None and found != self._seen:
             self._seen, self._since = found, time.monotonic()
@@ -53,5 +56,5 @@ def _mark(folder: Path) -> tuple[Path, int] | None:
     path = folder / NAME
     try:
         return path, path.stat().st_mtime_ns
-    except FileNotFoundError:
+    except OSError:
         return None

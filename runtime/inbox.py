@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
+from stat import S_ISREG
 from typing import Any, TypeVar
 from uuid import uuid4
 
@@ -73,13 +74,14 @@ class Inbox:
             form = _read(path)
         except (PermissionError, FileNotFoundError):
             return None
-        except (msgspec.DecodeError, ValueError) as error:
+        except (msgspec.DecodeError, ValueError, RecursionError) as error:
+            self._taken[path.name] = None
             self._set_aside(path, str(error))
             return None
+        self._taken[path.name] = None
         if form.until and form.until < time.time():
             _persist(lambda: path.unlink(missing_ok=True))
             return None
-        self._taken[path.name] = None
         return Command(path, form.verb, form.arguments)
 
     def _set_aside(self, path: Path, problem: str) -> None:
@@ -116,7 +118,10 @@ def _taken_answer(path: Path) -> dict[str, Any]:
 
 
 def _read(path: Path) -> _Form:
-    if path.stat().st_size > _LARGEST:
+    found = path.stat()
+    if not S_ISREG(found.st_mode):
+        raise ValueError("no file")
+    if found.st_size > _LARGEST:
         raise ValueError(f"over {_LARGEST} bytes")
     return msgspec.json.decode(path.read_bytes(), type=_Form)
 

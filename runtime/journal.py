@@ -15,30 +15,33 @@ import msgspec
 
 from messages import Message
 from runtime import chain, faultpoints
+from runtime.awaited import Awaited, refusal
 from runtime.bus import RUN_BITS
 from runtime.chain import CLOSED, COLUMNS, LOWEST, PAGE, ChainBroken, Entry
 from runtime.clock import Clock
-from runtime.database import Database, DatabaseBroken, DatabaseError, DatabaseLocked
+from runtime.database import Database
+from runtime.database_errors import DatabaseBroken, DatabaseError, DatabaseLocked
 from runtime.emergency import Emergency
 from runtime.envelope import Envelope
 from runtime.tail import (
-    BROKEN,
     SOURCE,
     Tail,
     broken,
     end_of,
     find,
-    given_up,
     insertion,
-    kept_values,
+    kept_beside,
     last_run,
     line_of,
-    mend,
+    open_beside,
     prove_beside,
+    put_away,
 )
 
 NAME = "journal.sqlite"
 _SIMULATED_COMMIT = 60.0  # simulated seconds: nobody cuts the power in simulated time, unless faults are on
+_CACHE = 128
+"""KiB of its pages kept in memory: what is only ever added to is hardly read again."""
 _GROUP = 128
 _BEYOND = 1_000
 """Of the newest records that found no room to wait: they can still go to the emergency file."""
@@ -65,10 +68,6 @@ _opened = faultpoints.point("journal: run opened, emergency file not begun")
 _begun = faultpoints.point("journal: run begun")
 _drained = faultpoints.point("journal: all stored, run not closed")
 _closed = faultpoints.point("journal: run closed")
-
-
-class JournalFailed(DatabaseError):
-    """The disk refuses: what waits is tried again each second, and meanwhile nothing is durable. The cause says why."""
 
 
 class Journal:
@@ -111,6 +110,7 @@ class Journal:
             migrations=(_SCHEMA,),
             clock=clock,
             synchronous="FULL",
+            cache_size=_CACHE,
             commit_every=0.0 if fault else _SIMULATED_COMMIT,
             delay=delay,
             fault=fault,
@@ -118,7 +118,7 @@ class Journal:
         self._emergency: Emergency
         self._waiting: list[Envelope] = []
         self._beyond: deque[Envelope] = deque(maxlen=_BEYOND)
-        self._awaited: list[tuple[int, asyncio.Future[None]]] = []
+        self._awaited = Awaited()
         self._spilled: dict[int, None] = {}
         """Numbers in the emergency file."""
         self._busy = False
@@ -129,7 +129,7 @@ class Journal:
         self._head = (0, chain.START)
 
     async def __aenter__(self) -> Self:
-        self._open_emergency()
+        self._emergency = open_beside(self.path, self._reserve)
         try:
             await self._database.__aenter__()
         except BaseException:
@@ -184,12 +184,18 @@ class Journal:
         if number <= self.durable_number:
             future.set_result(None)
         elif self.failure is not None:
-            future.set_exception(_refusal(self.failure))
+            future.set_exception(refusal(self.failure))
         else:
-            self._awaited.append((number, future))
+            self._awaited.add(number, future)
             if not self._busy:
                 self._flush()
         return future
+
+    async def visible(self) -> None:
+        """Return when who reads the file beside this finds all that was said until now, or the disk refuses it."""
+        with suppress(DatabaseError):
+            await self.durable(self._appended)
+            await self._database.commit()
 
     def emergency(self, number: int) -> None:
         """Make one message durable that the journal could not store: it is, on return; the next start merges it.
@@ -228,14 +234,6 @@ class Journal:
         with self._clock.hold():
             return await self._database.execute(PAGE, (first,))
 
-    def _open_emergency(self) -> None:
-        path = self.path.with_suffix(".emergency")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._emergency = Emergency(path, self._reserve)
-        if self._emergency.run and not self.path.exists() and not given_up(self.path):
-            self._emergency.close()
-            raise DatabaseBroken(f"{self.path}: missing, though runs were kept there; {mend(self.path)}")
-
     async def _recover(self) -> None:
         try:
             last = await self._database.run(self._begin)
@@ -245,9 +243,7 @@ class Journal:
         _opened()
         self.run = last.number >> RUN_BITS
         self._emergency.begin(last.number, last.hash.hex())
-        for path in (self.path, self._emergency.path):
-            for aside in given_up(path):
-                aside.replace(path.with_name(aside.name.replace(BROKEN, f".before-run-{self.run}-")))
+        put_away(self.run, self.path, self._emergency.path)
         self._head = (last.number, last.hash)
         self._appended = self.durable_number = last.number
         _begun()
@@ -258,9 +254,7 @@ class Journal:
         last = old[-1] if old else None
         prove_beside(connection, last, self._emergency, self.path)
         tail = Tail(last, self._clock.now())
-        kept = sorted(map(kept_values, self._emergency.lines))
-        if self._emergency.damaged and any(values[0] > tail.number for values in kept):
-            raise DatabaseBroken(f"{self._emergency.path}: damaged in its midst; {mend(self._emergency.path)}")
+        kept = kept_beside(self._emergency, tail.number)
         _proven()
         for values in kept:
             tail.keep(values)
@@ -282,17 +276,29 @@ class Journal:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+        if not (group := self._chained()):
+            if self._waiting:
+                self._flush_soon(_RETRY)
+            return
         self._busy = True
-        number, digest = self._head
-        group: list[Entry] = []
-        for envelope in self._waiting[:_GROUP]:
-            entry = chain.encode(envelope, digest)
-            number, digest = entry.number, entry.hash
-            group.append(entry)
         _encoded()
         self._storing = self._database.submit(partial(self._store, group))
-        self._storing.add_done_callback(partial(self._committed, len(group), (number, digest)))
+        self._storing.add_done_callback(partial(self._committed, len(group), (group[-1].number, group[-1].hash)))
         self._patience = asyncio.get_running_loop().call_later(_PATIENCE, self._lose_patience)
+
+    def _chained(self) -> list[Entry]:
+        """The next group. One that no JSON can hold is a failure, and takes no other with it."""
+        group: list[Entry] = []
+        digest = self._head[1]
+        for place, envelope in enumerate(self._waiting[:_GROUP]):
+            try:
+                group.append(chain.encode(envelope, digest))
+            except (TypeError, ValueError, OverflowError) as error:
+                del self._waiting[place]
+                self._fail(DatabaseError(f"{self.path}: record {envelope.number} cannot be written down: {error}"))
+                break
+            digest = group[-1].hash
+        return group
 
     def _lose_patience(self) -> None:
         self._fail(DatabaseLocked(f"{self.path}: nothing could be stored for {_PATIENCE:g} s"))
@@ -316,7 +322,7 @@ class Journal:
         del self._waiting[:count]
         self._head = head
         self.durable_number = head[0]
-        self._wake()
+        self._awaited.tell(self.durable_number)
         _told()
         if self.failure is not None and not self._waiting and not self._beyond:
             self._resume()
@@ -324,14 +330,6 @@ class Journal:
             self._flush()
         elif self._waiting:
             self._flush_soon(_LINGER)
-
-    def _wake(self) -> None:
-        awaited, self._awaited = self._awaited, []
-        for target, future in awaited:
-            if target > self.durable_number:
-                self._awaited.append((target, future))
-            elif not future.done():
-                future.set_result(None)
 
     def _resume(self) -> None:
         """Everything is stored after all."""
@@ -346,7 +344,7 @@ class Journal:
         for envelope in envelopes:
             if self._emergency.half_full:
                 return
-            with suppress(DatabaseError, ValueError):  # ValueError: the journal was left meanwhile
+            with suppress(DatabaseError, TypeError, ValueError):  # the journal was left meanwhile, or see `_chained`
                 self._emergency.write(line_of(envelope), sync=False)
                 self._spilled[envelope.number] = None
 
@@ -354,10 +352,7 @@ class Journal:
         first, self.failure = self.failure is None, error
         if first:
             self._spill([*self._waiting, *self._beyond])
-        awaited, self._awaited = self._awaited, []
-        for _, future in awaited:
-            if not future.done():
-                future.set_exception(_refusal(error))
+        self._awaited.refuse(error)
         if first and self._failed is not None:
             self._failed(error)
 
@@ -378,12 +373,13 @@ class Journal:
 
     async def _one_more(self) -> bool:
         """The last try for what waits, also after a failure; true where it was stored."""
-        before = self.durable_number
+        before = len(self._waiting)
         if not self._busy:
             self._flush()
-        with self._clock.hold():
-            await asyncio.wait([self._storing])
-        return self.durable_number > before
+        if self._busy:
+            with self._clock.hold():
+                await asyncio.wait([self._storing])
+        return len(self._waiting) < before
 
     async def _leave(self) -> None:
         if self._timer is not None:
@@ -392,9 +388,3 @@ class Journal:
             await self._database.__aexit__(None, None, None)
         finally:
             self._emergency.close()
-
-
-def _refusal(cause: BaseException) -> JournalFailed:
-    refusal = JournalFailed(str(cause))
-    refusal.__cause__ = cause
-    return refusal

@@ -37,9 +37,9 @@ class Lock:
         self._path.touch()
         self._file = self._path.open("r+b", buffering=0)
         if not _patiently(self._file):
-            holder = _holder(self._path)
+            number = _holder(self._path)
             self._file.close()
-            raise AlreadyRunning(f"{self._what} is in use by process {holder}; stop that one first ({self._path})")
+            raise AlreadyRunning(f"{self._what} is in use by process {number}; stop that one first ({self._path})")
         self._file.truncate(0)
         self._file.write(str(os.getpid()).encode())
         return self
@@ -76,6 +76,11 @@ def is_held(folder: Path) -> bool:
         if free:
             _unlock(file)
     return not free
+
+
+def holder(folder: Path) -> str:
+    """The number of the process that holds a data folder, `unknown` for an instant around its start and its end."""
+    return _holder(folder / "lock")
 
 
 def _opened(path: Path) -> BinaryIO:

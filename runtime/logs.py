@@ -263,10 +263,28 @@ class _Audit(_Sink, RotatingFileHandler):
         return self.stream
 
     def doRollover(self) -> None:  # noqa: N802 - logging's own name
-        try:
-            super().doRollover()
-        except PermissionError:  # on Windows somebody reads the file: it grows on until he is done
-            self.stream = self.stream or self._open()
+        """Aside first: on Windows somebody may read the file, which then grows on while no older one has moved."""
+        self._move_on()
+        aside = self._old(0)
+        if aside.exists():
+            return
+        stream, self.stream = self._file(), None
+        stream.close()
+        with suppress(PermissionError, FileNotFoundError):
+            Path(self.baseFilename).replace(aside)
+        self._move_on()
+
+    def _move_on(self) -> None:
+        """What lies aside becomes the newest of the old ones, up to the first gap; without one the oldest goes."""
+        if not self._old(0).exists():
+            return
+        gap = next((n for n in range(1, self.backupCount) if not self._old(n).exists()), self.backupCount)
+        with suppress(PermissionError):
+            for number in range(gap, 0, -1):
+                self._old(number - 1).replace(self._old(number))
+
+    def _old(self, number: int) -> Path:
+        return Path(f"{self.baseFilename}.{number}")
 
 
 _trails: list[tuple[_Audit, _Stamp]] = []

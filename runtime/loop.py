@@ -26,6 +26,8 @@ __all__ = [
 Kind = Literal["qt", "asyncio", "virtual"]
 T = TypeVar("T")
 
+_LAST_WORDS = 2.0
+"""Seconds that a task has to end."""
 _NOT_FOUND = re.compile(r"(\S+\.so[.\d]*): cannot open shared object file")
 _PACKAGES = {
     "libGL.so.1": "libgl1",
@@ -80,10 +82,27 @@ def virtual_loop(ties: random.Random | None = None) -> VirtualLoop:
 def run(main: Callable[[], Coroutine[Any, Any, T]], loop: asyncio.AbstractEventLoop) -> T:
     """Run to the end, cancel what is left over, close the loop, return the result.
 
-    Ctrl-C cancels main and raises KeyboardInterrupt once it is done.
+    Ctrl-C cancels main and raises KeyboardInterrupt once it is done. A task that does not end within two seconds
+    of its cancellation is left behind.
     """
-    with asyncio.Runner(loop_factory=lambda: loop) as runner:
+    runner = asyncio.Runner(loop_factory=lambda: loop)
+    try:
         return runner.run(main())
+    finally:
+        if _cancel_tasks(loop):
+            runner.close()
+        else:
+            loop.close()
+
+
+def _cancel_tasks(loop: asyncio.AbstractEventLoop) -> bool:
+    """Whether all of them ended."""
+    tasks = asyncio.all_tasks(loop)
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        loop.run_until_complete(asyncio.wait(tasks, timeout=_LAST_WORDS))
+    return all(task.done() for task in tasks)
 
 
 class Watchdog:

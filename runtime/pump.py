@@ -68,6 +68,10 @@ class Pump:
         """Call these handlers for what this mailbox takes; a second call replaces them."""
         self._handlers[mailbox] = handlers
 
+    def detach(self, mailbox: Mailbox) -> None:
+        """Nobody sits there any more; its mailbox is empty."""
+        self._handlers.pop(mailbox, None)
+
     def ready(self, mailbox: Mailbox) -> None:
         """A mailbox has something: put it in line, before those that have prices only if it is for its order lane."""
         if mailbox.orders and not mailbox.hurried and not mailbox.patient and self._rng is None:

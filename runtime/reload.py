@@ -1,41 +1,82 @@
 """Swap what changed in the config while the system runs: leaf actors only."""
 
-from typing import TYPE_CHECKING, Any
+import asyncio
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from runtime import wiring
-from runtime.config import ConfigError, load
+from runtime.config import Config, ConfigError, load
+from runtime.ending import in_time
 from runtime.parts import Part, make, plan
 
 if TYPE_CHECKING:
     from runtime.seat import Seat
     from runtime.system import System
 
+PATIENCE = 2.0
+"""Seconds that an old actor has for what waits for it and for its goodbye."""
+_BIRTH = 1.0
+"""Seconds in which a new one that cannot start is found out."""
+_LOOK = 0.001
 
-def reload(system: "System") -> dict[str, Any]:
-    """Read the config file again and replace changed leaf actors; names what needs a restart instead."""
-    try:
-        fresh = load(system.config.path, system.config.overrides)
-        parts = {part.table.name: part for part in plan(fresh)}
-        for part in parts.values():
-            if _is_leaf(part):
-                make(fresh, part, {**system.built, "rng": system.rng(part.table.name)})
-    except ConfigError as error:
-        return {"error": str(error)}
-    if problems := wiring.check(list(parts.values())):
-        return {"error": "; ".join(problems)}
-    current = {part.table.name: part for part in system.plan}
-    changed = [name for name in (*current, *(n for n in parts if n not in current)) if _differs(current, parts, name)]
-    swapped = [name for name in changed if _is_leaf(current.get(name)) and _is_leaf(parts.get(name))]
-    for name in swapped:
-        _swap(system, current.get(name), parts.get(name))
+
+class _Change(NamedTuple):
+    fresh: dict[str, Part]
+    swapped: list[str]
+    restart: list[str]
+
+
+async def reload(system: "System") -> dict[str, Any]:
+    """Read the config file again and swap changed leaf actors, one after the other.
+
+    Names them, what needs a restart instead, and under `failed` who cannot start.
+    """
+    async with system.swapping:
+        try:
+            config = load(system.config.path, system.config.overrides)
+            change = _compare(system, config, plan(config))
+            _rehearse(system, config, change)
+        except ConfigError as error:
+            return {"error": str(error)}
+        if problems := wiring.check(list(change.fresh.values())) or wiring.check(_after(system, change)):
+            return {"error": "; ".join(problems)}
+        answer = await _carry_out(system, change)
+        if not change.restart:
+            system.vitals.digest = config.digest
+        system.log.info("reloaded", **answer, digest=config.digest)
+        return answer
+
+
+def _compare(system: "System", config: Config, parts: Iterable[Part]) -> _Change:
+    current, fresh = _by_name(system.plan), _by_name(parts)
+    names = (*current, *(name for name in fresh if name not in current))
+    changed = [name for name in names if _differs(current.get(name), fresh.get(name))]
+    swapped = [name for name in changed if _is_leaf(current.get(name)) and _can_sit(fresh.get(name), changed)]
     restart = [name for name in changed if name not in swapped]
-    if fresh.system != system.config.system:
+    if config.system != system.config.system:
         restart.append("system")
-    return {"swapped": swapped, "needs_restart": restart}
+    return _Change(fresh, swapped, restart)
 
 
-def _differs(current: dict[str, Part], fresh: dict[str, Part], name: str) -> bool:
-    before, after = current.get(name), fresh.get(name)
+def _rehearse(system: "System", config: Config, change: _Change) -> None:
+    for name in change.swapped:
+        if name in change.fresh:
+            make(config, change.fresh[name], {**system.built, "rng": system.rng(name)})
+
+
+def _after(system: "System", change: _Change) -> list[Part]:
+    """Every part that will run then, in the order of the file."""
+    kept = [part for part in system.plan if part.table.name not in change.swapped]
+    parts = [*kept, *(change.fresh[name] for name in change.swapped if name in change.fresh)]
+    places = {name: place for place, name in enumerate(change.fresh)}
+    return sorted(parts, key=lambda part: places.get(part.table.name, len(places)))
+
+
+def _by_name(parts: Iterable[Part]) -> dict[str, Part]:
+    return {part.table.name: part for part in parts}
+
+
+def _differs(before: Part | None, after: Part | None) -> bool:
     return before is None or after is None or before.table != after.table
 
 
@@ -43,17 +84,74 @@ def _is_leaf(part: Part | None) -> bool:
     return part is None or (part.table.kind == "actor" and not part.maker.core)
 
 
-def _swap(system: "System", before: Part | None, after: Part | None) -> None:
-    if before is not None:
-        for seat in _seats(system, before.table.name):
-            seat.retire()
-            del system.seats[seat.mailbox]
-        system.plan.remove(before)
-    if after is not None:
-        for seat in system.add(after, system.built):
+def _can_sit(part: Part | None, changed: Sequence[str]) -> bool:
+    """A gateway that is new or changed is not there yet."""
+    return part is None or (_is_leaf(part) and not any(target in changed for target in part.references.values()))
+
+
+async def _carry_out(system: "System", change: _Change) -> dict[str, Any]:
+    swapped: list[str] = []
+    failed: list[str] = []
+    after = _by_name(_after(system, change))
+    for name in change.swapped:
+        if system.vitals.stopping:
+            break
+        sitting = await _swap(system, name, after)
+        swapped.append(name)
+        failed += [seat.name for seat in sitting if seat.off and not system.vitals.stopping]
+    answer = {"swapped": swapped, "needs_restart": change.restart}
+    return answer | {"failed": failed} if failed else answer
+
+
+async def _swap(system: "System", name: str, after: dict[str, Part]) -> "list[Seat]":
+    """From one instant on the new one hears what the old one does not; it starts when the old one has stopped."""
+    leaving = [seat for seat in system.seats.values() if _actor_of(seat) == name]
+    coming = system.add(after[name], system.built) if name in after else []
+    for seat in leaving:
+        system.bus.unsubscribe(seat.mailbox)
+    if not await in_time(_part_with(leaving), PATIENCE):
+        system.log.error("the swap took too long; what is left is cut off", part=name)
+    for seat in leaving:
+        _clear_away(system, seat)
+    _put_in_order(system, name, after)
+    system.supervisor.forgive(seat.name for seat in coming)
+    for seat in coming:
+        if not system.vitals.stopping:
             seat.begin()
-        system.plan.append(after)
+    await in_time(_births(coming), _BIRTH)
+    return coming
 
 
-def _seats(system: "System", name: str) -> "list[Seat]":
-    return [seat for seat in system.seats.values() if seat.name.partition("/")[0] == name]
+async def _part_with(seats: "Sequence[Seat]") -> None:
+    for seat in seats:
+        seat.leaving = True
+        while seat.mailbox.qsize() or seat.busy:  # noqa: ASYNC110 - the pump tells nobody
+            await asyncio.sleep(_LOOK)
+        await seat.stop()
+
+
+async def _births(seats: "Sequence[Seat]") -> None:
+    while not all(seat.started or seat.off for seat in seats):  # noqa: ASYNC110 - the seat tells nobody
+        await asyncio.sleep(_LOOK)
+
+
+def _clear_away(system: "System", seat: "Seat") -> None:
+    if left := seat.mailbox.qsize():
+        system.log.warning("left unhandled at a swap", actor=seat.name, messages=left)
+    seat.retire()
+    del system.seats[seat.mailbox]
+    system.pump.detach(seat.mailbox)
+
+
+def _put_in_order(system: "System", name: str, after: dict[str, Part]) -> None:
+    """The order of the file is the order of the stop."""
+    running = {part.table.name for part in system.plan} - {name}
+    system.plan[:] = [part for part in after.values() if part.table.name in {*running, name}]
+    places = {part.table.name: place for place, part in enumerate(system.plan)}
+    seats = sorted(system.seats.items(), key=lambda item: places.get(_actor_of(item[1]), -1))
+    system.seats.clear()
+    system.seats.update(seats)
+
+
+def _actor_of(seat: "Seat") -> str:
+    return seat.name.partition("/")[0]

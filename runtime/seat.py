@@ -1,7 +1,7 @@
 """An actor's place in the running system: its mailbox, its timers, its tasks."""
 
 import asyncio
-from collections.abc import AsyncIterable, Callable, Coroutine, Iterable
+from collections.abc import AsyncIterable, Awaitable, Callable, Coroutine, Iterable
 from contextvars import copy_context
 from functools import cache, partial
 from pathlib import Path
@@ -12,7 +12,7 @@ from zlib import crc32
 import msgspec
 
 from messages import Message
-from runtime.actor import Actor, Desk, Log, Wiring, handlers
+from runtime.actor import Actor, Desk, Log, Wiring, handlers, words
 from runtime.bus import CAUSE, Bus, Subscription, check_unambiguous
 from runtime.clock import Clock, TimerHandle
 from runtime.envelope import Envelope
@@ -20,6 +20,12 @@ from runtime.mailbox import Mailbox
 from runtime.pump import Pump
 
 Failed = Callable[["Seat", str, Exception], None]
+
+
+async def _at_once() -> None:
+    """Nothing to wait for."""
+
+
 _LARGEST = 2**63 - 1
 FLOOD = 1_000
 """Messages a leaf may publish while it handles one."""
@@ -37,7 +43,10 @@ class Shard:
 
 
 class Seat:
-    """Holds one actor, replaces it after a failure, ends what it began."""
+    """Holds one actor, replaces it after a failure, ends what it began.
+
+    `settled` returns when an actor that starts late finds in the journal's file all that was said before.
+    """
 
     def __init__(
         self,
@@ -53,6 +62,7 @@ class Seat:
         failed: Failed,
         mailbox: Mailbox,
         shard: Shard | None = None,
+        settled: Callable[[], Awaitable[None]] = _at_once,
     ) -> None:
         self.name = name
         self.mailbox = mailbox
@@ -70,6 +80,9 @@ class Seat:
         self._answering = self._said = 0
         self._failed = failed
         self._shard = shard
+        self._settled = settled
+        self._holder: asyncio.Task[None] | None = None
+        """Whose end lets the mailbox go: one that an earlier instance left behind does not."""
         self._tasks: dict[asyncio.Task[None], str] = {}
         self._timers: dict[int, TimerHandle] = {}
         self._timer = 0
@@ -133,7 +146,7 @@ class Seat:
             self._discarded += 1
             return 0
         self._count_said()
-        if type(message).command:
+        if type(message).command or type(message).journalled:
             _refuse_unsound(self.name, message)
         return self._bus.publish(message, self.name)
 
@@ -182,8 +195,7 @@ class Seat:
 
     def wait_for(self, envelope: Envelope, work: Coroutine[Any, Any, None]) -> None:
         """Run the rest of an `async def` handler; the mailbox is held meanwhile."""
-        task = self._task(work, self.handler_of(envelope), envelope.number)
-        task.add_done_callback(lambda _: self._pump.resume(self.mailbox))
+        self._hold_for(self._task(work, self.handler_of(envelope), envelope.number))
 
     def handler_of(self, envelope: Envelope) -> str:
         return self._names.get(type(envelope.message), "?")
@@ -191,6 +203,7 @@ class Seat:
     def replace(self) -> None:
         """A new instance takes over the mailbox."""
         self._drop()
+        self.started = False
         try:
             self.actor = self._make()
         except Exception as error:  # noqa: BLE001 - a failure like any other
@@ -200,18 +213,16 @@ class Seat:
         self.begin()
 
     def begin(self) -> None:
-        """Start the actor while the system runs."""
-        try:
-            work = self.actor.on_start()
-        except Exception as error:  # noqa: BLE001 - a failure like any other
-            self._failed(self, "on_start", error)
-            return
+        """Start the actor while the system runs; what others say meanwhile waits in its mailbox."""
+        self.mailbox.hold()
+        self._hold_for(self._task(self._begin(), "on_start", 0))
+
+    async def _begin(self) -> None:
+        await self._settled()
+        work = self.actor.on_start()
         self.started = True
-        if work is None and self.mailbox.held:
-            self._pump.resume(self.mailbox)
-        elif work is not None:
-            self.mailbox.hold()
-            self._task(work, "on_start", 0).add_done_callback(lambda _: self._pump.resume(self.mailbox))
+        if work is not None:
+            await work
 
     def retire(self) -> None:
         """The actor stays off: its mailbox takes nothing more."""
@@ -256,12 +267,20 @@ class Seat:
         task.add_done_callback(self._done)
         return task
 
+    def _hold_for(self, task: asyncio.Task[None]) -> None:
+        self._holder = task
+        task.add_done_callback(self._let_go)
+
+    def _let_go(self, task: asyncio.Task[None]) -> None:
+        if task is self._holder:
+            self._pump.resume(self.mailbox)
+
     def _done(self, task: asyncio.Task[None]) -> None:
         name = self._tasks.pop(task, None)
-        if name is None or task.cancelled():
-            return
-        error = task.exception()
-        if isinstance(error, Exception):
+        error = None if task.cancelled() else task.exception()
+        if name is None and error is not None:
+            self._log.warning("what was being ended failed", work=task.get_name(), error=words(error))
+        elif name is not None and isinstance(error, Exception):
             self._failed(self, name, error)
 
     def _drop(self) -> list[asyncio.Task[None]]:

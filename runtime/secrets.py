@@ -44,7 +44,11 @@ def _keyring(name: str) -> str:
         import keyring  # noqa: PLC0415 - an extra
     except ImportError:
         raise MissingSecret("keyring is not installed", "pip install 'kiwoom-actors[keyring]'") from None
-    secret = keyring.get_password(KEYRING_SERVICE, name)
+    try:
+        secret = keyring.get_password(KEYRING_SERVICE, name)
+    except Exception as error:  # noqa: BLE001 - each backend has errors of its own: none found, locked, refused
+        problem = f"the keyring cannot be asked for {name}: {' '.join(str(error).split())}"
+        raise MissingSecret(problem, 'unlock it, or use "env:NAME"') from None
     if not secret:
         raise MissingSecret(f"the keyring has no {name}", f"store it: keyring set {KEYRING_SERVICE} {name}")
     return secret

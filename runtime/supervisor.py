@@ -2,10 +2,10 @@
 
 import traceback
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from messages import ActorFailed, MailboxOverflowed, MailboxRecovered, Message
-from runtime.actor import Log
+from runtime.actor import Log, words
 from runtime.bus import Bus
 from runtime.clock import SECOND, Clock
 from runtime.envelope import Envelope
@@ -40,21 +40,27 @@ class Supervisor:
         if seat.off:
             return
         trace = "".join(traceback.format_exception(error))
-        self._log.error("actor failed", actor=seat.name, handler=handler, error=str(error), trace=trace)
+        said = words(error)
+        self._log.error("actor failed", actor=seat.name, handler=handler, error=said, trace=trace)
         core = seat.actor.core or isinstance(error, OrderLaneFull)
         count = self._count(seat.name)
         off = core or count >= FAILURES or seat.leaving
         self._say(
             ActorFailed(
-                actor=seat.name, handler=handler, error=f"{type(error).__name__}: {error}", failures=count, off=off
+                actor=seat.name, handler=handler, error=f"{type(error).__name__}: {said}", failures=count, off=off
             )
         )
         if core:
-            self._stop(f"{seat.name} failed in {handler}: {error}", CORE_FAILED)
+            self._stop(f"{seat.name} failed in {handler}: {said}", CORE_FAILED)
         elif off:
             seat.retire()
         else:
             seat.replace()
+
+    def forgive(self, names: Iterable[str]) -> None:
+        """Somebody else sits there now: failures of the one before count no more."""
+        for name in names:
+            self._failures.pop(name, None)
 
     def overflowed(self, mailbox: Mailbox, message: Message) -> None:
         subject = subject_of(message)

@@ -14,18 +14,17 @@ from typing import Any
 import structlog
 
 from messages import HaltTrading, RunStarted, RunStopping
-from runtime import ending, faultpoints, folders, signals, verbs
-from runtime import reload as reloading
+from runtime import ending, faultpoints, folders, signals
 from runtime.above import take_over
+from runtime.actor import words
 from runtime.beginning import set_clock, start
 from runtime.bus import Bus
 from runtime.clock import SECOND, Clock, SimulatedClock, SteppedClock, TimerHandle, WallClock
 from runtime.config import Config
-from runtime.database import DatabaseError
+from runtime.database_errors import DatabaseError
 from runtime.door import Door
 from runtime.ending import PART_TO_STOP, UNHURRIED, Ending
 from runtime.exits import CORE_FAILED, DONE, FAILED, STOPPED_BY_RISK
-from runtime.inbox import Command
 from runtime.journal import Journal
 from runtime.latch import Latch, Latching
 from runtime.locks import folder_lock
@@ -34,6 +33,7 @@ from runtime.mailbox import Mailbox
 from runtime.overseer import Overseer
 from runtime.parts import Part, make, plan
 from runtime.pump import Pump
+from runtime.reception import Reception
 from runtime.seat import Seat, Shard
 from runtime.supervisor import NAME, Supervisor
 from runtime.vitals import Vitals
@@ -76,8 +76,13 @@ class System:
         self._asked = False
         """Whether somebody waits for the end."""
         self._head_timer: TimerHandle | None = None
+        self.swapping = asyncio.Lock()
+        """Held while a reload swaps actors: a stop comes after it."""
         self._latch = Latch(self.folder)
         self._latching: Latching
+        self._journal: Journal
+        self.begun = False
+        """Every actor has started and knows it."""
         self._seated = False
         """From when the actors have their mailboxes to when they have stopped."""
         self._blind = ""
@@ -130,8 +135,9 @@ class System:
             stack.callback(_closed)
             _locked()
             if not self.simulated:
-                await stack.enter_async_context(Door(self.folder, self.log, answer=self._answer, look=self._look))
-            journal = self._prepare()
+                answer = Reception(self).answer
+                await stack.enter_async_context(Door(self.folder, self.log, answer=answer, look=self._look))
+            journal = self._journal = self._prepare()
             gateways = await self._open(stack, journal)
             self._opening = None
             try:
@@ -254,6 +260,7 @@ class System:
             time=now, run=self.vitals.run, version=version(DISTRIBUTION), config=self.config.digest, seed=settings.seed
         )
         self.bus.publish(started, NAME)
+        self.begun = True
         _told()
         self._say_head()
         gc.collect()
@@ -267,8 +274,8 @@ class System:
             loop.default_exception_handler(context)
             return
         trace = "".join(traceback.format_exception(error))
-        self.log.error("unhandled", message=context.get("message"), error=str(error), trace=trace)
-        self.stop(f"unhandled: {type(error).__name__}: {error}", CORE_FAILED)
+        self.log.error("unhandled", message=context.get("message"), error=words(error), trace=trace)
+        self.stop(f"unhandled: {type(error).__name__}: {words(error)}", CORE_FAILED)
 
     def _look(self) -> None:
         """A latch that is laid, whoever laid it, halts."""
@@ -317,31 +324,9 @@ class System:
         finally:
             watchdog.stop()
 
-    async def _answer(self, command: Command) -> verbs.Answer:
-        actors = (seat.actor for seat in self.seats.values() if seat.started and not seat.off)
-        methods = verbs.known((self, *actors))
-        if self._starting and (command.verb not in methods or command.verb == "reload"):
-            raise verbs.Declined(f"the system is still starting, {command.verb} has to wait; ask again")
-        return await verbs.ask(methods, command.verb, command.arguments)
-
-    @property
-    def _starting(self) -> bool:
-        return not self.seats or not all(seat.started or seat.off for seat in self.seats.values())
-
-    @verbs.answers("status")
-    def _tell_status(self) -> verbs.Answer:
-        return self.vitals.snapshot()
-
-    @verbs.answers("stop")
-    def _stop_asked(self) -> verbs.Answer:
-        self._leave("asked to stop")
-        return {"stopping": True}
-
-    @verbs.answers("reload")
-    def _reload(self) -> verbs.Answer:
-        return reloading.reload(self)
-
     async def _stop(self) -> None:
+        async with self.swapping:
+            pass
         for seat in self.seats.values():
             if not seat.started:
                 seat.retire()
@@ -383,6 +368,7 @@ class System:
             failed=self.supervisor.failed,
             mailbox=mailbox,
             shard=shard,
+            settled=self._journal.visible,
         )
         return seat
 
@@ -390,10 +376,12 @@ class System:
         self._leaving += 1
         if self._leaving > 1:
             raise SystemExit(FAILED)
-        self._leave("interrupted")
+        self.leave("interrupted")
 
-    def _leave(self, reason: str) -> None:
+    def leave(self, reason: str) -> None:
+        """Stop as somebody asked for who waits for the end; a start under way is broken off."""
         self._asked = True
         self.stop(reason)
-        if self._opening is not None:
-            self._opening.cancel()
+        opening, self._opening = self._opening, None
+        if opening is not None:
+            opening.cancel()

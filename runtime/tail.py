@@ -12,7 +12,7 @@ import msgspec
 from runtime import chain
 from runtime.bus import RUN_BITS
 from runtime.chain import CLOSED, COLUMNS, OPENED, SEALED, ChainBroken, Entry
-from runtime.database import DatabaseBroken
+from runtime.database_errors import DatabaseBroken
 from runtime.emergency import Emergency
 from runtime.envelope import Envelope
 
@@ -73,6 +73,16 @@ def last_run(connection: sqlite3.Connection) -> list[Entry]:
     return list(chain.checked(rows, chain.START if before is None else None))
 
 
+def open_beside(path: Path, reserve: int) -> Emergency:
+    """The emergency file of a journal. Raises DatabaseBroken where the journal is gone though runs were kept in it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = Emergency(path.with_suffix(".emergency"), reserve)
+    if beside.run and not path.exists() and not given_up(path):
+        beside.close()
+        raise DatabaseBroken(f"{path}: missing, though runs were kept there; {mend(path)}")
+    return beside
+
+
 def prove_beside(connection: sqlite3.Connection, last: Entry | None, beside: Emergency, path: Path) -> None:
     """The emergency file's header is a head kept beside: with it a cut, an exchange or an old copy is found at a start.
 
@@ -96,9 +106,17 @@ def given_up(path: Path) -> list[Path]:
     return sorted(path.parent.glob(f"{path.name}{BROKEN}*"))
 
 
+def put_away(run: int, *paths: Path) -> None:
+    """What was given up of these has counted, for the start of this run."""
+    for aside in (aside for path in paths for aside in given_up(path)):
+        aside.replace(aside.with_name(aside.name.replace(BROKEN, f".before-run-{run}-")))
+
+
 def mend(path: Path) -> str:
     """What a person can do."""
-    return f"bring the right one back, or keep what is left of it as {path.name}{BROKEN}1 to go on without it"
+    aside = f"{path.name}{BROKEN}1"
+    way = f"keep what is left of it as {aside} (`audit quarantine` does so with a journal)"
+    return f"bring the right one back, or {way} to go on without it"
 
 
 def broken(path: Path, error: Exception) -> str:
@@ -119,8 +137,16 @@ def line_of(envelope: Envelope) -> bytes:
 
 
 def kept_values(line: bytes) -> _Values:
-    """The same, read back."""
+    """A line of the emergency file, read back."""
     return msgspec.json.decode(line, type=_Values)
+
+
+def kept_beside(emergency: Emergency, number: int) -> list[_Values]:
+    """What the emergency file holds, in order. Raises DatabaseBroken where some of it beyond this number is missing."""
+    kept = sorted(map(kept_values, emergency.lines))
+    if emergency.damaged and any(values[0] > number for values in kept):
+        raise DatabaseBroken(f"{emergency.path}: damaged in its midst; {mend(emergency.path)}")
+    return kept
 
 
 def end_of(run: int) -> int:

@@ -1,15 +1,18 @@
 """The command line: the runtime's verbs and the trading ones, a file each."""
 
-from actors.commands.chaos import chaos
-from actors.commands.exchange import exchange
-from actors.commands.guard import guard
-from actors.commands.halt import halt, resume
-from actors.commands.history import history
-from actors.commands.import_data import import_command
-from actors.commands.orders import orders, positions, settle
-from actors.commands.swarm import swarm
-from actors.commands.why import why
-from runtime.cli import app
+from runtime.interrupted import in_one_line
+
+with in_one_line():
+    from actors.commands.chaos import chaos
+    from actors.commands.exchange import exchange
+    from actors.commands.guard import guard
+    from actors.commands.halt import halt, resume
+    from actors.commands.history import history
+    from actors.commands.import_data import import_command
+    from actors.commands.orders import orders, positions, settle
+    from actors.commands.swarm import swarm
+    from actors.commands.why import why
+    from runtime.cli import app
 
 app.command("import")(import_command)
 app.command()(why)

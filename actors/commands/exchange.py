@@ -21,7 +21,9 @@ RECORD = "exchange.jsonl"
 
 
 def exchange(
-    port: Annotated[int, typer.Option(help="Of 127.0.0.1; 0 is any free one, which is printed.")] = 0,
+    port: Annotated[
+        int, typer.Option(min=0, max=65_535, help="Of 127.0.0.1; 0 is any free one, which is printed.")
+    ] = 0,
     data: Annotated[Path | None, typer.Option(help=f"Folder of the exchange's own record, {RECORD}.")] = None,
     speed: Annotated[float, typer.Option(help="Simulated seconds a second, at most.", min=0.001)] = 1.0,
     settings: Annotated[

@@ -4,10 +4,10 @@ import asyncio
 import datetime as dt
 import sys
 from collections.abc import Awaitable, Callable
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Protocol
 
 import structlog
 import typer
@@ -16,6 +16,7 @@ from actors.gateways.dead_man import Canceller, canceller
 from actors.market.calendar import Calendar, TradingDay, UnknownDayError
 from actors.market.time import SECOND, at
 from runtime import alarm, folders, signals
+from runtime.adopted import Adopted
 from runtime.cli import ConfigPath, Overrides, fail
 from runtime.clock import WallClock, kst, text
 from runtime.config import Config, ConfigError, load
@@ -30,6 +31,15 @@ EARLIEST = dt.time(7, 30)
 PROGRAM = (sys.executable, "-c", "from actors.commands import main; main()")
 _NAP = 30.0
 """Seconds; a wall clock may be set while the night is waited out."""
+
+
+class Keeper(Protocol):
+    """What of a Guard a day needs."""
+
+    @property
+    def adopts(self) -> bool: ...
+
+    async def keep(self, over: Callable[[], bool]) -> int: ...
 
 
 def guard(
@@ -53,16 +63,22 @@ def guard(
         fail(str(error), BAD_CONFIG)
     data = Path(loaded.system.data)
     try:
-        with ExitStack() as stack:
-            stack.enter_context(Lock(data / "guard.lock", f"the guard of {data}"))
-            if running := folders.held(data):
-                fail(f"a system runs on {running[0]} already; stop it first, the guard starts its own")
+        with Lock(data / "guard.lock", f"the guard of {data}"):
             watch = _guard(loaded, parts, overrides, patience)
+            _adopt(watch, folders.held(data))
             days = None if once or loaded.system.time != "real" else Calendar()
             code = asyncio.run(_keep(watch, days, stop_after))
     except (AlreadyRunning, UnknownDayError, OSError) as error:
         fail(str(error))
     raise typer.Exit(code)
+
+
+def _adopt(watch: Guard, running: list[Path]) -> None:
+    """A guard that was killed leaves its system behind; the next one takes it over."""
+    if len(running) > 1:
+        fail(f"{len(running)} systems run there, a guard keeps one: stop the others: {', '.join(map(str, running))}")
+    for folder in running:
+        watch.adopt(Adopted(folder))
 
 
 def _guard(config: Config, parts: list[Part], overrides: list[str], patience: float) -> Guard:
@@ -123,20 +139,24 @@ async def _keep(watch: Guard, days: Calendar | None, stop_after: float) -> int:
         loop.call_later(stop_after, leave)
     if days is None:
         return await watch.keep(lambda: False)
-    return await _each_day(watch, days, over)
+    return await each_day(watch, days, over)
 
 
-async def _each_day(watch: Guard, days: Calendar, over: asyncio.Event) -> int:
+async def each_day(watch: Keeper, days: Calendar, over: asyncio.Event) -> int:
+    """Keep a system on every trading day until it is over; what runs already is watched whatever the day."""
     code = DONE
     while not over.is_set():
         day = next_day(days, WallClock.now())
-        await _until(at(day.date, EARLIEST.hour, EARLIEST.minute), over)
+        begin, end = at(day.date, EARLIEST.hour, EARLIEST.minute), day.phases[-1].end
+        if not watch.adopts:
+            await _until(begin, over)
         if over.is_set():
             break
-        end = day.phases[-1].end
-        code = await watch.keep(lambda end=end: WallClock.now() >= end)
+        code = await watch.keep(lambda begin=begin, end=end: not begin <= WallClock.now() < end)
         if code in (BAD_CONFIG, GAVE_UP):
             return code
+        if WallClock.now() < begin:
+            continue
         say(f"the day ended with code {code}")
         await _until(end, over)
     return code

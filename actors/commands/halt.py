@@ -29,7 +29,7 @@ def halt(
 
     Exit code 0 once nothing is open any more, 1 while something is.
     """
-    if not folder.is_dir():
+    if _is_missing(folder):
         fail(f"not halted: {folder}: no such folder; give what `data` says in the config's [system]")
     wanted = Halt(text(WallClock.now()), person(), reason, flatten)
     places = _running_on(folder)
@@ -75,6 +75,14 @@ def _lay(place: Path, wanted: Halt) -> Halt:
         lost = " and nothing is flattened" if wanted.flatten and not found.flatten else ""
         sys.stderr.write(f"kiwoom-actors: {latch.path}: {error.strerror}: it halts, but says not why{lost}\n")
         return found
+
+
+def _is_missing(folder: Path) -> bool:
+    """Not where one may not look."""
+    try:
+        return not folder.is_dir()
+    except OSError:
+        return False
 
 
 def _exists(path: Path) -> bool:

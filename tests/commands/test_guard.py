@@ -4,13 +4,14 @@ import asyncio
 import datetime as dt
 import io
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
 
 from actors.commands import app
-from actors.commands.guard import next_day, say, take_back
+from actors.commands.guard import each_day, next_day, say, take_back
 from actors.gateways.dead_man import Cleared
 from actors.market.calendar import Calendar
 from actors.market.time import at
@@ -75,11 +76,38 @@ def test_a_bad_config_is_one_line(tmp_path: Path) -> None:
     assert "max_positions" in result.stderr
 
 
-def test_beside_a_running_system_or_another_guard_it_refuses(tmp_path: Path) -> None:
-    with folder_lock(tmp_path):
-        assert "already; stop it first" in guarded(tmp_path, "--once").stderr
+def test_beside_two_running_systems_or_another_guard_it_refuses(tmp_path: Path) -> None:
+    with folder_lock(tmp_path / "00001"), folder_lock(tmp_path / "00002"):
+        assert "2 systems run there" in guarded(tmp_path, "--once").stderr
     with Lock(tmp_path / "guard.lock", "the guard"):
         assert "is in use by process" in guarded(tmp_path, "--once").stderr
+
+
+class FakeKeeper:
+    """Watches what runs already, and is asked to leave when that has ended."""
+
+    def __init__(self, over: asyncio.Event) -> None:
+        self.adopts = True
+        self.kept = 0
+        self._over = over
+
+    async def keep(self, over: Callable[[], bool]) -> int:
+        assert isinstance(over(), bool)
+        self.adopts = False
+        self.kept += 1
+        self._over.set()
+        return 0
+
+
+def test_what_runs_already_is_watched_whatever_the_day() -> None:
+    async def scene() -> int:
+        over = asyncio.Event()
+        keeper = FakeKeeper(over)
+        async with asyncio.timeout(5.0):
+            await each_day(keeper, Calendar(), over)
+        return keeper.kept
+
+    assert asyncio.run(scene()) == 1
 
 
 def test_a_guard_whose_terminal_is_gone_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:

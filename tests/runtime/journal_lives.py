@@ -6,11 +6,12 @@ from contextlib import suppress
 from pathlib import Path
 
 from messages import HaltTrading
+from runtime.awaited import JournalFailed
 from runtime.bus import RUN_BITS
 from runtime.clock import WallClock
-from runtime.database import DatabaseFull
+from runtime.database_errors import DatabaseFull
 from runtime.envelope import Envelope
-from runtime.journal import Journal, JournalFailed
+from runtime.journal import Journal
 
 
 async def live(folder: Path, *, full: bool) -> None:

@@ -1,5 +1,6 @@
 """A config that is wrong anywhere is refused in one line with where, what and how to mend it."""
 
+import sys
 from pathlib import Path
 from random import Random
 from typing import Protocol, Self
@@ -223,3 +224,23 @@ def test_a_handler_for_what_is_no_message_is_refused() -> None:
 
     with pytest.raises(Wiring, match="takes one message class"):
         handlers(Wrong)
+
+
+def test_a_secret_in_the_system_table_is_looked_up_for_use_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TEST_SECRET", "swordfish")
+    text = GOOD.replace("seed = 7", 'alarm = ["tell", "env:TEST_SECRET"]')
+    assert read(tmp_path, text).system.alarm == ("tell", "swordfish")
+
+
+class Locked:
+    """A keyring that cannot be asked."""
+
+    @staticmethod
+    def get_password(_service: str, _name: str) -> str:
+        raise RuntimeError("no backend\nwas found")
+
+
+def test_a_keyring_that_cannot_be_asked_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "keyring", Locked)  # type: ignore[arg-type]
+    line = refusal(tmp_path, GOOD.replace("limit = 5_000_000", 'limit = 1\nkey = "keyring:kiwoom"'))
+    assert "[actor.listener] key: the keyring cannot be asked for kiwoom: no backend was found" in line

@@ -7,14 +7,8 @@ from pathlib import Path
 import pytest
 
 from runtime.clock import SimulatedClock, WallClock
-from runtime.database import (
-    Database,
-    DatabaseBroken,
-    DatabaseFull,
-    DatabaseLocked,
-    quarantine,
-    reading,
-)
+from runtime.database import Database, quarantine, reading
+from runtime.database_errors import DatabaseBroken, DatabaseFull, DatabaseLocked
 from runtime.loop import VirtualLoop
 from runtime.testing import START, in_virtual_time
 from tests.runtime.limits import files_up_to

@@ -51,3 +51,24 @@ def test_a_latch_that_cannot_be_looked_at_stops_neither_the_heart_nor_the_comman
 
     assert asked == ["halt"]
     assert lines == ["the data folder is out of reach: [Errno 5] Input/output error"], "said once"
+
+
+def test_an_answer_that_cannot_be_written_down_is_said_and_ends_nothing(tmp_path: Path) -> None:
+    Inbox(tmp_path)
+    log: Any = Log()
+
+    async def answer(_command: Command) -> dict[str, Any]:
+        return {"figure": 1 << 80, "text": "half \udcff a character"}
+
+    answered = tmp_path / "inbox" / "1.answer.json"
+
+    async def scene() -> None:
+        async with Door(tmp_path, log, answer=answer, look=lambda: None):
+            (tmp_path / "inbox" / "1.command.json").write_text('{"verb": "halt"}', encoding="utf-8")
+            async with asyncio.timeout(2.0):
+                while not answered.exists():  # noqa: ASYNC110 - the door looks at files
+                    await asyncio.sleep(0.01)
+
+    asyncio.run(scene())
+    assert b"halt failed" in answered.read_bytes()
+    assert len(log.lines) == 1

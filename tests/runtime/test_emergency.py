@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from runtime.database import DatabaseBroken, DatabaseError, DatabaseFull
+from runtime.database_errors import DatabaseBroken, DatabaseError, DatabaseFull
 from runtime.emergency import Emergency
 from tests.runtime.limits import files_up_to
 

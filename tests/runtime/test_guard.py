@@ -1,18 +1,28 @@
 """The guard restarts what falls, kills what hangs, leaves down what keeps falling, and then takes back its orders."""
 
 import asyncio
+import shutil
+import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic
 
 import pytest
 
-from runtime.exits import FAILED
+from messages import Nanoseconds, RunStopping
+from runtime.adopted import Adopted
+from runtime.bus import RUN_BITS
+from runtime.clock import WallClock
+from runtime.envelope import Envelope
+from runtime.exits import BAD_CONFIG, FAILED
 from runtime.guard import GAVE_UP, Guard, Terms
 from runtime.heartbeat import NAME
+from runtime.journal import Journal
 from runtime.latch import Latch
 
+ROOT = Path(__file__).parents[2]
 CHILD = """
 import os, pathlib, sys, time
 folder, script = pathlib.Path(sys.argv[1]), sys.argv[2].split()
@@ -38,16 +48,26 @@ class Watch:
     """A guard whose child does, life by life, `beats,end`; and all it said and did."""
 
     def __init__(
-        self, folder: Path, script: str, *, refusals: int = 0, terms: Terms = TERMS, latch: Latch | None = None
+        self,
+        folder: Path,
+        script: str,
+        *,
+        refusals: int = 0,
+        trouble: Exception | None = None,
+        terms: Terms = TERMS,
+        latch: Latch | None = None,
+        command: Sequence[str] = (),
+        place: Callable[[], Path] | None = None,
     ) -> None:
         self.folder = folder
         self.lines: list[str] = []
         self.alarms: list[str] = []
         self.acts: list[float] = []
         self._refusals = refusals
+        self._trouble = trouble or ConnectionRefusedError("nobody there")
         self.guard = Guard(
-            [sys.executable, "-c", CHILD, str(folder), script],
-            lambda: folder,
+            command or [sys.executable, "-c", CHILD, str(folder), script],
+            place or (lambda: folder),
             latch=latch or Latch(folder),
             say=self.lines.append,
             alarm=self.alarms.append,
@@ -58,7 +78,7 @@ class Watch:
     async def _act(self) -> str:
         self.acts.append(monotonic())
         if len(self.acts) <= self._refusals:
-            raise ConnectionRefusedError("nobody there")
+            raise self._trouble
         return "3 orders taken back"
 
     def keep(self, over: Callable[[], bool] = lambda: False) -> int:
@@ -181,3 +201,120 @@ def test_what_stays_down_is_halted_where_the_next_start_looks(tmp_path: Path) ->
     assert watch.keep() == GAVE_UP
     assert Latch(tmp_path).read() is not None
     assert Latch(run).read() is None
+
+
+def test_a_dead_man_whom_the_broker_answers_nonsense_tries_again(tmp_path: Path) -> None:
+    trouble = asyncio.IncompleteReadError(b"", 4)
+    watch = Watch(tmp_path, "0,1", refusals=2, trouble=trouble, terms=TERMS._replace(most=0))
+
+    assert watch.keep() == GAVE_UP
+    assert len(watch.acts) == 3
+    assert len([line for line in watch.alarms if "dead-man" in line]) == 1
+
+
+def test_a_system_that_cannot_even_be_started_counts_as_one_that_fell(tmp_path: Path) -> None:
+    watch = Watch(tmp_path, "0,0", command=[str(tmp_path / "nothing")])
+
+    assert watch.keep() == GAVE_UP
+    assert len(watch.acts) == 1
+    assert any("cannot be started" in line for line in watch.lines)
+
+
+def test_a_data_folder_out_of_reach_does_not_end_the_watch(tmp_path: Path) -> None:
+    looks: list[int] = []
+
+    def folder() -> Path:
+        looks.append(1)
+        if len(looks) in (3, 4):
+            raise PermissionError(13, "not now")
+        return tmp_path
+
+    watch = Watch(tmp_path, "20,0", place=folder)
+
+    assert watch.keep() == 0
+    assert len(looks) > 4
+
+
+HELD = """
+import os, pathlib, sys, time
+from runtime.locks import folder_lock
+folder, beats, end = pathlib.Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
+with folder_lock(folder):
+    for _ in range(beats):
+        (folder / "heartbeat").touch()
+        os.utime(folder / "heartbeat")
+        print("beat", flush=True)
+        time.sleep(0.05)
+        if list(folder.glob("inbox/*.command.json")):
+            sys.exit()
+    time.sleep(60 if end == "hang" else 0)
+    os.kill(os.getpid(), 9 if end == "killed" else 0)
+"""
+
+
+@contextmanager
+def held(folder: Path, beats: int, end: str) -> Generator[int]:
+    """A system that runs already, and how it will end."""
+    with subprocess.Popen(
+        [sys.executable, "-c", HELD, str(folder), str(beats), end], cwd=ROOT, stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"beat\n"
+        yield process.pid
+        process.kill()
+
+
+@pytest.mark.parametrize(("beats", "end"), [(5, "killed"), (3, "hang")])
+def test_a_system_that_runs_already_is_watched_and_followed_by_one_of_its_own(
+    tmp_path: Path, beats: int, end: str
+) -> None:
+    watch = Watch(tmp_path, "3,0")
+    with held(tmp_path, beats, end) as number:
+        watch.guard.adopt(Adopted(tmp_path))
+        assert watch.keep() == 0
+
+    assert watch.starts == 1
+    assert watch.lines[0] == f"a system runs as process {number} already: it is watched from here on"
+    assert any("no heartbeat" in line for line in watch.lines) == (end == "hang")
+    assert watch.acts == []
+
+
+def test_a_system_that_runs_already_is_stopped_with_its_new_guard(tmp_path: Path) -> None:
+    watch = Watch(tmp_path, "3,0")
+
+    async def scene() -> int:
+        task = asyncio.get_running_loop().create_task(watch.guard.keep(lambda: False))
+        await asyncio.sleep(0.1)
+        watch.guard.leave()
+        return await task
+
+    with held(tmp_path, 10_000, "done"):
+        watch.guard.adopt(Adopted(tmp_path))
+        asyncio.run(scene())
+    assert not (tmp_path / "starts").exists()
+
+
+@pytest.mark.parametrize(("code", "closed"), [(0, True), (5, True), (0, False)])
+def test_how_a_system_of_somebody_else_ended_is_told_by_its_journal(tmp_path: Path, code: int, *, closed: bool) -> None:
+    async def live() -> None:
+        journal = Journal(tmp_path, clock=WallClock(), reserve=4_096)
+        async with journal:
+            number = (journal.run << RUN_BITS) + 1
+            stopping = RunStopping(time=Nanoseconds(1), reason="over", code=code)
+            journal.append(Envelope(number, 1, "system", 0, stopping))
+            await journal.durable(number)
+            if not closed:
+                shutil.copytree(tmp_path, tmp_path / "cut")
+
+    asyncio.run(live())
+    assert Adopted(tmp_path if closed else tmp_path / "cut").returncode == (code if closed else FAILED)
+    assert Adopted(tmp_path / "nothing").returncode == FAILED
+
+
+def test_a_config_that_was_broken_meanwhile_leaves_no_order_alone_and_calls_a_person(tmp_path: Path) -> None:
+    watch = Watch(tmp_path, "3,killed 0,2", refusals=1)
+
+    assert watch.keep() == BAD_CONFIG
+    assert len(watch.acts) == 2
+    assert watch.alarms[1] == "the config will not do any more: the system stays down until you start it"
+    assert watch.alarms[-1].endswith("3 orders taken back")

@@ -15,7 +15,7 @@ from runtime import system as runtime_system
 from runtime.above import take_over
 from runtime.actor import Actor, handles
 from runtime.config import load
-from runtime.database import DatabaseFull
+from runtime.database_errors import DatabaseFull
 from runtime.heartbeat import NAME as HEARTBEAT
 from runtime.inbox import send
 from runtime.journal import NAME

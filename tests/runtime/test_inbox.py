@@ -115,3 +115,14 @@ def test_a_file_being_written_is_not_read(tmp_path: Path) -> None:
     put(tmp_path, "1.command.json.new", b'{"verb": "sta')
     assert inbox.poll() == []
     assert not (tmp_path / "inbox" / "bad").exists()
+
+
+def test_what_is_no_file_keeps_nobody_waiting(tmp_path: Path) -> None:
+    inbox = Inbox(tmp_path)
+    (tmp_path / "inbox" / "0.command.json").mkdir()
+    put(
+        tmp_path, "1.command.json", b'{"verb": "stop", "arguments": {"deep": ' + b"[" * 100_000 + b"]" * 100_000 + b"}}"
+    )
+    put(tmp_path, "2.command.json", b'{"verb": "status"}')
+    assert [command.verb for command in inbox.poll()] == ["status"]
+    assert sorted(path.name for path in (tmp_path / "inbox" / "bad").iterdir()) == ["0.command.json", "1.command.json"]

@@ -24,12 +24,14 @@ from messages import (
 )
 from messages.account import Position
 from messages.instruments import Shares
+from runtime.awaited import JournalFailed
 from runtime.bus import RUN_BITS
 from runtime.chain import ChainBroken, envelopes, verify
 from runtime.clock import SimulatedClock, WallClock
-from runtime.database import DatabaseBroken, DatabaseError, DatabaseFull, quarantine
+from runtime.database import quarantine
+from runtime.database_errors import DatabaseBroken, DatabaseError, DatabaseFull
 from runtime.envelope import Envelope
-from runtime.journal import Journal, JournalFailed
+from runtime.journal import Journal
 from runtime.loop import VirtualLoop
 from runtime.testing import START, in_virtual_time
 
@@ -381,3 +383,11 @@ async def test_two_identical_simulated_runs_leave_identical_files(tmp_path: Path
                 await clock.sleep(rng.random())
         contents.append(journal.path.read_bytes())
     assert contents[0] == contents[1]
+
+
+def test_little_of_a_journal_is_kept_in_memory(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with Journal(tmp_path, clock=WallClock(), reserve=4096) as journal:
+            assert await journal._database.execute("PRAGMA cache_size") == [(-128,)]  # pyright: ignore[reportPrivateUsage]
+
+    asyncio.run(main())

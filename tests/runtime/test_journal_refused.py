@@ -9,13 +9,15 @@ from pathlib import Path
 import pytest
 
 from messages import HaltTrading
+from runtime.awaited import JournalFailed
 from runtime.bus import RUN_BITS
 from runtime.chain import CLOSED, SEALED, entries, envelopes, verify
 from runtime.clock import SimulatedClock, WallClock
-from runtime.database import DatabaseError, DatabaseFull, reading
+from runtime.database import reading
+from runtime.database_errors import DatabaseError, DatabaseFull
 from runtime.emergency import Emergency
 from runtime.envelope import Envelope
-from runtime.journal import NAME, Journal, JournalFailed
+from runtime.journal import NAME, Journal
 from runtime.loop import VirtualLoop
 from runtime.testing import START, in_virtual_time
 
@@ -197,3 +199,27 @@ async def test_a_disk_that_hangs_keeps_nobody_waiting(tmp_path: Path) -> None:
         assert journal.failure is None
     assert kinds(tmp_path) == [CLOSED]
     assert numbers(tmp_path) == [first, first + 1]
+
+
+def test_one_record_that_cannot_be_written_down_takes_no_other_with_it(tmp_path: Path) -> None:
+    heard: list[BaseException] = []
+
+    async def crash() -> int:
+        async with Journal(tmp_path, clock=WallClock(), reserve=1 << 16, failed=heard.append) as journal:
+            first = (journal.run << RUN_BITS) + 1
+            for number in (first, first + 1, first + 3):
+                said = halt(number) if number != first + 1 else odd(number)
+                journal.append(said)
+            assert await refused(journal, first + 4)
+        return first
+
+    async def start() -> list[int]:
+        async with Journal(tmp_path, clock=WallClock(), reserve=1 << 16) as journal:
+            return [envelope.number async for envelope in journal.read()]
+
+    def odd(number: int) -> Envelope:
+        return Envelope(number, number, "test", 0, HaltTrading(reason="half \udcff a character", by="test"))
+
+    first = asyncio.run(crash())
+    assert "surrogates not allowed" in str(heard[0])
+    assert asyncio.run(start()) == [first, first + 3, first + 4]

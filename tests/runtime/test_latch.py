@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 
 from messages import HaltTrading, Message, ResumeTrading
 from runtime.clock import WallClock
-from runtime.database import DatabaseFull
+from runtime.database_errors import DatabaseFull
 from runtime.envelope import Envelope
 from runtime.journal import Journal
 from runtime.latch import NAME, Halt, Latch, Latching

@@ -1,6 +1,7 @@
 import io
 import json
 import logging
+import os
 import sys
 import threading
 import warnings
@@ -10,7 +11,7 @@ from typing import Any
 
 import pytest
 import structlog
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from messages import HaltTrading
@@ -154,7 +155,7 @@ def test_the_alias_and_harmless_figures_stay_readable(output: Output) -> None:
     )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.text(min_size=6).filter(str.strip), st.text(), st.text())
 def test_whatever_a_secret_looks_like_it_is_taken_out(secret: str, before: str, after: str) -> None:
     redaction = Redaction()
@@ -225,3 +226,51 @@ def test_a_terminal_that_is_gone_fails_nobody_who_logs(tmp_path: Path, monkeypat
     logs.close()
 
     assert "said all the same" in (tmp_path / "audit.jsonl").read_text("utf-8")
+
+
+def numbers(folder: Path) -> list[int]:
+    """Of every line there is, oldest first."""
+    files = sorted(folder.iterdir(), key=lambda path: -int(path.suffix[1:]) if path.suffix[1:].isdecimal() else 1)
+    return [json.loads(line)["number"] for path in files for line in path.read_text("utf-8").splitlines()]
+
+
+@pytest.fixture
+def busy(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Names of files that somebody reads on Windows: they cannot be renamed."""
+    rename, names = os.replace, list[str]()
+
+    def held(source: str | Path, target: str | Path) -> None:
+        if Path(source).name in names:
+            raise PermissionError(13, "used by another process")
+        rename(source, target)
+
+    monkeypatch.setattr(os, "replace", held)
+    monkeypatch.setattr(os, "rename", held)
+    return names
+
+
+def test_while_somebody_reads_the_file_no_older_one_goes(tmp_path: Path, busy: list[str]) -> None:
+    logs.configure(tmp_path, console=False, rotate_at=2_000, kept=3)
+    log: Any = structlog.get_logger()
+    for number in range(90):
+        log.info("line", number=number)
+    before = numbers(tmp_path)
+    busy.append("audit.jsonl")
+    for number in range(90, 120):
+        log.info("line", number=number)
+    logs.close()
+
+    assert numbers(tmp_path) == list(range(before[0], 120))
+
+
+def test_whichever_file_is_read_no_line_is_lost(tmp_path: Path, busy: list[str]) -> None:
+    logs.configure(tmp_path, console=False, rotate_at=2_000, kept=50)
+    log: Any = structlog.get_logger()
+    for number in range(200):
+        busy[:] = {2: ["audit.jsonl"], 4: ["audit.jsonl.1"], 5: ["audit.jsonl.3"], 6: ["audit.jsonl.0"]}.get(
+            number // 25, []
+        )
+        log.info("line", number=number)
+    logs.close()
+
+    assert numbers(tmp_path) == list(range(200))

@@ -209,7 +209,7 @@ def test_reload_swaps_changed_leaves_and_names_what_needs_a_restart(tmp_path: Pa
         await asyncio.sleep(1)
         text = path.read_text(encoding="utf-8").replace("seconds = 5", "seconds = 7").replace("FragileCore", "Fragile")
         path.write_text(text + actor("three", "Slow"), encoding="utf-8")
-        answers.append(reload(made))
+        answers.append(await reload(made))
 
     async def both() -> int:
         task = asyncio.get_running_loop().create_task(change())
@@ -254,7 +254,7 @@ def test_a_reload_that_will_not_do_changes_nothing(tmp_path: Path) -> None:
     async def change() -> None:
         await asyncio.sleep(1)
         path.write_text(path.read_text(encoding="utf-8").replace("grade = 1", "grade = 7"), encoding="utf-8")
-        answers.append(reload(made))
+        answers.append(await reload(made))
 
     async def both() -> int:
         task = asyncio.get_running_loop().create_task(change())
