@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
+from actors.gateways.kiwoom import codes
+
 
 class FakeSignal:
     def __init__(self) -> None:
@@ -87,14 +89,17 @@ class FakeControl:
     def on_CommKwRqData(self, _codes: str, _next: int, _count: int, _kind: int, name: str, screen: str) -> int:  # noqa: N802
         return self.on_CommRqData(name, "OPTKWFID", 0, screen)
 
-    def on_GetCommData(self, _tr: str, _name: str, _row: int, item: str) -> str:  # noqa: N802
+    def on_GetCommData(self, tr: str, _name: str, row: int, item: str) -> str:  # noqa: N802
+        table = codes.TRS.get(tr.lower())
+        if table is not None and item in table.multi and item not in table.single:
+            return f"  {self._page[row][table.multi.index(item)]}" if row < len(self._page) else ""
         return self.order_number if item == "주문번호" else self.single.get(item, "")
 
     def on_GetCommDataEx(self, _tr: str, _record: str) -> list[list[str]] | None:  # noqa: N802
         return self._page or None
 
     def on_GetRepeatCnt(self, _tr: str, _record: str) -> int:  # noqa: N802
-        return 0
+        return len(self._page)
 
     def on_GetChejanData(self, fid: int) -> str:  # noqa: N802
         return self.chejan.get(fid, "")

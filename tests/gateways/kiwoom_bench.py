@@ -9,6 +9,7 @@ from typing import Any
 
 from actors.gateways.kiwoom.ocx import OcxGateway
 from actors.gateways.port import BrokerReport, FeedMessage
+from messages import Symbol
 from runtime.clock import SimulatedClock
 from runtime.loop import VirtualLoop
 from runtime.testing import START, in_virtual_time
@@ -24,6 +25,7 @@ class Bench:
         self.gateway = OcxGateway(self.clock, folder, random.Random(1), **keys)
         self.gateway._open_control = lambda: self.control  # type: ignore[method-assign]
         self.reports: list[BrokerReport] = []
+        self.watched: dict[Symbol, None] = {}
 
     async def settle(self, seconds: float = 0.0) -> None:
         await asyncio.sleep(seconds)
@@ -34,6 +36,8 @@ class Bench:
         return await asyncio.wait_for(anext(stream), 1)
 
     def real(self, kind: str, data: str, code: str = "005930") -> None:
+        self.watched[Symbol(code)] = None
+        self.gateway.watch(tuple(self.watched), ())
         self.control.OnReceiveRealData.emit(code, kind, data)
 
     def chejan(self, screen: str, status: str, *, left: int, fill: int = 0) -> None:

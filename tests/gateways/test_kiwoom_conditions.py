@@ -167,3 +167,38 @@ def followed(members: dict[Symbol, None], said: list[FeedMessage]) -> None:
             del members[message.symbol]
             changes += 1
     assert changes >= 10
+
+
+@on_a_bench
+async def test_a_search_whose_answer_does_not_come_is_followed_no_more(bench: Bench) -> None:
+    Saved(bench)
+    bench.control.on_SendCondition = lambda *_: 1  # type: ignore[attr-defined]
+    with pytest.raises(TimeoutError):
+        await bench.gateway.search("저평가", live=True)
+    assert bench.control.called("SendConditionStop") == [["6000", "저평가", 7]]
+
+
+@on_a_bench
+async def test_who_asks_for_the_list_while_it_is_loaded_waits_for_the_same(bench: Bench) -> None:
+    Saved(bench)
+    first, second = await asyncio.gather(bench.gateway.conditions(), bench.gateway.conditions())
+    assert first == second
+    assert len(bench.control.called("GetConditionLoad")) == 1
+
+
+@on_a_bench
+async def test_a_list_that_never_came_is_asked_for_again(bench: Bench) -> None:
+    saved = Saved(bench)
+    bench.control.on_GetConditionLoad = lambda: 1  # type: ignore[attr-defined]
+    with pytest.raises(TimeoutError):
+        await bench.gateway.conditions()
+    bench.control.on_GetConditionLoad = saved._load  # type: ignore[attr-defined]
+    assert len(await bench.gateway.conditions()) == 2
+
+
+@on_a_bench
+async def test_a_cell_that_is_no_code_is_found_by_nobody(bench: Bench) -> None:
+    Saved(bench, "900010;뷁;9000 0;A900020^1000;")
+    found = await bench.gateway.search("급등주", live=False)
+    assert found.symbols == ("900010", "900020")
+    assert bench.gateway.statistics()["conditions rejected"] == 2

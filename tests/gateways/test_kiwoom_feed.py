@@ -8,7 +8,8 @@ from actors.gateways.kiwoom import codes
 from actors.gateways.kiwoom.control import Calls
 from actors.gateways.kiwoom.feed import FLOOD, UNTAKEN, Intake
 from actors.gateways.port import FeedMessage
-from messages import FeedEnded, Nanoseconds, Session, SessionChanged, Tick, ViTriggered
+from actors.market.venues import spell
+from messages import FeedEnded, IndexTick, Nanoseconds, OrderBook, Session, SessionChanged, Tick, ViTriggered
 from runtime.clock import SimulatedClock
 from runtime.loop import VirtualLoop
 from runtime.testing import START, in_virtual_time
@@ -29,10 +30,10 @@ def interruption() -> str:
     return raw(codes.VI, fields | {"1236": "5734", "1237": "", "1490": "1", "9069": "1"})
 
 
-def intake() -> Intake:
+def intake(wanted: set[str] | None = None) -> Intake:
     loop = asyncio.get_running_loop()
     assert isinstance(loop, VirtualLoop)
-    return Intake(cast("Calls", Silence()), SimulatedClock(START, loop), "kiwoom", "9", lambda: None)
+    return Intake(cast("Calls", Silence()), SimulatedClock(START, loop), "kiwoom", "9", lambda: None, wanted)
 
 
 def prints(line: Intake, first: int, last: int) -> None:
@@ -169,3 +170,26 @@ async def test_a_day_that_is_about_to_close_is_not_over() -> None:
     assert len(ends) == 1
     assert isinstance(seen[-1], FeedEnded)
     assert [m.session for m in seen if isinstance(m, SessionChanged)][1] is Session.CONTINUOUS
+
+
+@in_virtual_time
+async def test_what_a_query_brings_of_an_issue_nobody_watches_is_no_feed() -> None:
+    wanted = {"005930", "000660_NX"}
+    line = intake(wanted)
+    for code in ("005930", "A005930", "000660_NX", "000660", "035720"):
+        line.add(code, codes.TRADE, trade())
+        line.add(code, codes.BOOK, book())
+    line.add("035720", codes.VI, interruption())
+    line.add("09", codes.SESSION, SESSION)
+    line.add("001", codes.INDEX, "110430\t-1762.61\t-1.0\t-9.71\t2800\t725277\t60711859\t1\t1\t1\t5\t-1")
+    line.add("뷁", codes.TRADE, trade())
+
+    wanted.add("035720")
+    line.add("035720", codes.TRADE, trade())
+
+    seen = await drained(line.stream(), lambda: line.waiting)
+    told = [spell(message.symbol, message.venue) for message in seen if isinstance(message, Tick | OrderBook)]
+    assert told == ["005930", "005930", "005930", "005930", "000660_NX", "000660_NX", "035720"]
+    assert [type(message) for message in seen[6:9]] == [ViTriggered, SessionChanged, IndexTick]
+    assert (line.counts["unasked"], line.counts["rejected"]) == (4, 1)
+    assert balance(line) == 0

@@ -18,6 +18,7 @@ from messages import (
     OrderRejected,
     OrderReplaced,
     OrderUnknown,
+    ReconciliationWanted,
     ReplaceRejected,
 )
 from tests.gateways.order_desk import Desk, M, N, ask, fields, filled_a_bit, instruction, living, sent
@@ -246,10 +247,11 @@ def test_what_is_open_at_the_end_of_the_day_expires() -> None:
     assert desk.said[1].expired == 7
 
 
-def test_an_order_the_exchange_refuses_late_is_dead() -> None:
+def test_an_order_the_exchange_refuses_late_is_dead_and_the_broker_is_asked_once() -> None:
     desk = living()
     desk.record("+매수", "거부", N)
-    assert desk.kinds() == [OrderCanceled]
+    desk.record("+매수", "거부", N)
+    assert desk.kinds() == [OrderCanceled, ReconciliationWanted]
 
 
 @pytest.mark.parametrize(

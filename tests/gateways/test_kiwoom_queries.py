@@ -1,12 +1,16 @@
+import asyncio
 import csv
 import datetime as dt
 from itertools import pairwise
 from pathlib import Path
+from typing import cast
 
 import pytest
 
 from actors.gateways.kiwoom import codes
-from actors.gateways.kiwoom.queries import QueryRefused
+from actors.gateways.kiwoom.control import Calls, Control
+from actors.gateways.kiwoom.queries import Queries, QueryRefused
+from actors.gateways.kiwoom.reference import Issues
 from actors.gateways.port import Page, Remembering
 from actors.market.time import at, kst
 from messages import (
@@ -16,6 +20,7 @@ from messages import (
     Symbol,
 )
 from runtime.testing import START
+from tests.gateways.fake_control import FakeControl
 from tests.gateways.kiwoom_bench import Bench, on_a_bench
 
 CHART = Path(__file__).parents[2].parent / "shared" / "data" / "opt10080_raw" / "114800_20221109_20221114.csv"
@@ -218,3 +223,39 @@ async def test_a_page_of_another_issue_is_refused(bench: Bench) -> None:
     bench.control.single = {"종목코드": "A000660"}
     with pytest.raises(QueryRefused, match="asked for 005930 and answered with 000660"):
         await anext(bench.gateway.bars(Symbol("005930"), 86_400, Nanoseconds(0)))
+
+
+@on_a_bench
+async def test_columns_that_came_between_others_are_found_by_their_names(bench: Bench) -> None:
+    bench.control.tables["opt10081"] = [days(10, 9), days(8)]
+    whole = bench.control.on_GetCommDataEx
+    bench.control.on_GetCommDataEx = (
+        lambda tr, record: [  # type: ignore[method-assign]
+            [*row[:2], "KRX", *row[2:]] for row in whole(tr, record) or []
+        ]
+    )
+    pages = [page async for page in bench.gateway.bars(Symbol("005930"), 86_400, Nanoseconds(0))]
+    assert [shown(page) for page in pages] == [[9, 10], [8]]
+    assert [bar.volume for page in pages for bar in page.bars] == [5, 5, 5]
+    assert bench.gateway.statistics()["rows rejected"] == 0
+
+
+@on_a_bench
+async def test_more_questions_than_screens_are_refused_like_any_other(bench: Bench) -> None:
+    bench.control.silent.add("opt10032")
+    asked = [asyncio.ensure_future(bench.gateway.ranking(3)) for _ in range(21)]
+    await bench.settle()
+    (refused,) = [one for one in asked if one.done()]
+    with pytest.raises(QueryRefused, match="opt10032: all 20 tr screens are in use"):
+        refused.result()
+    for one in asked:
+        one.cancel()
+    await bench.settle()
+
+
+@pytest.mark.parametrize(("mark", "warned"), [("0", False), ("", False), ("1", True), ("3", True), ("6", True)])
+def test_a_mark_kiwoom_does_not_list_is_a_warning(mark: str, warned: bool) -> None:
+    control = FakeControl()
+    control.functions["IsOrderWarningStock", "005930"] = mark
+    issues = Issues(Calls(cast("Control", control)), cast("Queries", None))
+    assert bool(issues.warning(Symbol("005930"))) is warned

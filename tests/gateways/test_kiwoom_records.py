@@ -13,8 +13,6 @@ from actors.gateways.kiwoom import codes
 from actors.gateways.kiwoom.records import (
     PARSERS,
     MalformedError,
-    assembled,
-    differing_fids,
     midnight,
     parse_book,
     parse_expected,
@@ -25,6 +23,7 @@ from actors.gateways.kiwoom.records import (
     parse_vi,
     vi_subject,
 )
+from actors.gateways.kiwoom.verification import assembled, differing_fids
 from actors.market.time import KST
 from messages import Aggressor, Session, Venue, ViKind, ViReleased, ViTriggered
 from messages.base import Message
@@ -230,7 +229,8 @@ def test_fields_that_differ_are_named_and_a_string_can_be_made_of_single_answers
     data = trade()
     answers = dict(zip(codes.REAL_TYPES[codes.TRADE].fids, data.split("\t"), strict=True))
     assert differing_fids(codes.TRADE, data, answers.__getitem__) == ()
-    assert assembled(codes.TRADE, answers.__getitem__) == data
+    again = parse_trade("005930", assembled(codes.TRADE, answers.__getitem__), DAY, NOON)
+    assert again == parse_trade("005930", data, DAY, NOON)
     shifted = data.replace("-77100", "0\t-77100", 1)
     assert differing_fids(codes.TRADE, shifted, answers.__getitem__)[0] == 10
 
@@ -287,3 +287,53 @@ def test_every_value_of_fid_215_is_read(letters: str, venue: Venue | None, sessi
 
 def test_no_value_of_fid_215_is_left_out() -> None:
     assert sorted(codes.SESSIONS) == sorted("0324b89dacPRUQSTVWefos")
+
+
+@pytest.mark.parametrize("kind", [codes.TRADE, codes.BOOK, codes.VI])
+def test_a_field_nobody_reads_may_differ(kind: str) -> None:
+    data = {codes.TRADE: trade(_822="5"), codes.BOOK: book(), codes.VI: vi()}[kind]
+    answers = dict(zip(codes.REAL_TYPES[kind].fids, data.split("\t"), strict=True))
+    unread = {codes.TRADE: 822, codes.BOOK: 216, codes.VI: 302}[kind]
+    read = {codes.TRADE: 228, codes.BOOK: 80, codes.VI: 9069}[kind]
+    assert differing_fids(kind, data, (answers | {unread: "something else"}).__getitem__) == ()
+    assert differing_fids(kind, data, (answers | {read: "something else"}).__getitem__) == (read,)
+
+
+def test_a_time_left_that_is_none_leaves_nothing() -> None:
+    read = parse_session("09", "9\t999999\t999999", DAY, NOON)
+    assert read is not None
+    assert (read.session, read.remaining) == (Session.CLOSED_FOR_DAY, 0)
+
+
+@pytest.mark.parametrize("released", ["", " ", "      ", "888888"])
+def test_an_interruption_is_over_although_its_time_cannot_be_read(released: str) -> None:
+    over = parse_vi("094480", vi(_9068="2", _1224=released), DAY, NOON + 5)
+    assert isinstance(over, ViReleased)
+    assert over.time == NOON
+
+
+@pytest.mark.parametrize("silence", ["", "   "])
+def test_what_the_control_says_nothing_of_does_not_differ(silence: str) -> None:
+    """Else one silent field would have every record read field by field, and refused for its blank."""
+    data = trade()
+    answers = dict(zip(codes.REAL_TYPES[codes.TRADE].fids, data.split("\t"), strict=True))
+    assert differing_fids(codes.TRADE, data, (answers | {228: silence}).__getitem__) == ()
+
+
+AS_IN_THE_TABLE = {
+    codes.TRADE: trade(),
+    codes.BOOK: book(),
+    codes.BEST_QUOTE: "-77000\t-76900",
+    codes.AFTER_HOURS: "165208\t43955\t+156\t0\t0",
+    codes.EXPECTED: "110206\t+60500\t+200\t+0.33\t-7805\t768293\t2",
+    codes.SESSION: "3\t090000\t000000",
+    codes.VI: vi(),
+    codes.INDEX: "110430\t-1762.61\t-189.51\t-9.71\t2800\t725277\t60711859\t1\t1\t1\t5\t-1",
+}
+
+
+@pytest.mark.parametrize("kind", sorted(PARSERS))
+@pytest.mark.parametrize("more", ["통합", "005930_AL", "1\tKRX\tY", ""])
+def test_fields_that_kiwoom_adds_behind_the_others_change_nothing(kind: str, more: str) -> None:
+    data, code = AS_IN_THE_TABLE[kind], "001" if kind == codes.INDEX else "005930"
+    assert PARSERS[kind](code, f"{data}\t{more}", DAY, NOON) == PARSERS[kind](code, data, DAY, NOON)

@@ -113,3 +113,14 @@ async def test_who_watches_nextrade_in_mid_session_hears_of_its_session_once(ben
     said = [(m.venue, m.session) for m in await bench.batch(stream) if isinstance(m, SessionChanged)]
     assert said == [(Venue.KRX, Session.CONTINUOUS), (Venue.NXT, Session.CONTINUOUS)]
     assert bench.control.called("SetRealReg")[-1][1] == "000660_NX"
+
+
+def test_what_is_wanted_is_known_at_once_and_forgotten_at_the_end() -> None:
+    _, registrations, _ = desk()
+    wanted = registrations.wanted
+    registrations.watch(CODES[:2], CODES[1:3])
+    assert wanted == {*CODES[:3]}
+    registrations.watch(CODES[3:4], ())
+    assert wanted == {CODES[3]}
+    registrations.close()
+    assert not wanted

@@ -193,3 +193,15 @@ def test_after_a_restart_a_rest_that_was_asked_back_is_dead_at_once() -> None:
     desk.record("+매수", "접수", N, open=0)
 
     assert desk.kinds() == [OrderCanceled]
+
+
+def test_after_a_restart_the_first_fill_of_a_changed_order_tells_of_the_change() -> None:
+    desk = Desk()
+    desk.tracker.know([known(N, 3, 300)])
+    cells = {"original": N, "quantity": 7, "price": 105, "at": 105}
+    desk.record("+매수정정", "체결", M, fill=2, open=5, amount=210, **cells)
+    desk.record("+매수", "체결", N, open=0, amount=300)
+    desk.record("+매수정정", "체결", M, fill=5, open=0, amount=735, **cells)
+
+    assert desk.kinds() == [OrderReplaced, OrderFilled, OrderFilled]
+    assert desk.filled() == [(2, 105, 5, 510), (5, 105, 10, 1_035)]

@@ -226,3 +226,13 @@ def test_a_number_of_noughts_is_none() -> None:
         desk.record("+매수", "접수", "0000000")
 
     assert desk.kinds() == [OrderRejected]
+
+
+@pytest.mark.parametrize("number", [N, ""])
+def test_what_the_lists_say_of_an_order_that_was_never_handed_over_is_no_news_here(number: str) -> None:
+    desk = Desk()
+    desk.tracker.learn(7, number)
+    desk.tracker.sending(instruction(), "2000", "new")
+    desk.tracker.answered("2000", "new", M, 1)
+
+    assert owners(desk) == [(7, M)]

@@ -188,7 +188,7 @@ async def test_open_orders_and_fills_are_listed_newest_first() -> None:
     await reader.ask("opt10075", {"계좌번호": "8000000011", "전체종목구분": "0", "매매구분": "0", "체결구분": "1"})
     assert [(row["주문번호"], row["미체결수량"], row["주문상태"]) for row in reader.rows] == [("0000002", "3", "접수")]
     await reader.ask("opt10076", {"조회구분": "0", "매도수구분": "0", "계좌번호": "8000000011", "체결구분": "0"})
-    assert [(row["주문번호"], row["체결량"]) for row in reader.rows] == [("0000002", ""), ("0000001", "2")]
+    assert [(row["주문번호"], row["체결량"]) for row in reader.rows] == [("0000002", "0"), ("0000001", "2")]
     await reader.ask("opt10076", {"계좌번호": "8000000011", "주문번호": "0000002"})
     assert [row["주문번호"] for row in reader.rows] == ["0000001"]
 
@@ -203,7 +203,8 @@ async def test_the_orders_of_a_day_are_listed_oldest_first_and_of_no_other_day()
     today = f"{kst(consumer.twin.start):%Y%m%d}"
     await reader.ask("opw00007", {"주문일자": today, "계좌번호": "8000000011", "조회구분": "1"})
     rows = [(row["주문번호"], row["종목번호"], row["주문구분"], int(row["체결수량"])) for row in reader.rows]
-    assert rows == [("0000001", "A900010", "매수", 2), ("0000002", "A900010", "매수", 0)]
+    assert rows == [("0000001", "A900010", "현금매수", 2), ("0000002", "A900010", "현금매수", 0)]
+    assert [row["주문시간"][2::3] for row in reader.rows] == ["::", "::"]
     assert [order.filled for order in orders_of_day(reader.rows, kst(consumer.twin.start).date())] == [2, 0]
     await reader.ask("opw00007", {"주문일자": "20200102", "계좌번호": "8000000011", "조회구분": "1"})
     assert reader.rows == []
@@ -227,3 +228,19 @@ async def test_a_condition_search_answers_once_a_minute_and_goes_on_live() -> No
     moves = consumer.named("OnReceiveRealCondition")
     assert {move[1] for move in moves} <= {"I", "D"}
     assert all(move[2:] == ("거래대금상위", "0") for move in moves)
+
+
+@in_virtual_time
+async def test_changes_are_listed_among_the_orders_of_a_day_and_are_no_orders_of_their_own() -> None:
+    consumer = await trading()
+    reader = Reader(consumer)
+    consumer.order(quantity=3, price=60_000, hoga="00")
+    await consumer.rest(1)
+    consumer.order(screen="2001", kind=3, quantity=3, original="0000001")
+    await consumer.rest(1)
+    today = kst(consumer.twin.start).date()
+    await reader.ask("opw00007", {"주문일자": f"{today:%Y%m%d}", "계좌번호": "8000000011", "조회구분": "1"})
+    rows = [(row["주문번호"], row["주문구분"], row["정정취소"], row["원주문"]) for row in reader.rows]
+    assert rows == [("0000001", "현금매수", "", "0000000"), ("0000002", "현금매수", "취소", "0000001")]
+    (order,) = orders_of_day(reader.rows, today)
+    assert (order.broker_order, order.open, order.filled) == ("0000001", 0, 0)

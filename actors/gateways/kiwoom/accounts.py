@@ -1,7 +1,7 @@
 """Answers of the account queries as one BrokerState."""
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from msgspec.structs import replace
@@ -17,10 +17,13 @@ from messages import Nanoseconds, Shares, Side, Symbol, Won
 Row = Mapping[str, str]
 CASH: Final = "d+2추정예수금"
 ORDERABLE: Final = "주문가능금액"
+_LOT: Final = ("종목번호", "보유수량", "매입금액", "신용구분", "대출일")
+"""What makes a row of opw00018 another than the one before; prices move between two pages."""
 _AS_TODAY: Final = {
     "주문번호": "주문번호",
     "원주문": "원주문번호",
     "종목번호": "종목코드",
+    "정정취소": "정정취소",
     "주문구분": "주문구분",
     "주문수량": "주문수량",
     "주문단가": "주문가격",
@@ -30,13 +33,13 @@ _AS_TODAY: Final = {
     "주문시간": "주문시간",
     "접수구분": "주문상태",
 }
-"""What opw00007 calls the items of opt10076; costs it does not tell."""
+"""What opw00007 calls the items of opt10076, and what it says of a change beside 현금매수; costs it does not tell."""
 
 
 def cash_question(account: str) -> Question:
     """opw00001, as ordinary (not estimated) query."""
     inputs = {"계좌번호": account, "비밀번호": "", "비밀번호입력매체구분": "00", "조회구분": "2"}
-    return Question(tr="opw00001", inputs=inputs, single=(CASH, ORDERABLE))
+    return Question(tr="opw00001", inputs=inputs, single=(CASH, ORDERABLE), told=True)
 
 
 def holdings_question(account: str) -> Question:
@@ -68,7 +71,7 @@ def orders_of_day(rows: Sequence[Row], day: dt.date) -> tuple[BrokerOrder, ...]:
     """The answer about an earlier day. Raises MalformedError."""
     renamed = [{known: row.get(item, "") for item, known in _AS_TODAY.items()} for row in rows]
     for row in renamed:
-        row["주문시간"] = row["주문시간"].replace(":", "")
+        row["주문구분"] += row["정정취소"]
     return tuple(_orders_of_today(renamed, at(day)))
 
 
@@ -84,9 +87,24 @@ def broker_state(
         time=Nanoseconds(now),
         cash=Won(signed(cash, CASH)),
         orderable=Won(signed(cash, ORDERABLE)),
-        positions=tuple(_position(row) for row in holdings if whole(row, "보유수량")),
+        positions=_positions(row for row in holdings if whole(row, "보유수량")),
         orders=tuple(sorted(orders.values(), key=lambda order: order.broker_order)),
     )
+
+
+def _positions(rows: Iterable[Row]) -> tuple[BrokerPosition, ...]:
+    """One an issue: bought on credit or in lots it has a row for each, and a row comes again where the list grew."""
+    lots = {tuple(row.get(item, "") for item in _LOT): _position(row) for row in rows}
+    held: dict[Symbol, BrokerPosition] = {}
+    for lot in lots.values():
+        before = held.get(lot.symbol)
+        held[lot.symbol] = lot if before is None else _both(before, lot)
+    return tuple(held.values())
+
+
+def _both(first: BrokerPosition, second: BrokerPosition) -> BrokerPosition:
+    quantity, cost = first.quantity + second.quantity, first.cost + second.cost
+    return replace(second, quantity=Shares(quantity), cost=Won(cost), average_price=Won(cost // quantity))
 
 
 def _position(row: Row) -> BrokerPosition:
@@ -135,7 +153,7 @@ def _fills(group: Sequence[Row], most: int) -> list[tuple[int, int]]:
 
 
 def _order(row: Row, now: int, time: str, *, filled: int, amount: int, quantity: int, left: int) -> BrokerOrder:
-    original, clock = text(row, "원주문번호"), text(row, time)
+    original, clock = text(row, "원주문번호"), text(row, time).replace(":", "")
     return BrokerOrder(
         broker_order=text(row, "주문번호"),
         original=original if original.strip("0") else "",

@@ -6,9 +6,9 @@ from typing import Final
 
 import structlog
 
-from actors.gateways.kiwoom import codes
 from actors.gateways.kiwoom.control import Calls
 from actors.gateways.kiwoom.queries import QueryRefused
+from actors.gateways.kiwoom.records import MalformedError, identity
 from actors.gateways.kiwoom.screens import Screens, ScreensExhausted
 from actors.gateways.pacer import Pacer
 from actors.gateways.port import Found, Urgency
@@ -80,7 +80,6 @@ class Conditions:
     def stop(self) -> None:
         """Follow nothing any more."""
         for name, screen in list(self._followed.items()):
-            self._calls.stop_condition(screen, name, self._known[name].index)
             self._let_go(name, screen)
 
     def loaded(self, code: int) -> None:
@@ -92,16 +91,24 @@ class Conditions:
         """OnReceiveTrCondition; a code may carry a price behind `^`."""
         waiting = self._waiting.get(name)
         if waiting is not None and not waiting.done():
-            cells = (cell.partition("^")[0].strip() for cell in listed.split(";"))
-            waiting.set_result(tuple(dict.fromkeys(Symbol(codes.bare_code(cell)) for cell in cells if cell)))
+            cells = (cell.partition("^")[0] for cell in listed.split(";") if cell.strip())
+            found = (self._issue(cell) for cell in cells)
+            waiting.set_result(tuple(dict.fromkeys(symbol for symbol in found if symbol)))
 
     def changed(self, code: str, mark: str, name: str) -> None:
         """OnReceiveRealCondition."""
-        kind, symbol = _MARKS.get(mark.strip()), Symbol(codes.bare_code(code))
-        if kind is None or len(symbol) != 6:
+        kind, symbol = _MARKS.get(mark.strip()), self._issue(code)
+        if symbol and kind is None:
             self.rejected += 1
-            return
-        self._say(kind(symbol=symbol, condition=name, time=Nanoseconds(self._clock.now())))
+        elif symbol and kind is not None:
+            self._say(kind(symbol=symbol, condition=name, time=Nanoseconds(self._clock.now())))
+
+    def _issue(self, text: str) -> Symbol | None:
+        try:
+            return identity(text)[0]
+        except MalformedError:
+            self.rejected += 1
+            return None
 
     def _screen(self) -> str:
         try:
@@ -117,15 +124,22 @@ class Conditions:
         return self._known[name]
 
     async def _load(self) -> None:
-        self._loaded = asyncio.get_running_loop().create_future()
-        if self._calls.load_conditions() != 1:
-            raise QueryRefused("GetConditionLoad refused: log in, and save a condition search in the HTS")
-        if await self._clock.wait(self._loaded, self._timeout) != 1:
-            raise QueryRefused("the condition searches could not be loaded")
+        loaded = self._loaded or self._ask_for_list()
+        try:
+            if await self._clock.wait(loaded, self._timeout) != 1:
+                raise QueryRefused("the condition searches could not be loaded")
+        finally:
+            self._loaded = None
         pairs = (part.partition("^") for part in self._calls.condition_names().split(";"))
         self._known = {
             name: Condition(index=int(index), name=name) for index, _, name in pairs if name and index.isdecimal()
         }
+
+    def _ask_for_list(self) -> asyncio.Future[int]:
+        if self._calls.load_conditions() != 1:
+            raise QueryRefused("GetConditionLoad refused: log in, and save a condition search in the HTS")
+        self._loaded = asyncio.get_running_loop().create_future()
+        return self._loaded
 
     async def _ask(self, condition: Condition, screen: str, *, live: bool) -> tuple[Symbol, ...]:
         name = condition.name
@@ -147,6 +161,8 @@ class Conditions:
         self._asked[name] = self._clock.now()
 
     def _let_go(self, name: str, screen: str) -> None:
+        """Stopped whatever it was: of a search without an answer nobody knows whether Kiwoom follows it."""
         self._followed.pop(name, None)
+        self._calls.stop_condition(screen, name, self._known[name].index)
         self._calls.drop_screen(screen)
         self._screens.free(screen)

@@ -66,9 +66,8 @@ class Calls:
 
     def table(self, tr: str, record: str) -> list[list[str]]:
         rows = self._call("GetCommDataEx(QString, QString)", [tr, record])
-        if not isinstance(rows, list):
-            return []
-        return [[str(cell).strip() for cell in cast("list[object]", row)] for row in cast("list[object]", rows) if row]
+        listed = cast("list[object]", rows) if isinstance(rows, list) else []
+        return [[_cell(cell) for cell in cast("list[object]", row)] for row in listed if row and isinstance(row, list)]
 
     def register(self, screen: str, symbols: Sequence[str], fids: str, option: str) -> object:
         arguments = [screen, ";".join(symbols), fids, option]
@@ -119,3 +118,7 @@ class Calls:
     def _text(self, signature: str, *arguments: object) -> str:
         value = self._call(signature, list(arguments))
         return value.strip() if isinstance(value, str) else ""
+
+
+def _cell(value: object) -> str:
+    return "" if value is None else str(value).strip()

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Container
 from functools import partial
 from typing import Final, final
 
@@ -15,11 +15,11 @@ from actors.gateways.kiwoom.control import Calls
 from actors.gateways.kiwoom.records import (
     PARSERS,
     MalformedError,
-    assembled,
-    differing_fids,
+    identity,
     midnight,
     vi_subject,
 )
+from actors.gateways.kiwoom.verification import answers_of, assembled, differing_fids
 from actors.gateways.port import FeedMessage
 from actors.market.venues import spell
 from messages import FeedEnded, FeedLost, Nanoseconds, Session, SessionChanged, Tick, Venue
@@ -38,6 +38,7 @@ UNTAKEN: Final = 20_000
 """Waiting records from which on the oldest make room, as long as nobody streams."""
 _AUCTIONS: Final = {Session.OPENING_AUCTION: 1_800, Session.CLOSING_AUCTION: 600}
 """Seconds they take: what has longer to go has not begun."""
+_OF_ISSUES: Final = frozenset({codes.TRADE, codes.BOOK, codes.BEST_QUOTE, codes.EXPECTED, codes.AFTER_HOURS})
 _LASTING: Final = frozenset({codes.SESSION, codes.VI})
 """Types whose records hold until another comes: few, and kept for whoever streams later."""
 
@@ -51,14 +52,26 @@ class _Raw(msgspec.Struct, gc=False):
 
 
 class Intake:
-    """The one line between the slot and the stream. `add` is called inside the event and only appends."""
+    """The one line between the slot and the stream. `add` is called inside the event and only appends.
 
-    def __init__(self, calls: Calls, clock: Clock, name: str, last_session: str, day_over: Callable[[], None]) -> None:
+    Of issues it takes what is `wanted`, where that is given: a query about an issue brings real data nobody asked for.
+    """
+
+    def __init__(  # noqa: PLR0917 - the gateway hands on what it has
+        self,
+        calls: Calls,
+        clock: Clock,
+        name: str,
+        last_session: str,
+        day_over: Callable[[], None],
+        wanted: Container[str] | None = None,
+    ) -> None:
         self._calls = calls
         self._clock = clock
         self._name = name
         self._last_session = last_session
         self._day_over = day_over
+        self._wanted = wanted
         self._line: deque[_Raw | FeedMessage] = deque()
         self._books: dict[str, _Raw] = {}
         self._wake: asyncio.Future[None] | None = None
@@ -75,7 +88,7 @@ class Intake:
 
     @property
     def counts(self) -> Counter[str]:
-        """Received = passed + conflated + rejected + silent + untaken + waiting; what is unused stands beside them."""
+        """Received = passed + conflated + rejected + silent + untaken + waiting; unused and unasked stand beside."""
         return self._counts + Counter(received=self._seen.total(), passed=self._passed)
 
     @property
@@ -86,6 +99,9 @@ class Intake:
         """One OnReceiveRealData, inside the event."""
         if kind not in PARSERS:
             self._counts["unused"] += 1
+            return
+        if self._wanted is not None and code not in self._wanted and self._is_stray(code, kind):
+            self._counts["unasked"] += 1
             return
         seen = self._seen[kind] = self._seen[kind] + 1
         if seen % VERIFY_EVERY == 1:
@@ -132,6 +148,14 @@ class Intake:
         finally:
             self._taken = False
 
+    def _is_stray(self, code: str, kind: str) -> bool:
+        """Whether nobody asked for it, however its code is written; what is no code the parser refuses."""
+        assert self._wanted is not None
+        try:
+            return kind in _OF_ISSUES and spell(*identity(code)) not in self._wanted
+        except MalformedError:
+            return False
+
     def _add_book(self, code: str, data: str) -> None:
         waiting = self._books.get(code)
         if waiting is not None and len(self._line) > FLOOD:
@@ -159,7 +183,7 @@ class Intake:
         self._counts["untaken"] += len(oldest) - len(kept)
 
     def _verify(self, code: str, kind: str, data: str) -> None:
-        answers = {fid: self._calls.real(code, fid) for fid in codes.REAL_TYPES[kind].fids}
+        answers = answers_of(kind, partial(self._calls.real, code))
         if not any(answer.strip() for answer in answers.values()):
             self._counts["unverified"] += 1
             return

@@ -28,7 +28,7 @@ class Login(Record):
 
 def refuse_failure(code: object) -> None:
     """Raises LoginFailed where CommConnect gave, or OnEventConnect brought, anything but 0."""
-    if code:
+    if code != 0:
         error = codes.error_of(code)
         raise LoginFailed(f"login failed: {code} {error.meaning}; {error.mend}")
 

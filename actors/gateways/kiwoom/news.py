@@ -29,6 +29,7 @@ from messages import (
     OrderRejected,
     OrderReplaced,
     OrderUnknown,
+    ReconciliationWanted,
     ReplaceRejected,
     Shares,
     Won,
@@ -143,6 +144,8 @@ class News:
             self._clear(tracked, number, record, now)
 
     def _traded(self, tracked: Tracked, record: OrderRecord, now: int) -> None:
+        if record.action is Action.REPLACE and record.number not in tracked.numbers:
+            self._replacing(tracked, record, now)
         if record.number in tracked.pending:
             self._confirm(tracked, tracked.pending[record.number], now)
         number = self._number(tracked, record)
@@ -267,6 +270,7 @@ class News:
             dead, number.dead = number.open, number.quantity - number.filled
             if dead > 0:
                 self._die(tracked, number, dead, reason, now)
+                self._report(ReconciliationWanted(reason=f"{record.number} is refused after it was accepted"))
         elif request is not None:
             tracked.pending.pop(record.number, None)
             self.refuse(request, reason, now)

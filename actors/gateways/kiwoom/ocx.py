@@ -14,7 +14,7 @@ import structlog
 from msgspec import Meta
 
 from actors.gateways.dead_man import Canceller
-from actors.gateways.kiwoom import accounts
+from actors.gateways.kiwoom import accounts, belonging
 from actors.gateways.kiwoom.charts import Charts
 from actors.gateways.kiwoom.conditions import Conditions
 from actors.gateways.kiwoom.control import Calls, Control
@@ -123,7 +123,7 @@ class OcxGateway:
         self._last_session = last_session
         self._more = {"quotes": quotes, "after_hours": after_hours}
         self._indices = tuple(indices)
-        self._history = data / "pacer.txt"
+        self._data = data
         self._lost = False
         self._told: set[Venue] = set()
         self._held = ExitStack()
@@ -152,7 +152,7 @@ class OcxGateway:
             raise ConfigError("live_confirmation is missing: the last four digits of the account that shall trade")
         self._control = self._open_control()
         self._calls = Calls(self._control)
-        self._pacer = Pacer(self._clock, self._history)
+        self._pacer = Pacer(self._clock, self._data / "pacer.txt")
         self._screens = Screens()
         self._queries = Queries(self._calls, self._clock, self._pacer, self._screens, self._times[0])
         self._issues = Issues(self._calls, self._queries)
@@ -167,6 +167,7 @@ class OcxGateway:
         self._events = Events(self._control, self._calls, self)
         try:
             self._login = await self._log_in()
+            belonging.refuse_another(self._data, self._login)
             self._lock()
             self._trading = self._make_trading(self._login.account)
             self._registrations.sessions()
@@ -211,6 +212,7 @@ class OcxGateway:
 
     async def open(self, report: Callable[[BrokerReport], None], known: Sequence[KnownOrder]) -> None:
         assert self._trading is not None
+        belonging.claim(self._data, self._login)
         self._trading.open(report, known)
 
     def learn(self, order: int, broker_order: str) -> None:

@@ -42,6 +42,8 @@ class OrderTracker(News):
     def learn(self, order: int, name: str) -> None:
         """The broker's lists have told which number an order got whose answer was lost, or blank that it has none."""
         tracked = self.owners.order(order)
+        if tracked is None:
+            return
         self.owners.learn(tracked, name)
         if name:
             tracked.accepted = True

@@ -59,9 +59,9 @@ class Owners:
         """The order a request is about."""
         return self._orders[request.instruction.order]
 
-    def order(self, number: int) -> Tracked:
-        """By our number."""
-        return self._orders[number]
+    def order(self, number: int) -> Tracked | None:
+        """By our number; None where it was never handed over."""
+        return self._orders.get(number)
 
     def named(self, number: str) -> Tracked | None:
         """The order that bears a number of the broker's."""

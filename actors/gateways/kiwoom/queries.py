@@ -8,7 +8,7 @@ import structlog
 
 from actors.gateways.kiwoom import codes
 from actors.gateways.kiwoom.control import Calls
-from actors.gateways.kiwoom.screens import CODES_A_SCREEN, Screens
+from actors.gateways.kiwoom.screens import CODES_A_SCREEN, Screens, ScreensExhausted
 from actors.gateways.pacer import Interrupted, Pacer, Session
 from actors.gateways.port import Outcome, Urgency
 from messages import Record
@@ -36,6 +36,8 @@ class Question(Record):
     single: tuple[str, ...] = ()
     symbols: tuple[str, ...] = ()
     """For OPTKWFID, which takes codes instead of inputs."""
+    told: bool = False
+    """Whether the single items are always told: where all are blank the server would not answer."""
 
 
 class Answer(Record):
@@ -65,6 +67,7 @@ class Queries:
         self._screens = screens
         self._timeout = timeout
         self._pending: dict[tuple[str, str], _Pending] = {}
+        self._by_name: set[str] = set()
         self._serial = 0
         self.asked = 0
         self.timed_out = 0
@@ -75,7 +78,7 @@ class Queries:
 
         Raises QueryRefused or TimeoutError.
         """
-        screen = self._screens.take(pool)
+        screen = self._screen(question, pool)
         try:
             return await self._ask(question, screen, 0, urgency, None)
         finally:
@@ -84,7 +87,7 @@ class Queries:
 
     async def pages(self, question: Question, urgency: Urgency) -> AsyncGenerator[Answer, None]:
         """Page by page to the end. Raises Interrupted where a more urgent query broke the continuation."""
-        screen = self._screens.take("tr")
+        screen = self._screen(question, "tr")
         try:
             async with self._pacer.session(urgency) as session:
                 for page in range(MOST_PAGES):
@@ -141,10 +144,28 @@ class Queries:
 
     def _rows(self, tr: str, name: str, table: codes.Tr) -> list[Mapping[str, str]]:
         rows = self._calls.table(tr, table.multi_record)
-        if rows:
+        if rows and self._in_place(tr, name, table, rows[0]):
             return [dict(zip(table.multi, row, strict=False)) for row in rows]
-        count = self._calls.repeat_count(tr, name)
+        count = self._calls.repeat_count(tr, name) or len(rows)
         return [{item: self._calls.data(tr, name, row, item) for item in table.multi} for row in range(count)]
+
+    def _in_place(self, tr: str, name: str, table: codes.Tr, first: Sequence[str]) -> bool:
+        """Kiwoom adds columns now and then: a row of cells is believed as long as each is where its name is."""
+        if table.code in self._by_name:
+            return False
+        placed = dict(zip(table.multi, first, strict=False))
+        named = {item: self._calls.data(tr, name, 0, item) for item in table.multi if item not in table.single}
+        moved = [item for item, cell in named.items() if cell and cell != placed.get(item, "")]
+        if moved:
+            self._by_name.add(table.code)
+            _LOG.warning("columns are not where the table has them: read by their names now", tr=tr, items=moved)
+        return not moved
+
+    def _screen(self, question: Question, pool: str) -> str:
+        try:
+            return self._screens.take(pool)
+        except ScreensExhausted as error:
+            raise QueryRefused(f"{question.tr}: {error}") from error
 
     async def _ask(
         self, question: Question, screen: str, following: int, urgency: Urgency, session: Session | None
@@ -164,15 +185,19 @@ class Queries:
                 raise QueryRefused(f"{question.tr}: {error.code} {error.meaning}; {error.mend}")
             self.overloaded += 1
             self._pacer.hold(_BACK_OFF * 2**attempt)
-        raise QueryRefused(f"{question.tr}: Kiwoom stays overloaded")
+        raise QueryRefused(
+            f"{question.tr}: Kiwoom stays overloaded; if every query ends so, only a new start of the process helps"
+        )
 
     async def _wait(self, question: Question, pending: _Pending) -> Answer:
         try:
-            return await self._clock.wait(pending.future, self._timeout)
+            answer = await self._clock.wait(pending.future, self._timeout)
         except TimeoutError:
             self.timed_out += 1
-            said = f"; the server said: {pending.text}" if pending.text else ""
-            raise TimeoutError(f"{question.tr}: no answer within {self._timeout:g} s{said}") from None
+            raise TimeoutError(f"{question.tr}: no answer within {self._timeout:g} s{_said(pending)}") from None
+        if question.told and not any(answer.single.values()):
+            raise QueryRefused(f"{question.tr}: an answer with nothing in it{_said(pending)}")
+        return answer
 
     def _send(self, question: Question, name: str, screen: str, following: int) -> object:
         self.asked += 1
@@ -186,3 +211,7 @@ class Queries:
     def _give_back(self, screen: str) -> None:
         self._calls.drop_screen(screen)
         self._screens.free(screen)
+
+
+def _said(pending: _Pending) -> str:
+    return f"; the server said: {pending.text}" if pending.text else ""

@@ -159,7 +159,7 @@ def parse_trade(code: str, data: str, day: int, received: int) -> Tick:
     """주식체결: `day` is the midnight its HHMMSS counts from, `received` when the record came, both nanoseconds UTC."""
     fields = data.split("\t", 19)
     if len(fields) < 19 or "_" in data or not data.isascii():
-        raise MalformedError("fields are missing, or hold what no number does")
+        fields = _plain(data, 19)
     clock, last, _, _, ask, bid, size, volume, value, first, high, low = fields[:12]
     symbol, venue = identity(code)
     price, total, millions = _prices(last), number(volume), number(value)
@@ -189,7 +189,7 @@ def parse_book(code: str, data: str, day: int, received: int) -> OrderBook:
     """주식호가잔량, ten levels a side."""
     fields = data.split("\t", 64)
     if len(fields) < 64 or "_" in data or not data.isascii():
-        raise MalformedError("fields are missing, or hold what no number does")
+        fields = _plain(data, 64)
     symbol, venue = identity(code)
     return _make_book(
         symbol=symbol,
@@ -208,8 +208,7 @@ def parse_book(code: str, data: str, day: int, received: int) -> OrderBook:
 def parse_quote(code: str, data: str, day: int, received: int) -> BestQuote:
     """주식우선호가, which has no time of its own: the second it came in counts."""
     del day
-    _plain(data)
-    ask, bid = _fields(data, 2)
+    ask, bid = _plain(data, 2)
     symbol, venue = identity(code)
     return BestQuote(
         symbol=symbol,
@@ -223,8 +222,7 @@ def parse_quote(code: str, data: str, day: int, received: int) -> BestQuote:
 
 def parse_after_hours(code: str, data: str, day: int, received: int) -> AfterHoursBook:
     """주식시간외호가."""
-    _plain(data)
-    clock, asks, _, bids, _ = _fields(data, 5)
+    clock, asks, _, bids, _ = _plain(data, 5)
     symbol, venue = identity(code)
     return AfterHoursBook(
         symbol=symbol,
@@ -238,8 +236,7 @@ def parse_after_hours(code: str, data: str, day: int, received: int) -> AfterHou
 
 def parse_expected(code: str, data: str, day: int, received: int) -> ExpectedPrice:
     """주식예상체결; the mark of its size says nothing about who trades."""
-    _plain(data)
-    clock, price, _, _, size, _, _ = _fields(data, 7)
+    clock, price, _, _, size, _, _ = _plain(data, 7)
     symbol, venue = identity(code)
     return ExpectedPrice(
         symbol=symbol,
@@ -254,12 +251,11 @@ def parse_expected(code: str, data: str, day: int, received: int) -> ExpectedPri
 def parse_session(code: str, data: str, day: int, received: int) -> SessionChanged | None:
     """장시작시간; None where it concerns derivatives only."""
     del code, received
-    _plain(data)
-    value, clock, remaining = _fields(data, 3)
+    value, clock, remaining = _plain(data, 3)
     known = codes.SESSIONS.get(value.strip())
     if known is None:
         raise MalformedError("not a session Kiwoom lists")
-    begins, left = announced_seconds(clock.strip()), seconds_of(remaining.strip())
+    begins, left = announced_seconds(clock.strip()), _left(remaining.strip())
     if known.venue is None:
         return None
     early = known.venue is Venue.NXT and known.session is Session.CLOSED_FOR_DAY and begins < _EVENING
@@ -274,12 +270,11 @@ def parse_session(code: str, data: str, day: int, received: int) -> SessionChang
 
 def parse_vi(code: str, data: str, day: int, received: int) -> ViTriggered | ViReleased:
     """VI발동/해제: 9068 decides which of the two it is."""
-    del received
     fields = _fields(data, 19)
     symbol, venue = _vi_identity(code, fields[0])
     event, triggered, released = fields[4].strip(), fields[8].strip(), fields[9].strip()
     if event == "2":
-        return ViReleased(symbol=symbol, venue=venue, time=Nanoseconds(day + seconds_of(released) * SECOND))
+        return ViReleased(symbol=symbol, venue=venue, time=Nanoseconds(_released(released, day, received)))
     kind, direction = _VI_KINDS.get(fields[10].strip()), fields[17].strip()
     if event != "1" or kind is None or direction not in ("1", "2"):
         raise MalformedError("not an interruption Kiwoom lists")
@@ -304,8 +299,7 @@ def vi_subject(code: str, data: str) -> tuple[str, str, str]:
 
 def parse_index(code: str, data: str, day: int, received: int) -> IndexTick:
     """업종지수; volume in thousands of shares, as delivered."""
-    _plain(data)
-    fields = _fields(data, 12)
+    fields = _plain(data, 12)
     if not code.isascii() or not code.strip().isalnum():
         raise MalformedError("not an index code")
     return IndexTick(
@@ -335,20 +329,15 @@ PARSERS: Final[Mapping[str, Parser]] = MappingProxyType(
 """Types that are not here say nothing that is not in one of these."""
 
 
-def differing_fids(kind: str, data: str, read: Callable[[int], str]) -> tuple[int, ...]:
-    """The FIDs whose place in the raw string holds something else than the control says of them."""
-    fields = data.split("\t")
-    pairs = zip(codes.REAL_TYPES[kind].fids, fields, strict=False)
-    return tuple(fid for fid, field in pairs if read(fid).strip() != field.strip())
+def _plain(data: str, count: int) -> list[str]:
+    """The first fields, of numbers all; what Kiwoom adds behind them may be anything."""
+    fields = _fields(data, count)
+    _refuse_odd("".join(fields))
+    return fields
 
 
-def assembled(kind: str, read: Callable[[int], str]) -> str:
-    """The raw string as the table has it, from the control's own answers field by field."""
-    return "\t".join(read(fid) for fid in codes.REAL_TYPES[kind].fids)
-
-
-def _plain(data: str) -> None:
-    if not data.isascii() or "_" in data:
+def _refuse_odd(text: str) -> None:
+    if not text.isascii() or "_" in text:
         raise MalformedError("characters that no number has")
 
 
@@ -379,8 +368,20 @@ def _vi_identity(code: str, field: str) -> tuple[Symbol, Venue]:
     return symbol, venue
 
 
+def _released(text: str, day: int, received: int) -> int:
+    """That an issue trades again counts more than since when."""
+    try:
+        return day + seconds_of(text) * SECOND
+    except MalformedError:
+        return received - received % SECOND
+
+
+def _left(text: str) -> int:
+    return 0 if text in _SPECIAL_TIMES else seconds_of(text)
+
+
 def _text_amount(text: str) -> int:
-    _plain(text)
+    _refuse_odd(text)
     return amount(text, HIGHEST_PRICE)
 
 

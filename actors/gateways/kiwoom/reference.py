@@ -60,8 +60,8 @@ class Issues:
     def warning(self, symbol: Symbol) -> str:
         """Why Kiwoom would open a box, and wait, before it lets one buy this issue; blank where it would not."""
         stock = self._calls.function("IsOrderWarningStock", symbol)
-        if stock in _WARNINGS:
-            return _WARNINGS[stock]
+        if stock not in ("", "0"):
+            return _WARNINGS.get(stock, f"an issue with the warning {stock}")
         return "투자유의 ETF/ETN" if self._calls.function("IsOrderWarningETF", symbol) == "1" else ""
 
     def _listed(self) -> list[Symbol]:

@@ -104,12 +104,16 @@ class Registrations:
         self._books = Tier(calls, screens, _BOOK_FIDS + more)
         self._timer: TimerHandle | None = None
         self._again = _AGAIN
+        self.wanted: set[str] = set()
+        """Codes with trades or books, as they are at any time."""
         self.refused = 0
 
     def watch(self, trades: Collection[Symbol], books: Collection[Symbol]) -> None:
         """Want exactly these; a code with a book has its trades too."""
         self._trades.want([*trades, *books])
         self._books.want(books)
+        self.wanted.clear()
+        self.wanted.update(trades, books)
         self._step_after(0.0)
 
     def sessions(self) -> None:
@@ -130,6 +134,7 @@ class Registrations:
         """Drop every registration."""
         self._trades.want(())
         self._books.want(())
+        self.wanted.clear()
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

@@ -1,8 +1,13 @@
 """Cells of query answers as numbers: signed, padded and blank strings, refused where they are not numbers."""
 
 from collections.abc import Mapping
+from typing import Final
 
 from actors.gateways.kiwoom.records import MalformedError, number
+
+_NAMES: Final = ("주문번호", "종목번호", "종목코드")
+_SHOWN: Final = 20
+"""Characters of a cell that a line about it shows."""
 
 
 def whole(row: Mapping[str, str], item: str) -> int:
@@ -13,9 +18,10 @@ def whole(row: Mapping[str, str], item: str) -> int:
 def signed(row: Mapping[str, str], item: str) -> int:
     """A cell whose sign counts."""
     text = row.get(item, "").strip()
-    if not text or not text.isascii() or "_" in text:
-        raise MalformedError(f"{item} is not a number")
-    return number(text)
+    try:
+        return number(text if text.isascii() and "_" not in text else "")
+    except MalformedError:
+        raise MalformedError(f"{item}{_owner(row)} is not a number: {text[:_SHOWN]!r}") from None
 
 
 def optional(row: Mapping[str, str], item: str) -> int:
@@ -26,3 +32,7 @@ def optional(row: Mapping[str, str], item: str) -> int:
 def text(row: Mapping[str, str], item: str) -> str:
     """A cell without its blanks."""
     return row.get(item, "").strip()
+
+
+def _owner(row: Mapping[str, str]) -> str:
+    return next((f" of {name}" for item in _NAMES if (name := text(row, item))), "")

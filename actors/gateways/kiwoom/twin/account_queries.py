@@ -1,5 +1,6 @@
 """Answers to queries about the account: opt10075, opt10076, opw00001, opw00007, opw00018."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from actors.exchange.records import AccountState, Holding, OrderRecord, Refusal
@@ -22,6 +23,7 @@ _WORDS: Final = {
     (Action.CANCEL, Side.BUY): "매수취소",
     (Action.CANCEL, Side.SELL): "매도취소",
 }
+_CHANGES: Final = {Action.NEW: "", Action.REPLACE: "정정", Action.CANCEL: "취소"}
 
 
 def order_words(action: Action, side: Side) -> str:
@@ -36,7 +38,7 @@ def open_orders(desk: Desk, inputs: Inputs) -> Result:
         return _refused(desk, state)
     only = inputs.get("종목코드", "").strip() if inputs.get("전체종목구분") == "1" else ""
     side = _SIDES.get(inputs.get("매매구분", "0"))
-    orders = _selected(state, only, side, inputs.get("체결구분", "0"))
+    orders = _selected(state.orders, only, side, inputs.get("체결구분", "0"))
     return _found(desk, [_open_row(desk, state.account, order) for order in orders])
 
 
@@ -47,18 +49,19 @@ def fills(desk: Desk, inputs: Inputs) -> Result:
         return _refused(desk, state)
     only = inputs.get("종목코드", "").strip() if inputs.get("조회구분") == "1" else ""
     side, before = _SIDES.get(inputs.get("매도수구분", "0")), inputs.get("주문번호", "").strip()
-    orders = _selected(state, only, side, inputs.get("체결구분", "0"))
+    orders = _selected(state.orders, only, side, inputs.get("체결구분", "0"))
     return _found(desk, [_fill_row(desk, order) for order in orders if not before or order.number < before])
 
 
 def orders_of_day(desk: Desk, inputs: Inputs) -> Result:
-    """opw00007, oldest first; the exchange knows no day but its own."""
+    """opw00007, oldest first; what happened before its own day few exchanges here remember."""
     state = _state(desk, inputs)
     if isinstance(state, Refusal):
         return _refused(desk, state)
-    known = inputs.get("주문일자", "").strip() == kst(desk.exchange.start).strftime("%Y%m%d")
-    orders = _selected(state, inputs.get("종목코드", "").strip(), _SIDES.get(inputs.get("매도수구분", "0")), "0")
-    return _found(desk, [_day_row(desk, order) for order in reversed(orders) if known])
+    asked, side = inputs.get("주문일자", "").strip(), _SIDES.get(inputs.get("매도수구분", "0"))
+    known = [*state.earlier, *state.orders]
+    orders = _selected(known, inputs.get("종목코드", "").strip(), side, "0")
+    return _found(desk, [_day_row(desk, order) for order in reversed(orders) if f"{kst(order.sent):%Y%m%d}" == asked])
 
 
 def deposit(desk: Desk, inputs: Inputs) -> Result:
@@ -144,10 +147,10 @@ def message(desk: Desk, code: str, text: str) -> str:
     return f"[{code}] 모의투자 {text}" if desk.is_mock else f"[{code}] {text}"
 
 
-def _selected(state: AccountState, only: str, side: Side | None, which: str) -> list[OrderRecord]:
+def _selected(known: Sequence[OrderRecord], only: str, side: Side | None, which: str) -> list[OrderRecord]:
     return [
         order
-        for order in reversed(state.orders)
+        for order in reversed(known)
         if order.status != codes.REFUSED
         and only in ("", order.symbol)
         and side in (None, order.side)
@@ -168,8 +171,8 @@ def _terms(desk: Desk, order: OrderRecord) -> Row:
         "원주문번호": order.original or "0000000",
         "주문구분": order_words(order.action, order.side),
         "매매구분": codes.HOGA_NAMES[codes.HOGA[order.kind, order.validity]],
-        "체결가": str(order.amount // order.filled) if order.filled else "",
-        "체결량": str(order.filled) if order.filled else "",
+        "체결가": str(order.amount // order.filled) if order.filled else "0",
+        "체결량": str(order.filled),
         "당일매매수수료": str(order.commission),
         "당일매매세금": str(order.tax),
     }
@@ -205,9 +208,12 @@ def _day_row(desk: Desk, order: OrderRecord) -> Row:
         "원주문": order.original or "0000000",
         "종목번호": f"{prefix(desk.board.issues[order.symbol])}{order.symbol}",
         "종목명": desk.board.issues[order.symbol].name,
-        "주문구분": order_words(order.action, order.side).lstrip("+-"),
-        "접수구분": order.status,
-        "주문시간": values.hhmmss(order.sent),
+        "매매구분": codes.HOGA_NAMES[codes.HOGA[order.kind, order.validity]],
+        "신용구분": "보통매매",
+        "주문구분": "현금매도" if order.side is Side.SELL else "현금매수",
+        "정정취소": _CHANGES[order.action],
+        "접수구분": codes.ACCEPTED,
+        "주문시간": values.hh_mm_ss(order.sent),
         **{item: values.padded(number, 10) for item, number in numbers.items()},
     }
 

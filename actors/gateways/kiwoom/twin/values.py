@@ -18,6 +18,12 @@ def hhmmss(instant: int) -> str:
     return _clock((instant // SECOND + _OFFSET) % _DAY)
 
 
+def hh_mm_ss(instant: int) -> str:
+    """As orders of an earlier day have it."""
+    clock = hhmmss(instant)
+    return f"{clock[:2]}:{clock[2:4]}:{clock[4:]}"
+
+
 def left(seconds: int) -> str:
     """A duration as HHMMSS."""
     return _clock(seconds % _DAY)
