@@ -14,6 +14,7 @@ from actors.market.storage import retention, store
 from actors.market.storage.loose import EVER
 from actors.market.storage.order_states import LIVE, OrderStates
 from actors.market.storage.retention import Chores
+from actors.market.storage.sampling import Sampling
 from actors.market.time import SECOND, kst
 from messages import (
     Bar,
@@ -21,19 +22,19 @@ from messages import (
     Instrument,
     MailboxOverflowed,
     MailboxRecovered,
+    Message,
     OrderBook,
     OrderEvent,
     OrderIntent,
     OrderRefused,
     Session,
     SessionChanged,
-    Symbol,
     Tick,
-    Venue,
 )
 from runtime.actor import Actor, handles
 from runtime.bounds import Count, Seconds, Several, Span
-from runtime.database import Database, DatabaseError
+from runtime.database import Database
+from runtime.database_errors import DatabaseError
 from runtime.envelope import Envelope
 
 Write = Callable[[sqlite3.Connection, Iterable[Any]], None]
@@ -43,10 +44,10 @@ class Recorder(Actor, publishes=(MailboxOverflowed, MailboxRecovered)):
     """Writes to market.sqlite in the data folder each `period` seconds; a minute suits simulated time.
 
     Up to `backlog` messages of a kind wait for the disk; more are lost, counted in the table `gaps` and said
-    as an overflow of this actor. `books_every` is the least time between two stored books of a code, in
-    seconds; 0 stores every one; what it left out is in the table `sampling`. Prints are never left out. When the
-    day or the feed ends, the day is packed into blocks. Of the days with ticks, or with books, the newest
-    `keep_ticks` and `keep_books` stay; 0 keeps all.
+    as an overflow of this actor. With `books_every` one book of a code is stored in so many seconds, and the last one
+    before nothing came for as long; 0 stores every one; how many it left out is in the table `sampling`. Prints are
+    never left out. When the day or the feed ends, the day is packed into blocks. Of the days with ticks, or with
+    books, the newest `keep_ticks` and `keep_books` stay; 0 keeps all.
     """
 
     def __init__(
@@ -64,9 +65,8 @@ class Recorder(Actor, publishes=(MailboxOverflowed, MailboxRecovered)):
         self._path = data / store.FILE
         self._period = period
         self._backlog = backlog
-        self._books_every = round(books_every * SECOND)
-        self._sampled: dict[tuple[Symbol, Venue], int] = {}
-        self._kept = self._left_out = self._began = 0
+        self._sampling = Sampling(round(books_every * SECOND)) if books_every else None
+        self._began = 0
         self._oldest = retention.newest({"ticks": keep_ticks, "books": keep_books})
         self._ticks: deque[Envelope] = deque()
         self._books: deque[Envelope] = deque()
@@ -89,8 +89,8 @@ class Recorder(Actor, publishes=(MailboxOverflowed, MailboxRecovered)):
         self._stopping.set_result(None)
         self._something.set()
         await self._written
-        if self._books_every:
-            self.desk.log.info("books were sampled", stored=self._kept, left_out=self._left_out)
+        if self._sampling is not None:
+            self.desk.log.info("books were sampled", stored=self._sampling.kept, left_out=self._sampling.left_out)
 
     @handles
     def on_tick(self, tick: Tick) -> None:
@@ -104,18 +104,13 @@ class Recorder(Actor, publishes=(MailboxOverflowed, MailboxRecovered)):
 
     @handles
     def on_book(self, book: OrderBook) -> None:
-        if self._books_every:
-            key = book.symbol, book.venue
-            if book.received - self._sampled.get(key, 0) < self._books_every:
-                self._left_out += 1
-                return
-            self._sampled[key] = book.received
-            self._kept += 1
         envelope = self.desk.office.envelope
         assert envelope is not None
-        if len(self._books) < self._backlog:
+        self._something.set()
+        if self._sampling is not None:
+            self._keep_books(self._sampling.take(book, envelope))
+        elif len(self._books) < self._backlog:
             self._books.append(envelope)
-            self._something.set()
         else:
             self._lose(book)
 
@@ -154,7 +149,14 @@ class Recorder(Actor, publishes=(MailboxOverflowed, MailboxRecovered)):
         self._over = True
         self._something.set()
 
-    def _lose(self, message: Tick | OrderBook | Bar) -> None:
+    def _keep_books(self, envelopes: Iterable[Envelope]) -> None:
+        for envelope in envelopes:
+            if len(self._books) < self._backlog:
+                self._books.append(envelope)
+            else:
+                self._lose(envelope.message)
+
+    def _lose(self, message: Message) -> None:
         kind = type(message).__name__
         lost = self.lost[kind] = self.lost.get(kind, 0) + 1
         if lost == 1:
@@ -196,6 +198,7 @@ class Recorder(Actor, publishes=(MailboxOverflowed, MailboxRecovered)):
         try:
             await self._store_orders(database)
             await self._drain(database, self._ticks, _write_ticks)
+            self._release_books()
             await self._drain(database, self._books, _write_books)
             await self._drain(database, self._bars, store.write_bars)
             await self._recover(database)
@@ -204,7 +207,17 @@ class Recorder(Actor, publishes=(MailboxOverflowed, MailboxRecovered)):
         except DatabaseError as error:
             waiting = {"ticks": len(self._ticks), "books": len(self._books), "bars": len(self._bars)}
             self._something.set()
-            self.desk.log.error("nothing can be stored now; it waits", reason=str(error), **waiting)
+            what = "the last could not be stored" if self._stopping.done() else "nothing can be stored now; it waits"
+            self.desk.log.error(what, reason=str(error), **waiting)
+
+    def _release_books(self) -> None:
+        if self._sampling is None:
+            return
+        ended = self._over or self._stopping.done()
+        self._keep_books(self._sampling.due(EVER if ended else self.desk.clock.now()))
+        self._books = deque(sorted(self._books, key=attrgetter("number")))
+        if self._sampling.holds:
+            self._something.set()
 
     async def _drain(self, database: Database, waiting: deque[Any], write: Write) -> None:
         """What waits now: what comes meanwhile must not keep the other kinds waiting."""
@@ -235,8 +248,9 @@ class Recorder(Actor, publishes=(MailboxOverflowed, MailboxRecovered)):
             self.publish(MailboxRecovered(actor=self.desk.name, subjects=tuple(lost)))
 
     async def _note_sampling(self, database: Database) -> None:
-        if self._books_every:
-            so_far = (self._began, self.desk.clock.now(), self._books_every, self._kept, self._left_out)
+        if self._sampling is not None:
+            sampling = self._sampling
+            so_far = (self._began, self.desk.clock.now(), sampling.every, sampling.kept, sampling.left_out)
             await database.run(partial(store.write_sampling, row=so_far))
 
     def _tidy_up(self, before: int = EVER) -> None:

@@ -118,9 +118,35 @@ async def test_books_are_sampled_where_that_is_wanted(tmp_path: Path) -> None:
     await stage.stop()
 
     with History(tmp_path) as history:
-        assert len(history.books(CODE)) == 3
+        assert history.books(CODE)["levels"][:, 1, 0].tolist() == [1, 11, 21, 24], "and the last one there was"
     with closing(reading(tmp_path / store.FILE)) as connection:
-        assert connection.execute("SELECT every, kept, left_out FROM sampling").fetchall() == [(SECOND, 3, 21)]
+        assert connection.execute("SELECT every, kept, left_out FROM sampling").fetchall() == [(SECOND, 4, 20)]
+
+
+@in_virtual_time
+async def test_the_last_book_before_a_quiet_stretch_is_stored_while_it_lasts(tmp_path: Path) -> None:
+    stage = await started(tmp_path, books_every=2.0)
+
+    stage.tell(*[book(n / 10, [(101, n)], [(100, n)]) for n in range(1, 10)])
+    await stage.advance(60)
+    stage.tell(tick(60, 100))
+    await stage.advance(1.1)
+
+    with History(tmp_path) as history:
+        assert history.books(CODE)["levels"][:, 1, 0].tolist() == [1, 9]
+    await stage.stop()
+
+
+@in_virtual_time
+async def test_a_quiet_stretch_is_one_however_seldom_the_recorder_writes(tmp_path: Path) -> None:
+    stage = Stage(Recorder(tmp_path, period=60.0, books_every=1.0))
+    await stage.start()
+
+    stage.tell(*[book(second, [(101, n)], [(100, n)]) for n, second in enumerate((0, 0.3, 0.6, 5, 5.5, 9), 1)])
+    await stage.stop()
+
+    with History(tmp_path) as history:
+        assert history.books(CODE)["levels"][:, 1, 0].tolist() == [1, 3, 4, 5, 6]
 
 
 @in_virtual_time

@@ -16,11 +16,13 @@ from actors.market.charts.certificate import Certificate, Chart
 from actors.market.charts.collected import length
 from actors.market.storage import store
 from actors.market.storage.history import Content, History
+from actors.market.storage.segments import Segments
 from actors.market.time import kst
 from messages import Record
 from runtime import folders
 from runtime.cli import fail
-from runtime.database import UNREADABLE, DatabaseBroken, reading
+from runtime.database import reading
+from runtime.database_errors import UNREADABLE, DatabaseBroken
 
 history: Final = typer.Typer(help="What is stored, whether its certificates hold, and copies.", no_args_is_help=True)
 history.command("export")(export_command)
@@ -44,6 +46,7 @@ class Verdict(Record):
 def verify(place: Path) -> Verdict:
     """Prove every certificate again from the stored bars. Raises DatabaseBroken."""
     with closing(reading(store.market_file(place))) as connection:
+        Segments(connection, str(store.market_file(place))).check()
         charts = collection.charts(connection)
         count = sum(len(collection.certificates(connection, chart)) for chart in charts)
         failures = tuple(line for chart in charts for line in _failures(connection, Calendar(), chart))

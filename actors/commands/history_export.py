@@ -17,7 +17,7 @@ from actors.market.time import at
 from messages import Symbol, Venue
 from runtime import folders
 from runtime.cli import fail
-from runtime.database import UNREADABLE, DatabaseBroken
+from runtime.database_errors import UNREADABLE, DatabaseBroken
 from runtime.exits import BAD_CONFIG
 
 _DAY: Final = dt.timedelta(days=1)

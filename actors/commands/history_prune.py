@@ -16,7 +16,8 @@ from messages import Record
 from runtime import folders
 from runtime.cli import fail
 from runtime.clock import WallClock
-from runtime.database import Database, DatabaseBroken, DatabaseError
+from runtime.database import Database
+from runtime.database_errors import DatabaseBroken, DatabaseError
 from runtime.locks import AlreadyRunning, folder_lock
 
 

@@ -15,7 +15,8 @@ from actors.market.files.recordings import Recording, Terms
 from actors.market.storage import store
 from messages import Market, Record
 from runtime.clock import WallClock
-from runtime.database import Database, DatabaseError
+from runtime.database import Database
+from runtime.database_errors import DatabaseError
 
 
 class Imported(Record):

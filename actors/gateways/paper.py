@@ -1,13 +1,13 @@
 """A broker on paper around any feed: a live feed inside is paper trading, a replay inside is a backtest."""
 
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
 from functools import partial
-from typing import Final, Protocol, Self
+from typing import Final, Protocol, Self, runtime_checkable
 
-from actors.gateways.paper_account import PaperAccount
+from actors.gateways.paper_account import PaperAccount, record
 from actors.gateways.paper_queue import MARKET, PaperFill, PaperOrder, PaperQueue
 from actors.gateways.port import (
-    BrokerOrder,
     BrokerReport,
     BrokerState,
     Feed,
@@ -21,14 +21,16 @@ from actors.gateways.port import (
 )
 from actors.market import krx
 from actors.market.calendar import Calendar
-from actors.market.time import kst
+from actors.market.time import SECOND, kst
 from actors.market.venues import HOME
 from messages import (
     Action,
     Bar,
     CancelRejected,
     FeedEnded,
+    FeedLost,
     Instrument,
+    InstrumentHalted,
     Kind,
     MarketData,
     Nanoseconds,
@@ -57,18 +59,27 @@ from runtime.clock import Clock
 
 _AUCTIONS: Final = (Session.OPENING_AUCTION, Session.CLOSING_AUCTION)
 _OPEN: Final = (*_AUCTIONS, Session.CONTINUOUS)
+_OVER: Final = (Session.CLOSED_FOR_DAY, Session.AFTER_HOURS_CLOSE, Session.AFTER_HOURS_SINGLE)
 
 
 class MarketFeed(Feed, Reference, Protocol):
     """What the broker on paper needs of the gateway inside."""
 
 
+@runtime_checkable
+class Batching(Protocol):
+    """A feed that gives what happened within so many seconds at the end of that time."""
+
+    batch: float
+
+
 class PaperBroker:
     """Feed, Reference and Broker: matches open orders on each print before it passes the print on.
 
     `cash` in won, `commission` as a part of one. An order reaches the market `latency` seconds after it was
-    sent. `paper_queue` says what fills; `participation` counts for bars only. Orders expire when the session or
-    the feed ends. Cash and holdings begin anew with each start.
+    sent: it meets what was received from then on, and the book of that moment. `paper_queue` says what fills;
+    `participation` counts for bars only. Orders expire when the session or the feed ends. Cash and holdings begin
+    anew with each start.
     """
 
     def __init__(
@@ -87,6 +98,8 @@ class PaperBroker:
         self._clock = clock
         self._account = PaperAccount(cash, commission)
         self._latency = latency
+        self._late = feed.batch if isinstance(feed, Batching) else 0.0
+        self._travelling: deque[tuple[int, Callable[[int], None]]] = deque()
         self._participation = participation
         self._calendar = Calendar()
         self._queues: dict[Symbol, PaperQueue] = {}
@@ -101,9 +114,14 @@ class PaperBroker:
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        self._travelling.clear()
         self._say = _unheard
 
     def watch(self, trades: Collection[Symbol], books: Collection[Symbol]) -> None:
+        told = frozenset(books)
+        for symbol, queue in self._queues.items():
+            if symbol not in told:
+                queue.forget()
         self._feed.watch(trades, books)
 
     def stream(self) -> AsyncIterator[Sequence[FeedMessage]]:
@@ -134,7 +152,9 @@ class PaperBroker:
 
     def send(self, instruction: Instruction) -> SendResult:
         act = {Action.NEW: self._place, Action.REPLACE: self._replace, Action.CANCEL: self._cancel}[instruction.action]
-        self._clock.call_later(self._latency, partial(act, instruction, self._clock.now()))
+        arrives = self._clock.now() + round(self._latency * SECOND)
+        self._travelling.append((arrives, partial(act, instruction)))
+        self._clock.call_later(self._latency + self._late, partial(self._arrive, arrives))
         return SendResult(outcome=Outcome.SENT)
 
     async def state(self) -> BrokerState:
@@ -145,12 +165,21 @@ class PaperBroker:
             cash=Won(account.cash),
             orderable=Won(account.cash - bound),
             positions=account.positions(self._last),
-            orders=tuple(map(_record, self._orders.values())),
+            orders=tuple(map(record, self._orders.values())),
         )
 
+    def _arrive(self, instant: int) -> None:
+        """Everything that reached the market by then, before what happened there next."""
+        while self._travelling and self._travelling[0][0] <= instant:
+            arrived, act = self._travelling.popleft()
+            act(arrived)
+
     def _match(self, message: FeedMessage) -> None:
-        if isinstance(message, MarketData | Bar) and message.venue is not HOME:
-            return
+        if isinstance(message, MarketData | Bar | SessionChanged | ViTriggered | ViReleased):
+            if message.venue is not HOME:
+                return
+            if self._travelling:
+                self._arrive(min(_instant(message), self._clock.now()))
         match message:
             case Tick():
                 self._last[message.symbol] = message.price
@@ -158,12 +187,23 @@ class PaperBroker:
                     self._trade(message.symbol, self._queue(message.symbol).take_tick(message))
             case OrderBook():
                 self._book(message.symbol, self._queue(message.symbol).take_book(message))
+                self._end(self._queue(message.symbol).dead(after_trade=False), "unfilled IOC or FOK")
             case Bar():
                 self._trade(message.symbol, self._queue(message.symbol).take_bar(message))
-            case SessionChanged() if message.venue is HOME:
+            case _:
+                self._turn(message)
+
+    def _turn(self, message: FeedMessage) -> None:
+        match message:
+            case SessionChanged():
                 self._enter(message.session)
             case ViTriggered() | ViReleased():
+                self._queue(message.symbol).forget()
                 self._queue(message.symbol).auction = isinstance(message, ViTriggered) or self._session in _AUCTIONS
+            case InstrumentHalted():
+                self._queue(message.symbol).forget()
+            case FeedLost():
+                self._forget()
             case FeedEnded():
                 self._expire()
             case _:
@@ -180,19 +220,26 @@ class PaperBroker:
             queue.auction = self._session in _AUCTIONS
         return queue
 
+    def _forget(self) -> None:
+        for queue in self._queues.values():
+            queue.forget()
+
     def _enter(self, session: Session) -> None:
+        if session is not self._session:
+            self._forget()
         self._session = session
         for queue in self._queues.values():
             queue.auction = session in _AUCTIONS
         if session is Session.CLOSING_AUCTION:
             for order in self._open_orders():
                 order.price = MARKET if order.instruction.kind is Kind.CONDITIONAL else order.price
-        if session is Session.CLOSED_FOR_DAY:
+        if session in _OVER:
             self._expire()
 
-    def _place(self, instruction: Instruction, sent: int) -> None:
+    def _place(self, instruction: Instruction, arrived: int) -> None:
         queue = self._queue(instruction.symbol)
-        order = PaperOrder(instruction, self._number(), _price(instruction, queue), sent)
+        price, worst = queue.price_of(instruction), self._worst(instruction)
+        order = PaperOrder(instruction, self._number(), price, arrived, worst)
         refusal = self._refusal(order, self._open_orders())
         if refusal:
             self._report(OrderRejected, instruction, reason=refusal)
@@ -202,13 +249,13 @@ class PaperBroker:
         self._book(instruction.symbol, queue.arrive(order))
         self._end(queue.dead(after_trade=False), "unfilled IOC or FOK")
 
-    def _replace(self, instruction: Instruction, sent: int) -> None:
+    def _replace(self, instruction: Instruction, arrived: int) -> None:
         old = self._orders.get(instruction.broker_order)
         if old is None or not old.open:
             self._report(ReplaceRejected, instruction, reason="정정할 미체결 수량이 없습니다")
             return
         terms = old.instruction
-        new = PaperOrder(terms, self._number(), instruction.price, sent)
+        new = PaperOrder(terms, self._number(), instruction.price, arrived, old.worst)
         new.open = min(instruction.quantity or old.open, old.open)
         new.filled, new.amount, new.commission, new.tax = old.filled, old.amount, old.commission, old.tax
         refusal = self._refusal(new, [order for order in self._open_orders() if order is not old])
@@ -230,6 +277,12 @@ class PaperBroker:
             self._report(CancelRejected, instruction, reason="취소할 미체결 수량이 없습니다")
         else:
             self._end([order], "")
+
+    def _worst(self, instruction: Instruction) -> int:
+        instrument = self._instruments.get(instruction.symbol)
+        if instrument is None:
+            return 0
+        return instrument.upper_limit if instruction.side is Side.BUY else instrument.lower_limit
 
     def _refusal(self, order: PaperOrder, others: Sequence[PaperOrder]) -> str:
         instruction = order.instruction
@@ -311,37 +364,14 @@ class PaperBroker:
         )
 
 
-def _price(instruction: Instruction, queue: PaperQueue) -> int:
-    ask, bid = queue.best
-    buys = instruction.side is Side.BUY
-    match instruction.kind:
-        case Kind.MARKET:
-            return MARKET
-        case Kind.BEST:
-            return ask if buys else bid
-        case Kind.PRIORITY:
-            return bid if buys else ask
+def _instant(message: MarketData | Bar | SessionChanged | ViTriggered | ViReleased) -> int:
+    match message:
+        case MarketData():
+            return message.received
+        case Bar():
+            return message.time + message.interval * SECOND
         case _:
-            return instruction.price
-
-
-def _record(order: PaperOrder) -> BrokerOrder:
-    request = order.instruction
-    return BrokerOrder(
-        broker_order=order.number,
-        original=order.original,
-        symbol=request.symbol,
-        side=request.side,
-        quantity=request.quantity,
-        price=Won(order.price),
-        open=Shares(order.open),
-        filled=Shares(order.filled),
-        amount=Won(order.amount),
-        commission=Won(order.commission),
-        tax=Won(order.tax),
-        time=Nanoseconds(order.sent),
-        status="체결" if order.filled and not order.open else "접수",
-    )
+            return message.time
 
 
 def _unheard(report: BrokerReport) -> None:

@@ -4,9 +4,9 @@ import datetime as dt
 from collections.abc import Iterable
 
 from actors.gateways.paper_queue import PaperFill, PaperOrder
-from actors.gateways.port import BrokerPosition
+from actors.gateways.port import BrokerOrder, BrokerPosition
 from actors.market import krx
-from messages import Instrument, Shares, Symbol, Won
+from messages import Instrument, Nanoseconds, Shares, Symbol, Won
 
 
 class PaperAccount:
@@ -25,6 +25,8 @@ class PaperAccount:
         if order.buys:
             free = self.cash - sum(self.bound(other, instruments) for other in others if other.buys)
             need = self.bound(order, instruments)
+            if not need:
+                return f"{symbol}: 상한가를 모릅니다"
             return f"주문가능금액 부족: {need} won needed, {free} free" if need > free else ""
         selling = sum(o.open for o in others if not o.buys and o.instruction.symbol == symbol)
         free = self.held.get(symbol, 0) - selling
@@ -65,3 +67,23 @@ class PaperAccount:
             for symbol, quantity in self.held.items()
             if quantity
         )
+
+
+def record(order: PaperOrder) -> BrokerOrder:
+    """As the broker's own list has it."""
+    request = order.instruction
+    return BrokerOrder(
+        broker_order=order.number,
+        original=order.original,
+        symbol=request.symbol,
+        side=request.side,
+        quantity=request.quantity,
+        price=Won(order.price),
+        open=Shares(order.open),
+        filled=Shares(order.filled),
+        amount=Won(order.amount),
+        commission=Won(order.commission),
+        tax=Won(order.tax),
+        time=Nanoseconds(order.arrived),
+        status="체결" if order.filled and not order.open else "접수",
+    )

@@ -9,14 +9,16 @@ from typing import Final
 from actors.market.calendar import Calendar, UnknownDayError
 from actors.market.storage.history import History
 from actors.market.time import SECOND, at, kst
-from messages import Aggressor, Bar, Nanoseconds, OrderBook, Session, SessionChanged, Shares, Symbol, Tick, Won
+from messages import Aggressor, Bar, Nanoseconds, OrderBook, Session, SessionChanged, Shares, Symbol, Tick, Venue, Won
 
 Played = Tick | OrderBook | Bar | SessionChanged
 DAY: Final = 86_400 * SECOND
+CLOSING: Final = 60 * SECOND
+"""How long after the close the closing auction's prints may come: it is prolonged by up to half a minute."""
 
 
 class Playback:
-    """Walks through a history. A bar is known at its end; a day is closed after its last record."""
+    """Walks through a history. A bar is known at its end; a day is closed after the closing auction's records."""
 
     def __init__(self, history: History, symbols: Sequence[Symbol], interval: int, span: tuple[int, int]) -> None:
         self._history = history
@@ -40,8 +42,8 @@ class Playback:
                 day = kst(begun).date()
                 midnight = at(day)
                 phases = self._phases(day)
-            while len(phases) > 1 and phases[0].time <= begun:
-                yield phases[0].time, phases.pop(0)
+            while phases and _due(phases[0]) <= begun:
+                yield max(phases[0].time, last), phases.pop(0)
             last = time
             yield time, record
         yield from self._rest(phases, last)
@@ -70,16 +72,20 @@ class Playback:
         return [*sessions, SessionChanged(session=Session.CLOSED_FOR_DAY, time=day.close)]
 
 
+def _due(phase: SessionChanged) -> int:
+    return phase.time + (CLOSING if phase.session is Session.CLOSED_FOR_DAY else 0)
+
+
 class BarFeed:
     """Gives each bar as a feed would: a tick of size 0 with its close and the day so far, then the bar."""
 
     def __init__(self) -> None:
-        self._days: dict[Symbol, tuple[int, Tick]] = {}
+        self._days: dict[tuple[Symbol, Venue], tuple[int, Tick]] = {}
 
     def given(self, bar: Bar) -> tuple[Tick, Bar]:
         time = Nanoseconds(bar.time + bar.interval * SECOND)
         day = (bar.time + 9 * 3_600 * SECOND) // DAY
-        known, before = self._days.get(bar.symbol, (-1, None))
+        known, before = self._days.get((bar.symbol, bar.venue), (-1, None))
         same = before if known == day else None
         tick = Tick(
             symbol=bar.symbol,
@@ -98,5 +104,5 @@ class BarFeed:
             low=min(bar.low, same.low) if same else bar.low,
             strength=0.0,
         )
-        self._days[bar.symbol] = (day, tick)
+        self._days[bar.symbol, bar.venue] = (day, tick)
         return tick, bar

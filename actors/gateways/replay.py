@@ -4,17 +4,19 @@ import asyncio
 import datetime as dt
 import sqlite3
 from collections.abc import AsyncIterator, Collection, Iterable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Self
 
-from actors.gateways.playback import DAY, BarFeed, Playback, Played
+from actors.gateways.playback import CLOSING, DAY, BarFeed, Playback, Played
 from actors.gateways.port import FeedMessage
 from actors.market import krx
+from actors.market.calendar import Calendar, UnknownDayError
 from actors.market.files import imports, recordings
 from actors.market.storage import store
 from actors.market.storage.history import EVER, History
 from actors.market.time import SECOND, at, kst
+from actors.market.venues import HOME, spell, split
 from messages import (
     Bar,
     FeedEnded,
@@ -30,6 +32,7 @@ from messages import (
 )
 from runtime.bounds import Code, Count, Day, Figure, Span
 from runtime.clock import Clock
+from runtime.database import reading
 
 
 class ReplayGateway:
@@ -37,9 +40,11 @@ class ReplayGateway:
 
     `source` is a data folder, a market.sqlite, or files that `import` reads. With `bars` = 0 ticks and books
     are played, otherwise bars of so many seconds (under a day), each at its end: first a tick of size 0 that
-    carries the close, then the bar. Sessions come from the calendar; a day is closed only after its last
-    record. `since` and `until` are dates, both played. Records within `batch` seconds come together, at the
-    end of that time. Base prices that were not recorded are the last close before the day, or the first price.
+    carries the close, then the bar. Sessions come from the calendar; a day is closed only after the prints of its
+    closing auction. `since` and `until` are dates, both played. Records within `batch` seconds come together, at the
+    end of that time. A code names its venue, as on a live feed. What two runs wrote into one store is played once; the
+    second of each counts as rejected. Base prices that were not recorded are the last close
+    before the day, or the first price.
     `speed` is for a wall clock: times faster than recorded, 0 without waiting.
     """
 
@@ -63,19 +68,22 @@ class ReplayGateway:
             raise ValueError('source: a recording has its own pace; set time = "simulated" or "real"')
         self._clock = clock
         self._places = [Path(place) for place in ([source] if isinstance(source, str) else source)]
-        self._symbols = [Symbol(code) for code in symbols]
+        self._symbols = list(dict.fromkeys(split(code)[0] for code in symbols))
         self._interval = bars
         self._span = (_midnight("since", since, 0), _midnight("until", until, EVER - DAY) + DAY)
-        self._batch = round(batch * SECOND)
+        self.batch = batch
         self._speed = speed
         self._market = market
         self._markets = markets or {}
         self._bars = BarFeed()
+        self._calendar = Calendar()
         self._opened = ExitStack()
         self._history: History | None = None
         self._trades: Collection[Symbol] = ()
         self._books: Collection[Symbol] = ()
         self._value: dict[Symbol, int] = {}
+        self._played = self._instant = 0
+        self._seen: set[Tick | OrderBook] = set()
         self._recorded: dict[Symbol, int] = {}
         self._records = self._rejected = self._out_of_order = 0
 
@@ -105,9 +113,9 @@ class ReplayGateway:
 
     async def stream(self) -> AsyncIterator[Sequence[FeedMessage]]:
         before = 0
-        for due, messages in self._playback().batches(self._batch):
+        for due, messages in self._playback().batches(round(self.batch * SECOND)):
             await self._wait(before, due)
-            before = due
+            before = self._played = due
             wanted = [given for message in messages for given in self._given(message)]
             if wanted:
                 yield wanted
@@ -115,7 +123,7 @@ class ReplayGateway:
 
     async def instruments(self, symbols: Collection[Symbol]) -> Sequence[Instrument]:
         history = self._open()
-        day = kst(self._clock.now()).date()
+        day = kst(self._now()).date()
         recorded = history.instruments(day)
         known = self._known(history)
         wanted = [symbol for symbol in symbols or known if symbol in known]
@@ -125,6 +133,10 @@ class ReplayGateway:
         value = self._known(self._open()) | self._value
         ordered = sorted(value, key=lambda symbol: (-value[symbol], symbol))
         return [Ranked(symbol=s, rank=rank, value=Won(value[s])) for rank, s in enumerate(ordered[:count], 1)]
+
+    def _now(self) -> int:
+        """Of what is played: a wall clock shows when somebody looks at it."""
+        return self._clock.now() if self._clock.name == "simulated" else self._played or self.begins() or 0
 
     def _known(self, history: History) -> dict[Symbol, int]:
         """Every code of the recording, with no trading value yet; looked up once."""
@@ -137,7 +149,7 @@ class ReplayGateway:
 
     def _open(self) -> History:
         if self._history is None:
-            stored = [place for place in self._places if place.is_dir() or place.suffix == ".sqlite"]
+            stored = [place for place in self._places if place.is_dir() or _is_store(place)]
             if stored and len(self._places) > 1:
                 raise ConnectionError(f"{stored[0]}: one data folder, or several files; import the files into it")
             self._history = History(stored[0]) if stored else History.over(self._read_files())
@@ -170,16 +182,34 @@ class ReplayGateway:
     def _given(self, message: Played) -> Iterable[FeedMessage]:
         if isinstance(message, SessionChanged):
             return (message,)
-        if message.symbol not in (self._books if isinstance(message, OrderBook) else self._trades):
+        watched = self._books if isinstance(message, OrderBook) else self._trades
+        if spell(message.symbol, message.venue) not in watched:
+            return ()
+        if not isinstance(message, Bar) and self._is_repeated(message):
+            self._rejected += 1
             return ()
         self._records += 1
         if isinstance(message, Bar):
             tick, bar = self._bars.given(message)
-            self._value[tick.symbol] = tick.value
+            self._rank(tick)
             return tick, bar
         if isinstance(message, Tick):
-            self._value[message.symbol] = message.value
+            self._rank(message)
         return (message,)
+
+    def _is_repeated(self, message: Tick | OrderBook) -> bool:
+        """Two runs that played one recording may have written it into one store."""
+        if message.received != self._instant:
+            self._instant = message.received
+            self._seen.clear()
+        if message in self._seen:
+            return isinstance(message, OrderBook) or message.volume > 0
+        self._seen.add(message)
+        return False
+
+    def _rank(self, tick: Tick) -> None:
+        if tick.venue is HOME:
+            self._value[tick.symbol] = tick.value
 
     def _ended(self) -> FeedEnded:
         return FeedEnded(
@@ -193,7 +223,7 @@ class ReplayGateway:
     def _instrument(self, history: History, symbol: Symbol, day: dt.date) -> Instrument:
         name, listed = history.issues().get(symbol, ("", ""))
         market = self._markets.get(symbol) or (Market(listed) if listed else self._market)
-        base = history.close_before(symbol, at(day)) or history.open_after(symbol, at(day))
+        base = history.price_before(symbol, self._closed_before(day)) or history.open_after(symbol, at(day))
         lower, upper = krx.price_limits(base, market, day) if base else (Won(0), Won(0))
         return Instrument(
             symbol=symbol,
@@ -203,6 +233,21 @@ class ReplayGateway:
             upper_limit=upper,
             lower_limit=lower,
         )
+
+    def _closed_before(self, day: dt.date) -> int:
+        """What trades later than this after a close is no close."""
+        try:
+            return self._calendar.previous_day(day).close + CLOSING
+        except UnknownDayError:
+            return at(day)
+
+
+def _is_store(file: Path) -> bool:
+    """A file with a table per code may have the same ending."""
+    if file.suffix != ".sqlite" or not file.is_file():
+        return file.suffix == ".sqlite"
+    with closing(reading(file)) as connection:
+        return connection.execute("SELECT 1 FROM sqlite_master WHERE name IN ('meta', 'blocks')").fetchone() is not None
 
 
 def _midnight(key: str, text: str, otherwise: int) -> int:

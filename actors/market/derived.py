@@ -4,6 +4,7 @@ import datetime as dt
 from typing import Final, NamedTuple
 
 from actors.market import krx
+from actors.market.bars import start_of
 from actors.market.time import SECOND
 from messages import Aggressor, Instrument, OrderBook, Tick, ViKind, ViReleased, ViTriggered
 
@@ -180,18 +181,18 @@ class Interruptions:
 
 
 class Turnover:
-    """Won traded in the newest intervals of so many seconds, from price x size of the prints."""
+    """Won traded in the newest intervals of so many seconds, cut as bars are, from price x size of the prints."""
 
     __slots__ = ("_before", "_interval", "_start", "_value", "_value_before")
 
     def __init__(self, interval: int) -> None:
-        self._interval = interval * SECOND
+        self._interval = interval
         self._start = self._before = 0
         self._value = self._value_before = 0
 
     def add(self, tick: Tick) -> None:
         """By the exchange's time; a print too late for its interval counts in the one under way."""
-        start = tick.time - tick.time % self._interval
+        start = start_of(tick.time, self._interval)
         if start > self._start:
             self._before, self._value_before = self._start, self._value
             self._start, self._value = start, 0
@@ -199,14 +200,14 @@ class Turnover:
 
     def last(self, now: int) -> int:
         """Won of the last whole interval before `now` (nanoseconds): 0 where nothing traded in it."""
-        wanted = now - now % self._interval - self._interval
+        wanted = start_of(now, self._interval) - self._interval * SECOND
         if wanted == self._start:
             return self._value
         return self._value_before if wanted == self._before else 0
 
     def under_way(self, now: int) -> int:
         """Won of the interval that `now` lies in, so far."""
-        return self._value if now - now % self._interval == self._start else 0
+        return self._value if start_of(now, self._interval) == self._start else 0
 
 
 def _share(bids: int, asks: int) -> float | None:

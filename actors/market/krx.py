@@ -16,10 +16,12 @@ VI_EXTENSION: Final = 30
 """Seconds it is prolonged by at most, at random."""
 
 _KOSPI, _KOSDAQ, _KONEX, _ELW = Market.KOSPI, Market.KOSDAQ, Market.KONEX, Market.ELW
-_UNTAXED = (Market.ETF, Market.ETN, Market.ELW)
+_NOT_SHARES = (Market.ETF, Market.ETN, Market.ELW)
+_PENNY_REFORM = dt.date(2010, 10, 4)
 _NARROW_REFORM = dt.date(2023, 1, 25)
 _FUND_REFORM = dt.date(2023, 12, 11)
 _WIDE_LIMITS = dt.date(2015, 6, 15)
+_KOSDAQ_LIMITS = dt.date(2005, 3, 28)
 _AT_UPPER_LIMIT = (Kind.MARKET, Kind.BEST, Kind.PRIORITY)
 
 
@@ -46,6 +48,8 @@ class _Grid(NamedTuple):
 _STOCKS = _Grid.of({0: 1, 2_000: 5, 5_000: 10, 20_000: 50, 50_000: 100, 200_000: 500, 500_000: 1_000})
 _OLD_KOSPI = _Grid.of({0: 1, 1_000: 5, 5_000: 10, 10_000: 50, 50_000: 100, 100_000: 500, 500_000: 1_000})
 _OLD_KOSDAQ = _Grid.of({0: 1, 1_000: 5, 5_000: 10, 10_000: 50, 50_000: 100})
+_OLDEST_KOSPI = _Grid.of({0: 5, 5_000: 10, 10_000: 50, 50_000: 100, 100_000: 500, 500_000: 1_000})
+_OLDEST_KOSDAQ = _Grid.of({0: 5, 5_000: 10, 10_000: 50, 50_000: 100})
 _FUND = _Grid.of({0: 1, 2_000: 5})
 _FLAT = _Grid.of({0: 5})
 
@@ -125,7 +129,7 @@ def commission(amount: int, rate: float) -> Won:
 
 def tax_rate(market: Market, settlement: dt.date) -> int:
     """Hundredths of a percent of a sale that settles on that day: two trading days after the trade."""
-    if market in _UNTAXED:
+    if market in _NOT_SHARES:
         return 0
     table = _KONEX_TAX if market is _KONEX else _TAX
     return next(rate for since, rate in table.items() if since <= settlement)
@@ -142,15 +146,19 @@ def reserve_price(kind: Kind, price: int, upper_limit: int) -> Won:
 
 
 def _grid(market: Market, date: dt.date) -> _Grid:
-    if market is _KOSPI:
-        return _STOCKS if date >= _NARROW_REFORM else _OLD_KOSPI
-    if market is _KOSDAQ or market is _KONEX:
-        return _STOCKS if date >= _NARROW_REFORM else _OLD_KOSDAQ
-    return _FLAT if market is _ELW or date < _FUND_REFORM else _FUND
+    if market in _NOT_SHARES:
+        return _FLAT if market is _ELW or date < _FUND_REFORM else _FUND
+    if date >= _NARROW_REFORM:
+        return _STOCKS
+    if date >= _PENNY_REFORM:
+        return _OLD_KOSPI if market is _KOSPI else _OLD_KOSDAQ
+    return _OLDEST_KOSPI if market is _KOSPI else _OLDEST_KOSDAQ
 
 
 def _limit_percent(market: Market, date: dt.date) -> int:
-    return 30 if market is not _KONEX and date >= _WIDE_LIMITS else 15
+    if market is not _KONEX and date >= _WIDE_LIMITS:
+        return 30
+    return 12 if market is _KOSDAQ and date < _KOSDAQ_LIMITS else 15
 
 
 @lru_cache(maxsize=64)

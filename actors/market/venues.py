@@ -9,7 +9,7 @@ from messages import Symbol, Venue
 HOME: Final = Venue.KRX
 """Where holdings are valued and limits of loss are watched: one venue's prices, never two mixed."""
 _SUFFIXES: Final[Mapping[Venue, str]] = MappingProxyType({Venue.KRX: "", Venue.NXT: "_NX", Venue.SOR: "_AL"})
-_VENUES: Final[Mapping[str, Venue]] = MappingProxyType({suffix[1:]: venue for venue, suffix in _SUFFIXES.items()})
+_VENUES: Final[Mapping[str, Venue]] = MappingProxyType({suffix: venue for venue, suffix in _SUFFIXES.items()})
 
 
 def spell(symbol: Symbol, venue: Venue) -> Symbol:
@@ -19,7 +19,8 @@ def spell(symbol: Symbol, venue: Venue) -> Symbol:
 
 def split(code: str) -> tuple[Symbol, Venue]:
     """The bare symbol and the venue of a watched code. Raises ValueError for a venue that is none."""
-    symbol, _, suffix = code.partition("_")
+    symbol, mark, name = code.partition("_")
+    suffix = mark + name
     if suffix not in _VENUES:
         raise ValueError(f"{code!r} names no venue: write the code alone, with _NX, or with _AL")
     return Symbol(symbol), _VENUES[suffix]

@@ -30,13 +30,15 @@ class Wants:
         self._universes: dict[str, Sequence[Symbol]] = {"": symbols}
         self._held: dict[Symbol, int] = {}
         self._open: dict[int, Symbol] = {}
+        self._ordered: Sequence[Symbol] = ()
+        """By the last match: orders of an earlier run have no intent in this one."""
 
     @property
     def codes(self) -> list[Symbol]:
         """Each once; a held or ordered one stays until nothing of it is held or open."""
         held = (symbol for symbol, quantity in self._held.items() if quantity)
         ranked = (symbol for universe in self._universes.values() for symbol in universe)
-        return list(dict.fromkeys((*self._open.values(), *held, *ranked, *self.rest)))
+        return list(dict.fromkeys((*self._open.values(), *self._ordered, *held, *ranked, *self.rest)))
 
     def fold(self, message: Wish, number: int) -> None:
         """`number` is the message's own: an intent's is its order's."""
@@ -45,6 +47,7 @@ class Wants:
                 self._universes[message.universe] = message.symbols
             case Reconciled():
                 self._held = {position.symbol: position.quantity for position in message.positions}
+                self._ordered = message.ordered
             case PositionAdjusted():
                 self._held[message.symbol] = message.quantity
             case OrderIntent():

@@ -1,20 +1,14 @@
-import asyncio
-from collections.abc import Sequence
 from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from actors.gateways.paper import PaperBroker
 from actors.gateways.paper_queue import PaperOrder, PaperQueue
-from actors.gateways.port import BrokerReport, FeedMessage, Instruction
 from messages import (
     Action,
     Aggressor,
     Bar,
     CancelRejected,
-    Kind,
-    Market,
     Nanoseconds,
     OrderAccepted,
     OrderBook,
@@ -25,64 +19,14 @@ from messages import (
     OrderReplaced,
     Session,
     SessionChanged,
-    Shares,
     Side,
     Tick,
     Validity,
     Venue,
-    Won,
 )
-from runtime.clock import SimulatedClock
-from runtime.loop import VirtualLoop
 from runtime.testing import in_virtual_time
-from tests.fake_feed import FakeFeed, instrument
-from tests.market.market_data import CODE, NINE, bar, book, tick
-
-BOOK = book(0, [(10_010, 5), (10_020, 7)], [(10_000, 4), (9_990, 9)])
-
-
-class Desk:
-    """A paper broker over a feed the test feeds."""
-
-    def __init__(self, *, cash: int = 10_000_000, market: Market = Market.KOSPI) -> None:
-        loop = asyncio.get_running_loop()
-        assert isinstance(loop, VirtualLoop)
-        self.clock = SimulatedClock(NINE, loop)
-        self.feed = FakeFeed()
-        self.broker = PaperBroker(self.feed, self.clock, cash=cash, participation=0.5)
-        self.reports: list[BrokerReport] = []
-        self._market = market
-        self._stream = aiter(self.broker.stream())
-
-    async def open(self) -> "Desk":
-        await self.broker.open(self.reports.append, ())
-        self.broker._instruments[CODE] = instrument(CODE, self._market)  # pyright: ignore[reportPrivateUsage]
-        return self
-
-    async def give(self, *messages: FeedMessage) -> Sequence[FeedMessage]:
-        self.feed.give(*messages)
-        return await anext(self._stream)
-
-    async def order(self, side: Side, quantity: int, price: int = 0, **terms: Any) -> None:
-        self.broker.send(wish(side, quantity, price, **terms))
-        await self.clock.sleep(0.1)
-
-    def fills(self) -> list[tuple[int, int]]:
-        return [(report.price, report.quantity) for report in self.reports if isinstance(report, OrderFilled)]
-
-    def kinds(self) -> list[type[BrokerReport]]:
-        return [type(report) for report in self.reports]
-
-
-def wish(side: Side, quantity: int, price: int = 0, **terms: Any) -> Instruction:
-    facts: dict[str, Any] = {
-        "order": 1,
-        "action": Action.NEW,
-        "strategy": "s",
-        "kind": Kind.LIMIT if price else Kind.MARKET,
-        "validity": Validity.DAY,
-    }
-    return Instruction(symbol=CODE, side=side, quantity=Shares(quantity), price=Won(price), **(facts | terms))
+from tests.gateways.paper_desk import BOOK, Desk, wish
+from tests.market.market_data import NINE, bar, book, tick
 
 
 @in_virtual_time
@@ -121,7 +65,7 @@ async def test_a_resting_order_fills_before_its_print_is_passed_on() -> None:
 
     passed = await desk.give(tick(1, 9_990, 5))
 
-    assert desk.fills() == [(9_990, 1)]
+    assert desk.fills() == [(10_000, 1)], "at its own price: who sold lower met it first"
     assert passed == (tick(1, 9_990, 5),)
 
 

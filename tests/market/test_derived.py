@@ -268,6 +268,14 @@ def test_value_a_second_and_a_minute_is_that_of_the_bars(prints: list[tuple[int,
     assert (fold.last(end + interval * SECOND), fold.under_way(end)) == (0, 0)
 
 
+def test_value_of_longer_intervals_is_cut_at_midnight_in_korea_as_bars_are() -> None:
+    fold = Turnover(86_400)
+    fold.add(tick(-3_600, 100, 2))
+    fold.add(tick(0, 100, 3))
+
+    assert fold.under_way(NINE) == 500
+
+
 def as_tick(frame: dict[str, str]) -> Tick:
     size = int(frame["15"])
     return Tick(

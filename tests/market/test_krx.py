@@ -50,6 +50,15 @@ def test_ticks_were_wider_before_the_reform(price: int, kospi: int, kosdaq: int)
     assert krx.tick_size(price, Market.KOSDAQ, dt.date(2023, 1, 24)) == kosdaq
 
 
+def test_shares_below_a_thousand_won_had_the_five_won_tick_until_october_2010() -> None:
+    for market in (Market.KOSPI, Market.KOSDAQ):
+        assert [krx.tick_size(price, market, dt.date(2010, 10, 1)) for price in (5, 999, 4_995, 5_000)] == [5, 5, 5, 10]
+        assert [krx.tick_size(price, market, dt.date(2010, 10, 4)) for price in (5, 999, 4_995, 5_000)] == [1, 1, 5, 10]
+    assert krx.tick_size(150_000, Market.KOSPI, dt.date(2010, 10, 1)) == 500
+    assert krx.tick_size(150_000, Market.KOSDAQ, dt.date(2010, 10, 1)) == 100
+    assert krx.price_limits(500, Market.KOSPI, dt.date(2010, 10, 1)) == (425, 575)
+
+
 def test_funds_got_the_one_won_tick_in_december_2023() -> None:
     day_before, day = dt.date(2023, 12, 10), dt.date(2023, 12, 11)
 
@@ -127,6 +136,9 @@ def test_price_limits_follow_board_leverage_and_time() -> None:
     assert krx.price_limits(10_000, Market.KONEX, TODAY) == (8_500, 11_500)
     assert krx.price_limits(10_000, Market.ETF, TODAY, multiple=2) == (4_000, 16_000)
     assert krx.price_limits(10_000, Market.KOSPI, dt.date(2015, 6, 12)) == (8_500, 11_500)
+    assert krx.price_limits(10_000, Market.KOSDAQ, dt.date(2005, 3, 28)) == (8_500, 11_500)
+    assert krx.price_limits(10_000, Market.KOSDAQ, dt.date(2005, 3, 25)) == (8_800, 11_200)
+    assert krx.price_limits(10_000, Market.KOSPI, dt.date(2005, 3, 25)) == (8_500, 11_500)
     assert krx.price_limits(1, Market.KOSPI, TODAY) == (1, 1)
 
 

@@ -21,6 +21,7 @@ DAILY: Final = 86_400
 """Seconds of a day's bar."""
 _MINUTE: Final = 60 * SECOND
 _DAY: Final = DAILY * SECOND
+_AHEAD: Final = 10 * SECOND
 _AFTER_CLOSE: Final = 5 * _MINUTE
 """Kiwoom shows what was traded after hours at the closing price as a bar so long after the close."""
 
@@ -98,7 +99,11 @@ def trading_day(calendar: Calendar, date: dt.date) -> TradingDay | None:
 
 
 def final_before(calendar: Calendar, now: int, interval: int) -> int:
-    """Bars that start before this instant change no more: the newest of a day goes on to its last session's end."""
+    """Bars that start before this instant change no more: the newest of a day goes on to its last session's end.
+
+    `now` is by our clock, which may be ahead of the exchange's.
+    """
+    now -= _AHEAD
     date = kst(now).date()
     day = trading_day(calendar, date)
     if day is None or now >= day.phases[-1].end or now < day.phases[0].start:

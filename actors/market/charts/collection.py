@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 from actors.market.calendar import Calendar
 from actors.market.charts import certificate
-from actors.market.charts.certificate import Certificate, Chart, Row, dates_of, day_span, trading_day
+from actors.market.charts.certificate import DAILY, Certificate, Chart, Row, dates_of, day_span, trading_day
 from actors.market.charts.comparison import (
     ADJUSTED,
     UNPROVEN,
@@ -23,6 +23,7 @@ from actors.market.charts.comparison import (
     differs,
     unique,
 )
+from actors.market.charts.paging import PAGE_ROWS
 from actors.market.charts.seams import seam
 from actors.market.charts.spans import Span, clipped, holds, merged, without
 from actors.market.time import kst
@@ -41,6 +42,7 @@ _DELETE = "DELETE FROM bars WHERE interval=? AND symbol=? AND venue=0"
 _PAGE = "INSERT INTO pages VALUES (NULL,?,?,?,?,?,?,?,?,?,?,?)"
 _ASIDE = "INSERT OR IGNORE INTO set_aside VALUES (?,?,?,?,?,?,?,?,?,?,?)"
 _CERTIFICATE = "INSERT OR REPLACE INTO certificates VALUES (?,?,?,?,?,?,?,?,?)"
+_AGAIN = "DELETE FROM holes WHERE interval=? AND symbol=? AND since=? AND until=?"
 _HOLE = """INSERT INTO holes VALUES (?,?,?,?,1) ON CONFLICT DO UPDATE SET reads = reads + 1"""
 
 
@@ -79,7 +81,8 @@ def want(connection: sqlite3.Connection, chart: Chart, since: int | None) -> Goa
     known = goal(connection, chart)
     asked = [instant for instant in (since, known.since if known else None) if instant is not None]
     wanted = Goal(min(asked, default=0), known.offered if known else 0)
-    connection.execute("INSERT OR REPLACE INTO goals VALUES (?,?,?,?)", (chart.interval, chart.symbol, *wanted))
+    if wanted != known:
+        connection.execute("INSERT OR REPLACE INTO goals VALUES (?,?,?,?)", (chart.interval, chart.symbol, *wanted))
     return wanted
 
 
@@ -218,9 +221,22 @@ def _prove(connection: sqlite3.Connection, chart: Chart, proof: Proof, bounds: S
     for hole in clipped(proof.holes, bounds):
         connection.execute(_HOLE, (chart.interval, chart.symbol, *hole))
     _set_spans(connection, chart, merged([*spans(connection, chart), *clipped(proof.said, bounds)]))
-    if proof.last and (proof.rows or not proof.first):
+    if proof.last and _is_end(connection, chart, proof):
         offered = "UPDATE goals SET offered = max(offered, ?) WHERE interval=? AND symbol=?"
         connection.execute(offered, (proof.span.since, chart.interval, chart.symbol))
+
+
+def _is_end(connection: sqlite3.Connection, chart: Chart, proof: Proof) -> bool:
+    """Nothing at all, or a page filled to its last row, may be a continuation that broke: it must come twice."""
+    if proof.rows % PAGE_ROWS[chart.interval == DAILY]:
+        return True
+    if proof.first and not proof.rows:
+        return False
+    end = Span(0, proof.span.since)
+    seen = connection.execute(_AGAIN, (chart.interval, chart.symbol, *end)).rowcount
+    if not seen:
+        connection.execute(_HOLE, (chart.interval, chart.symbol, *end))
+    return bool(seen)
 
 
 def _with_seam(
@@ -230,8 +246,7 @@ def _with_seam(
     between = None if proof.first else seam(calendar, chart, [row.time for row in page], proof.span.until)
     if between is None or between in proof.holes:
         return proof
-    again = "DELETE FROM holes WHERE interval=? AND symbol=? AND since=? AND until=?"
-    if connection.execute(again, (chart.interval, chart.symbol, *between)).rowcount:
+    if connection.execute(_AGAIN, (chart.interval, chart.symbol, *between)).rowcount:
         return proof
     return proof._replace(holes=(*proof.holes, between))
 

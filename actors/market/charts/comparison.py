@@ -14,7 +14,7 @@ ADJUSTED: Final = "adjusted"
 UNPROVEN: Final = "unproven"
 
 _ENOUGH: Final = 3
-"""Bars that must have changed by one factor, all of them, before it is an adjustment and no conflict."""
+"""Bars that must have changed by one factor, all of them, before it is an adjustment and no conflict; or every bar."""
 
 
 class Proof(NamedTuple):
@@ -101,12 +101,15 @@ def compare(
 def adjustment(pairs: Sequence[tuple[Row, Row]]) -> Adjusted | None:
     """Stored and new prices of the same bars, oldest first: a factor up to some day, and further ones before it."""
     differing = [place for place, (old, new) in enumerate(pairs) if old[1:5] != new[1:5]]
-    if len(differing) < _ENOUGH or 2 * len(differing) < differing[-1] + 1:
+    few = len(differing) < _ENOUGH
+    if not differing or (few and len(differing) < len(pairs)) or 2 * len(differing) < differing[-1] + 1:
         return None
     older = [pair for pair in pairs[: differing[-1] + 1] if all(pair[0][1:5])]
     newest = older[-_ENOUGH:]
     factor = sum(sum(new[1:5]) for _, new in newest) / sum(sum(old[1:5]) for old, _ in newest)
     slack = 2 + 2 * factor
+    if few and any(abs(new[place] - old[place]) <= slack for old, new in newest for place in range(1, 5)):
+        return None
     for old, new in older:
         off = [price - before * factor for before, price in zip(old[1:5], new[1:5], strict=True)]
         wrong = max(off) if factor < 1 else -min(off)

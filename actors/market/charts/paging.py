@@ -14,7 +14,7 @@ PAGE_SECONDS: Final = 4.53
 """Between two pages, as long as there are many: five in 18 s may be asked, and one is left to the more urgent."""
 _ENOUGH: Final = 10
 """Pages after which their measured pace counts."""
-_ROWS: Final = {True: 600, False: 900}
+PAGE_ROWS: Final = {True: 600, False: 900}
 """A page of days, and one of minutes."""
 _REACH: Final = {True: 365 * 12, False: 365}
 """Days back that a chart is taken to have, until it is known: years of days, a year of minutes."""
@@ -35,7 +35,10 @@ class Outlook:
         self.left: dict[Chart, int] = {}
         self.done = 0
         self._calendar = calendar
-        self._begins: dict[int, int] = {}
+        self._ways: dict[Chart, Sequence[Span]] = {}
+        """What is still to be paged of each chart, as far as is known."""
+        self._begins: dict[int, list[int]] = {}
+        """Where charts of a length came to their ends."""
         self._spent = 0
 
     @property
@@ -50,25 +53,38 @@ class Outlook:
 
     def plan(self, chart: Chart, gaps: Sequence[Span], now: int) -> None:
         """Minutes are paged from now to the oldest gap, days gap by gap."""
-        ways = gaps if chart.interval == DAILY else [Span(gap.since, now) for gap in gaps[:1]]
-        self.left[chart] = sum(self._pages(chart, way, now) for way in ways)
+        self._go(chart, gaps if chart.interval == DAILY else [Span(gap.since, now) for gap in gaps[:1]], now)
 
     def page(self, chart: Chart, rest: Span, now: int, spent: int) -> None:
         """A page came after so many nanoseconds; `rest` is what is still below it, empty at the end."""
         self.done += 1
         self._spent += spent
-        self.left[chart] = self._pages(chart, rest, now) if rest.since < rest.until else 0
+        self._go(chart, [rest] if rest.since < rest.until else [], now)
 
     def ends(self, chart: Chart, since: int, now: int) -> None:
-        """Charts of one length begin at about the same day, which is known with the first that came to its end."""
-        self._begins[chart.interval] = since
-        for other, left in self.left.items():
-            if other.interval == chart.interval and left:
-                self.left[other] = min(left, self._pages(other, Span(since, now), now))
+        """Most charts of one length begin at about the same day: that of the longest, once a second one has ended."""
+        before = self._begin(chart.interval)
+        self._begins.setdefault(chart.interval, []).append(since)
+        if self._begin(chart.interval) != before:
+            for other, ways in self._ways.items():
+                if other.interval == chart.interval:
+                    self._go(other, ways, now)
+
+    def over(self, chart: Chart) -> None:
+        """Nothing more is asked about it."""
+        self._ways[chart], self.left[chart] = [], 0
+
+    def _go(self, chart: Chart, ways: Sequence[Span], now: int) -> None:
+        self._ways[chart] = ways
+        self.left[chart] = sum(self._pages(chart, way, now) for way in ways)
 
     def _pages(self, chart: Chart, span: Span, now: int) -> int:
-        since = max(span.since, self._begins.get(chart.interval, 0))
+        since = max(span.since, self._begin(chart.interval))
         return pages(self._calendar, chart, Span(since, span.until), now)
+
+    def _begin(self, interval: int) -> int:
+        known = self._begins.get(interval, ())
+        return min(known) if len(known) > 1 else 0
 
 
 def next_paging(chart: Chart, gaps: Sequence[Span], until: int) -> Paging:
@@ -86,7 +102,7 @@ def pages(calendar: Calendar, chart: Chart, span: Span, now: int) -> int:
     first, last = kst(since).date(), kst(max(span.until - 1, since)).date()
     newest = next((day for day in (trading_day(calendar, date) for date in _back(last)) if day is not None), None)
     a_day = len(grid(newest, chart.interval)) if newest else 0
-    return max(1, ceil(_days(calendar, first, last) * a_day / _ROWS[daily]))
+    return max(1, ceil(_days(calendar, first, last) * a_day / PAGE_ROWS[daily]))
 
 
 def market_hours(calendar: Calendar, now: int) -> Span | None:

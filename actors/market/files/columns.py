@@ -34,8 +34,10 @@ FIELDS: Final = (*_ALIASES, *(f"{field}{n}" for _, field in _LEVEL for n in rang
 _CODE = re.compile(r"[0-9][0-9A-Z]{5}")
 _CODE_IN_NAME = re.compile(r"(?<![0-9A-Za-z])A?([0-9][0-9A-Z]{5})(?![0-9A-Za-z])")
 _LARGEST = 10**15
+_LATEST = 1 << 62
 _EPOCH_UNITS = {10: SECOND, 13: 1_000_000, 16: 1_000, 19: 1}
 _STAMPS = (8, 12, 14)
+_CLOCKS = (4, 6)
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _MICROSECOND = dt.timedelta(microseconds=1)
 
@@ -76,7 +78,22 @@ def number(text: str) -> int:
 
 def instant(text: str) -> int:
     """Nanoseconds from yyyymmdd, yyyymmddHHMMSS, ISO (both Korean time unless they say else) or a Unix time."""
-    plain = text.strip()
+    found = _instant(text.strip())
+    if not 0 <= found < _LATEST:
+        raise ValueError(f"{text.strip()!r} is a time before 1970, or after 2115")
+    return found
+
+
+def moment(date: str, time: str) -> int:
+    """The same from two cells, a date and a time of day: HHMM or HHMMSS, of which a number has no first 0."""
+    clock = time.strip().replace(":", "")
+    clock = clock.zfill(len(clock) + len(clock) % 2)
+    if len(clock) not in _CLOCKS:
+        raise ValueError(f"{time.strip()!r} is no time of day")
+    return instant(date.strip().replace("-", "") + clock)
+
+
+def _instant(plain: str) -> int:
     if plain.isdecimal():
         return _digits(plain)
     try:

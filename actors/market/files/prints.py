@@ -13,6 +13,8 @@ from messages import Symbol
 _NONE, _BUYER, _SELLER = 0, 1, 2
 _SIDES = ("ask", "ask_size", "bid", "bid_size")
 _DAY = 86_400 * SECOND
+_MOST = 1 << 62
+"""Shares, or won, of a day: what a column holds."""
 _OFFSET = 9 * 3_600 * SECOND
 
 Row = tuple[int, Symbol, int, dict[str, int]]
@@ -82,6 +84,9 @@ class _Fold:
         size = figures["total"] - self._volume if "total" in figures else told
         if size < 0:
             sink.reject(row, f"accumulated volume falls: {self._volume} to {figures['total']}")
+            return
+        if max(self._volume + size, self._value + figures["price"] * size) >= _MOST:
+            sink.reject(row, f"more than a day can hold: {size} shares at {figures['price']}")
             return
         changed = self._take_book(instant, _levels(figures))
         if size:

@@ -36,7 +36,7 @@ class Terms(msgspec.Struct, kw_only=True):
     mapping: dict[str, str] = {}
     """Field > name of its column."""
     interval: int = 0
-    """Seconds of a bar; 0 finds the least distance of two bars."""
+    """Seconds of a bar; 0 finds the least distance of two bars in the file."""
 
 
 class Recording(msgspec.Struct, kw_only=True):
@@ -66,6 +66,12 @@ class Recording(msgspec.Struct, kw_only=True):
 
 def read(path: Path, terms: Terms) -> Recording:
     """Read one file. Raises Unrecognised, in one line, and OSError."""
+    recording = _read(path, terms)
+    recording.bars = _measured(recording.bars)
+    return recording
+
+
+def _read(path: Path, terms: Terms) -> Recording:
     with path.open("rb") as file:
         start = file.read(16)
     if start == b"SQLite format 3\0":
@@ -209,7 +215,7 @@ class _Rows:
         if "received" in places:
             return columns.instant(line[places["received"]])
         if "date" in places and "time" in places:
-            return columns.instant(line[places["date"]].strip() + line[places["time"]].strip().replace(":", ""))
+            return columns.moment(line[places["date"]], line[places["time"]])
         return columns.instant(line[places["date" if "date" in places else "time"]])
 
     def _figures(self, line: list[str], fields: Mapping[str, int]) -> dict[str, int]:
@@ -246,8 +252,7 @@ def _collect_bars(
             continue
         found.setdefault(symbol, []).append((time, opened, high, low, close, volume, *(value or (0,)), 0, 0, 0))
     for symbol, bars in found.items():
-        array = _bars_in_order(recording, bars)
-        recording.bars[symbol, interval or _interval(array)] = array
+        recording.bars[symbol, interval] = _bars_in_order(recording, bars)
 
 
 def _bars_in_order(recording: Recording, bars: list[tuple[Any, ...]]) -> Array:
@@ -265,9 +270,18 @@ def _bars_in_order(recording: Recording, bars: list[tuple[Any, ...]]) -> Array:
     return np.array(sorted(first.values()), BAR)
 
 
-def _interval(bars: Array) -> int:
-    times = bars["time"]
-    if not ((times // SECOND + 9 * 3_600) % DAY).any():
-        return DAY
-    steps = np.diff(times)
-    return int(steps.min()) // SECOND if len(steps) else 60
+def _measured(bars: Mapping[tuple[Symbol, int], Array]) -> dict[tuple[Symbol, int], Array]:
+    """All of a file are of one length, but for those of days: a code that trades seldom does not show it alone."""
+    unknown = {symbol: array for (symbol, interval), array in bars.items() if not interval}
+    days = {symbol: DAY for symbol, array in unknown.items() if _are_days(array)}
+    steps = [int(np.diff(array["time"]).min()) for symbol, array in unknown.items() if _shows(symbol, array, days)]
+    shortest = max(min(steps) // SECOND, 1) if steps else 60
+    return {(symbol, interval or days.get(symbol, shortest)): array for (symbol, interval), array in bars.items()}
+
+
+def _shows(symbol: Symbol, bars: Array, days: Mapping[Symbol, int]) -> bool:
+    return symbol not in days and len(bars) > 1
+
+
+def _are_days(bars: Array) -> bool:
+    return not ((bars["time"] // SECOND + 9 * 3_600) % DAY).any()

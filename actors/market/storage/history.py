@@ -32,7 +32,7 @@ _CLOSE: Final = """
     WITH RECURSIVE lengths(interval) AS (SELECT max(interval) FROM bars UNION ALL
         SELECT (SELECT max(bars.interval) FROM bars WHERE bars.interval < lengths.interval) FROM lengths
         WHERE lengths.interval IS NOT NULL)
-    SELECT bars.close FROM lengths JOIN bars ON bars.interval = lengths.interval AND bars.symbol = :symbol
+    SELECT bars.close, bars.time FROM lengths JOIN bars ON bars.interval = lengths.interval AND bars.symbol = :symbol
         AND bars.venue = 0 AND bars.time = (SELECT max(time) FROM bars AS own WHERE own.interval = lengths.interval
         AND own.symbol = :symbol AND own.venue = 0 AND own.time < :before)
     ORDER BY (bars.time + :offset) / :day DESC, bars.interval DESC LIMIT 1"""
@@ -173,10 +173,12 @@ class History:
 
     def charts(self) -> list[Chart]:
         """Everything that was ever collected, by code and then by length."""
+        self._segments.check()
         return collection.charts(self._connection)
 
     def certificates(self, symbol: Symbol, interval: int) -> list[Certificate]:
         """What was certified of a chart, a day each, oldest first; `interval` in seconds."""
+        self._segments.check()
         return list(collection.certificates(self._connection, Chart(symbol, interval)).values())
 
     def bar_messages(
@@ -230,19 +232,37 @@ class History:
         return [Gap(*row) for row in self._connection.execute("SELECT time, subject, lost FROM gaps ORDER BY time")]
 
     def open_after(self, symbol: Symbol, instant: int) -> int:
-        """The first price from an instant on, of bars or else of ticks; 0 where there is none."""
-        query = "SELECT open FROM bars WHERE symbol = ? AND time >= ? ORDER BY time LIMIT 1"
+        """The first price from an instant on at the KRX, of bars or else of ticks; 0 where there is none."""
+        query = "SELECT open FROM bars WHERE symbol = ? AND venue = 0 AND time >= ? ORDER BY time LIMIT 1"
         row = self._connection.execute(query, (symbol, instant)).fetchone()
         if row:
             return int(row[0])
-        ticks = next(self.stream_ticks(symbol, instant), None)
-        return int(ticks["price"][0]) if ticks is not None else 0
+        homes = (rows[rows["venue"] == 0] for rows in self.stream_ticks(symbol, instant))
+        return next((int(rows["price"][0]) for rows in homes if len(rows)), 0)
 
     def close_before(self, symbol: Symbol, instant: int) -> int:
         """The last price before an instant at the KRX: of the newest day with bars, by its longest; 0 without any."""
+        return self._last_close(symbol, instant)[0]
+
+    def price_before(self, symbol: Symbol, instant: int) -> int:
+        """The same, or the last print's where prints are of a later day than all bars."""
+        close, charted = self._last_close(symbol, instant)
+        price, printed = self._last_print(symbol, instant)
+        return price if _day(printed) > _day(charted) else close
+
+    def _last_close(self, symbol: Symbol, instant: int) -> tuple[int, int]:
         units = {"symbol": symbol, "before": instant, "offset": store.KST_OFFSET, "day": store.DAY}
-        row = self._connection.execute(_CLOSE, units).fetchone()
-        return int(row[0]) if row else 0
+        found: tuple[int, int] | None = self._connection.execute(_CLOSE, units).fetchone()
+        return found or (0, 0)
+
+    def _last_print(self, symbol: Symbol, instant: int) -> tuple[int, int]:
+        for segment in sorted(self._segments.listed("ticks", [symbol], 0, instant), key=lambda s: -s.last):
+            for _, array in self._segments.read(segment, [symbol]):
+                rows = between(array, 0, instant)
+                homes = rows[rows["venue"] == 0]
+                if len(homes):
+                    return int(homes["price"][-1]), int(homes["received"][-1])
+        return 0, 0
 
     def _window(
         self,
@@ -288,6 +308,10 @@ def order_state(place: Path, number: int) -> dict[str, object] | None:
         connection.row_factory = sqlite3.Row
         row = connection.execute("SELECT * FROM orders WHERE number = ?", (number,)).fetchone()
         return dict(row) if row else None
+
+
+def _day(instant: int) -> int:
+    return (instant + store.KST_OFFSET) // store.DAY
 
 
 def _among(symbols: Sequence[Symbol]) -> tuple[str, Sequence[str]]:

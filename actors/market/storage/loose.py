@@ -7,7 +7,8 @@ costs a fifth of what a row of its own does, and Python's lock is held that much
 
 import sqlite3
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import chain
 from typing import Any, Final, Literal, NamedTuple
 
@@ -22,7 +23,8 @@ from messages import OrderBook, Tick
 
 Kind = Literal["ticks", "books"]
 _Levels = tuple[int, ...]
-_TickRow = tuple[str, str, int, int, int, int, str, int, int, int, int, int, int, int, float]
+_TickRow = tuple[str, str, int, int, int, int, str, int, int, int, int, int, int, int, float | None]
+"""JSON has no word for a float that is no number."""
 _BookRow = tuple[str, str, int, int, _Levels, _Levels, _Levels, _Levels, int, int]
 _Batch = tuple[Sequence[str], Array]
 """Code of each row, and the rows."""
@@ -68,9 +70,12 @@ SCHEMA: Final = """
         json_extract(value, '$[1][8]') AS ask_total, json_extract(value, '$[1][9]') AS bid_total
         FROM loose, json_each(loose.rows) WHERE kind = 'books'
     """
-"""What an older file had unpacked stays in its tables, whose names say so."""
+"""What an older file had unpacked is in tables whose names say so until it is packed (`storage/older.py`)."""
 
 _INSERT: Final = "INSERT OR REPLACE INTO loose VALUES (?,?,?,?)"
+_SET_ASIDE: Final = "UPDATE loose SET kind = :aside WHERE kind = :kind AND first = :first"
+_GAP: Final = """INSERT INTO gaps SELECT coalesce(CAST(json_extract(:rows, '$[#-1][1][3]') AS INTEGER), 0), :aside,
+    json_array_length(:rows) WHERE json_valid(:rows)"""
 _VENUES: Final = {venue.value: place for place, venue in enumerate(blocks.VENUES)}
 _SIDES: Final = {side.value: place for place, side in enumerate(blocks.SIDES)}
 _encode: Final = msgspec.json.Encoder().encode
@@ -96,33 +101,42 @@ def write(connection: sqlite3.Connection, kind: Kind, numbered: Iterable[tuple[i
 def arrays(
     connection: sqlite3.Connection, kind: Kind, first: int = 0, last: int = EVER, symbols: Collection[str] = ()
 ) -> Iterator[tuple[str, Array]]:
-    """What is not packed, by symbol: batches whose first numbers lie within; all codes where `symbols` is empty."""
-    query = "SELECT rows FROM loose WHERE kind = ? AND first BETWEEN ? AND ? ORDER BY first"
+    """What is not packed, by symbol: batches whose first numbers lie within; all codes where `symbols` is empty.
+
+    Raises ValueError for a batch that cannot be read.
+    """
+    query = "SELECT first, rows FROM loose WHERE kind = ? AND first BETWEEN ? AND ? ORDER BY first"
     batches = connection.execute(query, (kind, first, last))
-    found = _by_symbol([_unpacked(kind, text) for (text,) in batches])
+    found = _by_symbol([_unpacked(kind, number, text) for number, text in batches])
     return ((symbol, array) for symbol, array in found if not symbols or symbol in symbols)
 
 
 def ranges(connection: sqlite3.Connection, kind: Kind) -> Iterator[tuple[int, dict[str, Range]]]:
-    """The first number of each batch, and what it holds by symbol."""
+    """The first number of each batch, and what it holds by symbol. Raises ValueError as `arrays` does."""
     query = "SELECT first, rows FROM loose WHERE kind = ? ORDER BY first"
     for first, batch in connection.execute(query, (kind,)):
         received: defaultdict[str, list[int]] = defaultdict(list)
-        for _, fields in _heads[kind](batch):
-            received[fields[0]].append(fields[3])
+        with _complaining(first):
+            for _, fields in _heads[kind](batch):
+                received[fields[0]].append(fields[3])
         yield first, {symbol: Range(len(r), min(r), max(r)) for symbol, r in received.items()}
 
 
 def take(connection: sqlite3.Connection, kind: Kind, before: int, limit: int) -> list[tuple[str, Array]]:
     """Remove whole batches, the oldest first, until about `limit` messages are out; they come back by symbol.
 
-    A batch that begins with a message received at `before` or later stays, and so do those after it.
+    A batch that begins with a message received at `before` or later stays, and so do those after it. One that cannot
+    be read is set aside, as a kind of its own, and a gap.
     """
     made: list[_Batch] = []
     last, count = -1, 0
     query = "SELECT first, rows FROM loose WHERE kind = ? AND first > ? ORDER BY first LIMIT 1"
     while count < limit and (found := connection.execute(query, (kind, last)).fetchone()):
-        batch = _unpacked(kind, found[1])
+        try:
+            batch = _unpacked(kind, *found)
+        except ValueError:
+            _set_aside(connection, kind, *found)
+            continue
         if batch[1]["received"][0] >= before:
             break
         made.append(batch)
@@ -131,8 +145,23 @@ def take(connection: sqlite3.Connection, kind: Kind, before: int, limit: int) ->
     return list(_by_symbol(made))
 
 
-def _unpacked(kind: Kind, text: str) -> _Batch:
-    return _ticks(text) if kind == "ticks" else _books(text)
+def _set_aside(connection: sqlite3.Connection, kind: Kind, first: int, text: str) -> None:
+    facts = {"kind": kind, "aside": f"{kind}, unreadable", "first": first, "rows": text}
+    connection.execute(_SET_ASIDE, facts)
+    connection.execute(_GAP, facts)
+
+
+def _unpacked(kind: Kind, first: int, text: str) -> _Batch:
+    with _complaining(first):
+        return _ticks(text) if kind == "ticks" else _books(text)
+
+
+@contextmanager
+def _complaining(first: int) -> Generator[None]:
+    try:
+        yield
+    except (msgspec.DecodeError, OverflowError) as error:
+        raise ValueError(f"the batch of number {first} cannot be read: {error}") from error
 
 
 def _ticks(text: str) -> _Batch:

@@ -60,12 +60,17 @@ class OrderStates:
     def __init__(self) -> None:
         self._known: dict[int, OrderState] = {}
         self._changed: dict[int, OrderState] = {}
+        self._early: list[tuple[int, OrderEvent | OrderRefused]] | None = []
+        """What came about unknown orders before `load` said which there are."""
 
     def load(self, rows: Sequence[Sequence[Any]]) -> None:
-        """Go on from stored rows."""
+        """Go on from stored rows, and book what came before they were read."""
         for row in rows:
             state = OrderState(**dict(zip(OrderState.__struct_fields__, row, strict=True)))
-            self._known[state.number] = state
+            self._known.setdefault(state.number, state)
+        early, self._early = self._early or [], None
+        for time, event in early:
+            self.take(time, event)
 
     def wanted(self, number: int, time: int, intent: OrderIntent) -> None:
         state = OrderState(
@@ -88,6 +93,8 @@ class OrderStates:
         """An event of an order nobody wanted here, such as one of an earlier day, changes nothing."""
         state = self._known.get(event.order)
         if state is None:
+            if self._early is not None:
+                self._early.append((time, event))
             return
         _fold(state, event)
         state.changed = time
@@ -137,7 +144,7 @@ def _fold_end(state: OrderState, event: OrderEvent | OrderRefused) -> None:
         case OrderUnknown():
             state.state, state.reason = "unknown", event.reason
         case OrderCanceled():
-            state.state, state.reason = "canceled", event.reason
+            state.state, state.reason = "open" if event.open else "canceled", event.reason
         case OrderExpired():
             state.state = "expired"
         case _:

@@ -64,8 +64,9 @@ class Chores:
         if self._left is None:
             self._left = connection.execute(_SPLIT, _UNITS).fetchall()
         while self._left:
-            if _join_some(connection, self._left[-1]):
-                return True
+            with suppress(ValueError):  # a damaged block stays as it is: who reads it says so
+                if _join_some(connection, self._left[-1]):
+                    return True
             self._left.pop()
         return False
 
@@ -157,7 +158,10 @@ def _cut(connection: sqlite3.Connection, kind: Kind, before: int) -> bool:
     found = connection.execute(query, (kind, before, before)).fetchone()
     if found is None:
         return False
-    rows = _read(connection, kind, found[0])
+    try:
+        rows = _read(connection, kind, found[0])
+    except ValueError:  # damaged
+        return False
     store.write_blocks(connection, kind, found[1], rows[rows["received"] >= before])
     _delete(connection, found[:1])
     return True

@@ -11,7 +11,7 @@ from actors.market.storage.blocks import Array
 from actors.market.storage.loose import Kind, Range
 from actors.market.storage.store import DTYPES
 from messages import Symbol
-from runtime.database import DatabaseBroken
+from runtime.database_errors import DatabaseBroken
 
 _TOGETHER: Final = 50_000
 """Loose rows of all codes that are read at once."""
@@ -47,6 +47,12 @@ class Segments:
         self._name = name
         self._known: dict[Kind, tuple[_State, list[_Batches]]] = {}
 
+    def check(self) -> None:
+        """Raises DatabaseBroken for a store of an older version, in which tables are missing."""
+        if not self._connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'loose'").fetchone():
+            mend = "`kiwoom-actors history prune DIR --before 1970-01-01` brings it up to date and takes nothing away"
+            raise DatabaseBroken(f"{self._name}: of an older version; {mend}")
+
     def listed(self, kind: Kind, symbols: Collection[str], since: int, until: int) -> list[Segment]:
         """Segments with rows of these codes in a range, by their first row; all codes where `symbols` is empty."""
         found = [*self._blocks(kind, symbols, since, until), *self._loose(kind, symbols)]
@@ -56,8 +62,11 @@ class Segments:
         """The rows of a segment by code, each by arrival. Raises DatabaseBroken."""
         if segment.symbol:
             return [(Symbol(segment.symbol), self._block(segment))]
-        batches = loose.arrays(self._connection, segment.kind, segment.place, segment.end, symbols)
-        return [(Symbol(symbol), blocks.in_order(array)) for symbol, array in batches]
+        try:
+            batches = loose.arrays(self._connection, segment.kind, segment.place, segment.end, symbols)
+            return [(Symbol(symbol), blocks.in_order(array)) for symbol, array in batches]
+        except ValueError as error:
+            raise DatabaseBroken(f"{self._name}: {error}") from error
 
     def stream(self, kind: Kind, symbol: str, since: int, until: int) -> Iterator[Array]:
         """Rows of one code by arrival: no more in memory than the segments that overlap."""
@@ -94,11 +103,13 @@ class Segments:
                 yield Segment(kind, first, last, sum(r.rows for r in ranges), "", batches.first, batches.last)
 
     def _batches(self, kind: Kind) -> list[_Batches]:
-        if not self._connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'loose'").fetchone():
-            raise DatabaseBroken(f"{self._name}: of an older version; a run or an import into it brings it up to date")
+        self.check()
         state = self._connection.execute("SELECT count(*), max(first) FROM loose WHERE kind = ?", (kind,)).fetchone()
         if kind not in self._known or self._known[kind][0] != state:
-            self._known[kind] = state, list(_grouped(loose.ranges(self._connection, kind)))
+            try:
+                self._known[kind] = state, list(_grouped(loose.ranges(self._connection, kind)))
+            except ValueError as error:
+                raise DatabaseBroken(f"{self._name}: {error}") from error
         return self._known[kind][1]
 
     def _block(self, segment: Segment) -> Array:

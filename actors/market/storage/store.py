@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from actors.market.storage import blocks, loose
+from actors.market.storage import blocks, loose, older
 from actors.market.storage.blocks import BOOK, TICK, Array
 from actors.market.storage.loose import Kind
 from actors.market.time import SECOND
@@ -187,13 +187,14 @@ def next_number(connection: sqlite3.Connection) -> int:
     return int(connection.execute(query, (OWN_NUMBERS,)).fetchone()[0]) + 1
 
 
-def pack_some(connection: sqlite3.Connection, rows: int = 0, before: int = loose.EVER) -> bool:
+def pack_some(connection: sqlite3.Connection, before: int = loose.EVER) -> bool:
     """Move the oldest messages into blocks, in the caller's transaction; False when nothing was left to move.
 
-    What was received at `before` or later stays. `rows` is how many at once; 0 leaves it to us.
+    What was received at `before` or later stays.
     """
     for kind in KINDS:
-        found = loose.take(connection, kind, before, rows or _PORTION[kind])
+        limit = _PORTION[kind]
+        found = older.take(connection, kind, limit) or loose.take(connection, kind, before, limit)
         for symbol, array in found:
             write_blocks(connection, kind, symbol, array)
         if found:

@@ -67,11 +67,17 @@ def test_bars_while_nothing_trades_are_told_apart() -> None:
 
 def test_the_bars_of_a_day_change_until_its_last_session_is_over() -> None:
     for time, final in (("08:00", "08:00"), ("10:00", "10:00"), ("15:25", "15:20"), ("17:59", "15:20")):
-        now = at(ORDINARY, int(time[:2]), int(time[3:])) + SECOND
+        now = at(ORDINARY, int(time[:2]), int(time[3:])) + 10 * SECOND
         assert kst(certificate.final_before(CALENDAR, now, 60)).strftime("%H:%M") == final
     assert certificate.final_before(CALENDAR, at(ORDINARY, 17), 3_600) == at(ORDINARY, 15)
     assert certificate.final_before(CALENDAR, at(ORDINARY, 17), DAILY) == at(ORDINARY)
-    assert certificate.final_before(CALENDAR, at(ORDINARY, 18), 60) == at(ORDINARY, 18)
+    assert certificate.final_before(CALENDAR, at(ORDINARY, 18) + 10 * SECOND, 60) == at(ORDINARY, 18)
+
+
+def test_a_clock_that_is_ahead_by_some_seconds_makes_no_bar_final() -> None:
+    for second, final in ((9, "09:59"), (10, "10:00")):
+        now = at(ORDINARY, 10) + second * SECOND
+        assert kst(certificate.final_before(CALENDAR, now, 60)).strftime("%H:%M") == final
 
 
 def test_the_digest_is_that_of_plain_lines() -> None:

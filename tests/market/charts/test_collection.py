@@ -12,7 +12,7 @@ from actors.market.charts.collection import Taken
 from actors.market.charts.comparison import Proof
 from actors.market.charts.spans import Span
 from actors.market.storage import store
-from actors.market.time import at
+from actors.market.time import SECOND, at
 from messages import Bar, Shares, Symbol, Won
 from tests.fake_archive import bar
 
@@ -116,6 +116,23 @@ def test_adjusted_prices_set_the_older_ones_aside_and_want_them_anew(
     assert count(connection, "certificates", f"day='{FIRST}' AND missing=300") == 1
 
 
+@pytest.mark.parametrize("bars", [1, 2])
+def test_an_adjustment_shows_in_few_bars_where_there_are_no_others(connection: sqlite3.Connection, bars: int) -> None:
+    stored, newer = chart()[:bars], chart()[bars]
+    take(connection, stored, until=newer.time + 10 * SECOND, last=True)
+    taken = take(connection, [*(_times(one, 0.5) for one in stored), newer], last=True)
+    assert (taken.factor, taken.conflicts) == (pytest.approx(0.5, rel=0.01), ())  # pyright: ignore[reportUnknownMemberType]
+    assert count(connection, "bars", "close > 6000") == 1
+
+
+def test_few_bars_that_differ_by_a_won_or_in_one_price_are_conflicts(connection: sqlite3.Connection) -> None:
+    (one,) = chart()[:1]
+    take(connection, [one], last=True)
+    for other in (_times(one, 1.0003), msgspec.structs.replace(one, high=Won(one.high + 500))):
+        taken = take(connection, [other], last=True)
+        assert (taken.factor, taken.conflicts) == (1.0, (one.time,))
+
+
 def test_after_an_adjustment_the_rest_is_collected_like_anything_else(connection: sqlite3.Connection) -> None:
     bars = chart()
     take(connection, bars)
@@ -166,7 +183,7 @@ def test_a_thin_issue_may_rest_between_two_pages_as_long_as_within_one(connectio
 
 def test_an_unfinished_bar_and_what_is_not_wanted_are_not_stored(connection: sqlite3.Connection) -> None:
     today = dt.date(2022, 1, 6)
-    open_hours = at(today, 10, 30) + 5
+    open_hours = at(today, 10, 30) + 10 * SECOND
     bars = [*chart(), bar("005930", 60, at(today, 10, 29), 1), bar("005930", 60, at(today, 10, 30), 1)]
     everything = Span(at(SECOND_DAY), at(today, 23))
     proof = Proof(span=Span(bars[0].time, open_hours), rows=len(bars))
@@ -208,7 +225,7 @@ def _times(one: Bar, factor: float) -> Bar:
 
 def test_a_bar_that_ended_while_its_page_was_on_the_way_is_unfinished(connection: sqlite3.Connection) -> None:
     today = dt.date(2022, 1, 6)
-    asked, came = at(today, 10, 30) - 1, at(today, 10, 30) + 1
+    asked, came = at(today, 10, 30) + 9 * SECOND, at(today, 10, 30) + 11 * SECOND
     bars = [*chart(), bar("005930", 60, at(today, 10, 28), 1), bar("005930", 60, at(today, 10, 29), 1)]
     proof = Proof(span=Span(bars[0].time, asked), rows=len(bars))
     collection.take(connection, CALENDAR, CHART, bars, proof, Span(WANTED.since, at(today, 23)), came)

@@ -8,7 +8,7 @@ from actors.gateways.port import Urgency
 from actors.market.calendar import Calendar
 from actors.market.charts import paging
 from actors.market.charts.certificate import DAILY, Chart
-from actors.market.charts.paging import PAGE_SECONDS, Paging
+from actors.market.charts.paging import PAGE_SECONDS, Outlook, Paging
 from actors.market.charts.spans import Span
 from actors.market.time import SECOND, at
 from messages import Symbol
@@ -71,3 +71,22 @@ async def test_the_estimate_goes_by_what_the_pacer_gives() -> None:
         for _ in range(201):
             await session.turn()
     assert (clock.now() - began) / SECOND / 200 == pytest.approx(PAGE_SECONDS, rel=0.03)  # pyright: ignore[reportUnknownMemberType]
+
+
+def test_a_newly_listed_code_does_not_make_the_others_look_short() -> None:
+    codes = [Chart(Symbol(f"{code:06}"), 60) for code in range(4)]
+    young, year = at(dt.date(2026, 11, 2)), at(dt.date(2025, 11, 18))
+    outlook = Outlook(CALENDAR)
+    for chart in codes:
+        outlook.plan(chart, [Span(0, NOW)], NOW)
+    outlook.ends(codes[0], young, NOW)
+    outlook.over(codes[0])
+    assert outlook.left == dict.fromkeys(codes, 104) | {codes[0]: 0}
+    half = at(dt.date(2026, 5, 18))
+    outlook.ends(codes[1], half, NOW)
+    outlook.over(codes[1])
+    assert [outlook.left[chart] for chart in codes[2:]] == [54, 54], "as long as the longest there was"
+    outlook.page(codes[2], Span(0, half), NOW, SECOND)
+    outlook.ends(codes[2], year, NOW)
+    outlook.over(codes[2])
+    assert outlook.left[codes[3]] == 104

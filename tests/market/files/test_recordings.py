@@ -203,3 +203,49 @@ def test_a_recording_that_begins_in_mid_session_has_the_sizes_it_names(tmp_path:
 
     assert prints["size"].tolist() == [5, 3, 2]
     assert prints["volume"].tolist() == [1_000_005, 1_000_008, 1_000_100]
+
+
+def test_a_time_of_day_kept_as_a_number_has_lost_its_first_zero(tmp_path: Path) -> None:
+    rows = ("2025-09-02,90000,100,5", "2025-09-02,10:00:01,100,2", "20250902,0,100,1", "20250902,10000150,100,1")
+    path = written(tmp_path, "005930.csv", "date,time,price,qty", *rows)
+
+    recording = recordings.read(path, TERMS)
+
+    (prints,) = recording.ticks.values()
+    assert recording.rejected.total() == 2, "too few digits, or too many, are no time of day"
+    assert [text(int(time)) for time in prints["time"]] == ["2025-09-02 09:00:00.000", "2025-09-02 10:00:01.000"]
+
+
+def test_figures_and_times_that_no_column_holds_are_rejected(tmp_path: Path) -> None:
+    path = written(
+        tmp_path,
+        "005930.csv",
+        "date,price,qty",
+        "99991231090000,100,5",
+        "19600101090000,100,5",
+        "9999999999999999999,100,5",
+        "20250902090000,1000000000000000,1000000000000000",
+        "20250902090001,100,5",
+    )
+
+    recording = recordings.read(path, TERMS)
+
+    assert [array["price"].tolist() for array in recording.ticks.values()] == [[100]]
+    assert recording.rejected.total() == 4
+
+
+def test_a_code_that_trades_seldom_has_bars_of_the_length_of_all_others(tmp_path: Path) -> None:
+    path = written(
+        tmp_path,
+        "all.csv",
+        "code,date,open,high,low,close,volume",
+        *(f"{code},202509020{minute:03}00,5,5,5,5,1" for code, minute in (("005930", 900), ("005930", 901))),
+        *(f"{code},202509020{minute:03}00,5,5,5,5,1" for code, minute in (("000660", 900), ("000660", 907))),
+        "000150,20250902090000,5,5,5,5,1",
+        "069500,20250902,5,5,5,5,1",
+        "069500,20250903,5,5,5,5,1",
+    )
+
+    lengths = dict(recordings.read(path, TERMS).bars.keys())
+
+    assert lengths == {"005930": 60, "000660": 60, "000150": 60, "069500": 86_400}

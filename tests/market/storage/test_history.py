@@ -2,6 +2,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from actors.market.storage.blocks import TICK
 from actors.market.storage.history import History
 from actors.market.time import SECOND
 from messages import Aggressor, Nanoseconds, OrderBook, Symbol, Tick, Venue, Won
-from runtime.database import DatabaseBroken
+from runtime.database_errors import DatabaseBroken
 from tests.market.market_data import CODE, NINE, OTHER, bar, book, tick
 
 MESSAGES: list[Tick | OrderBook] = [
@@ -40,7 +41,7 @@ def connection() -> Iterator[sqlite3.Connection]:
 
 @pytest.mark.parametrize("packed", [False, True])
 def test_what_was_written_comes_back_in_the_order_it_came(connection: sqlite3.Connection, packed: bool) -> None:
-    while packed and store.pack_some(connection, 2):
+    while packed and store.pack_some(connection):
         continue
 
     history = History.over(connection)
@@ -94,8 +95,13 @@ def test_a_store_of_an_older_version_is_said() -> None:
     older = sqlite3.connect(":memory:", isolation_level=None)
     older.executescript(store.MIGRATIONS[0])
 
+    history = History.over(older)
     with pytest.raises(DatabaseBroken, match="of an older version"):
-        History.over(older).ticks(CODE)
+        history.ticks(CODE)
+    with pytest.raises(DatabaseBroken, match="of an older version"):
+        history.charts()
+    with pytest.raises(DatabaseBroken, match="of an older version"):
+        history.certificates(CODE, 60)
 
 
 @settings(max_examples=40, deadline=None)
@@ -229,3 +235,33 @@ def test_the_price_before_a_day_is_that_of_the_newest_day_there_is(connection: s
     store.write_bars(connection, [structs.replace(old, close=Won(7), time=Nanoseconds(NINE - 9 * 3_600 * SECOND))])
     assert history.close_before(CODE, NINE + 86_400 * SECOND) == 7
     assert history.close_before(OTHER, NINE + 86_400 * SECOND) == 0
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_strength_that_is_no_number_spoils_no_batch(connection: sqlite3.Connection, packed: bool) -> None:
+    odd = [
+        structs.replace(tick(n, 100, symbol=Symbol("035720")), strength=s) for n, s in enumerate((1.5, float("nan")))
+    ]
+    store.write_ticks(connection, enumerate(odd, store.OWN_NUMBERS + 100))
+    while packed and store.pack_some(connection):
+        continue
+
+    strengths = History.over(connection).ticks(Symbol("035720"))["strength"]
+    assert (strengths[0], np.isnan(strengths[1])) == (1.5, True)
+
+
+def test_a_batch_that_cannot_be_read_is_said_and_set_aside_when_all_else_is_packed(
+    connection: sqlite3.Connection,
+) -> None:
+    half: Any = 100.5
+    for number, price in enumerate((half, 1 << 70), store.OWN_NUMBERS + 100):
+        store.write_ticks(connection, [(number, structs.replace(tick(5, 100), price=price))])
+    with pytest.raises(DatabaseBroken, match=r"the batch of number \d+ cannot be read"):
+        History.over(connection).ticks(CODE)
+
+    while store.pack_some(connection):
+        continue
+
+    assert History.over(connection).ticks(CODE)["price"].tolist() == [101, 100]
+    assert connection.execute("SELECT kind, count(*) FROM loose GROUP BY kind").fetchall() == [("ticks, unreadable", 2)]
+    assert History.over(connection).gaps() == [(NINE + 5 * SECOND, "ticks, unreadable", 1)] * 2

@@ -1,3 +1,5 @@
+from msgspec import structs
+
 from actors.market.storage.order_states import OrderStates
 from messages import (
     Action,
@@ -138,3 +140,24 @@ def test_what_could_not_be_stored_counts_as_changed_again() -> None:
 
     assert orders.taken() == rows
     assert orders.taken() == []
+
+
+def test_what_is_said_before_the_stored_orders_are_read_is_booked_all_the_same() -> None:
+    earlier, later = OrderStates(), OrderStates()
+    earlier.wanted(NUMBER, NINE, INTENT)
+
+    later.take(NINE, ACCEPTED)
+    later.load(earlier.taken())
+
+    assert [(row[0], row[10]) for row in later.taken()] == [(NUMBER, "open")]
+
+
+def test_an_order_of_which_a_part_was_canceled_is_still_open_and_can_be_filled() -> None:
+    states = OrderStates()
+    states.wanted(NUMBER, NINE, INTENT)
+    states.take(NINE, structs.replace(CANCELED, canceled=Shares(2), open=Shares(3)))
+    (partly,) = states.taken()
+    states.take(NINE, filled(3, 0))
+    (wholly,) = states.taken()
+
+    assert (partly[10], wholly[10]) == ("open", "filled")

@@ -192,3 +192,18 @@ def test_a_file_that_somebody_else_writes_is_prepared_another_time(tmp_path: Pat
         assert connection.execute("PRAGMA auto_vacuum").fetchone() == (0,)
         retention.prepare(connection)
         assert connection.execute("PRAGMA auto_vacuum").fetchone() == (2,)
+
+
+def test_a_damaged_block_neither_stops_the_chores_nor_goes(connection: sqlite3.Connection) -> None:
+    for part in (
+        rows("ticks", 0, 5),
+        rows("ticks", 5, 5),
+        rows("ticks", 10, 5, NINE + DAY),
+        rows("ticks", 15, 5, NINE + DAY),
+    ):
+        store.write_blocks(connection, "ticks", CODE, part)
+    connection.execute("UPDATE blocks SET data = X'00' WHERE rowid = 1")
+
+    do(connection, Chores(ALL))
+
+    assert blocks_of(connection) == [("ticks", CODE, 5), ("ticks", CODE, 5), ("ticks", CODE, 10)]
