@@ -53,6 +53,9 @@ _SYMBOLS: Final = tuple(Symbol(f"90{n:04}") for n in range(1, 21))
 _ORDERS_A_SECOND: Final = 4
 _SETTLED: Final = 400.0
 """Seconds after the last order in which everything must have come to its end."""
+_LOOK: Final = 30.0
+_LOOKS: Final = 240
+"""At what has left; an order that is still here then never will."""
 
 
 class Loss(StrEnum):
@@ -228,10 +231,12 @@ async def _day(rng: Random, orders: int, outcomes: Outcomes, name: str) -> None:
     for number in range(1, orders + 1):
         stage.tell(_wish(number, rng, stage.clock.now()))
         await stage.advance(1 / _ORDERS_A_SECOND)
-    while len(exchange.calls) < orders:
-        await stage.advance(30)
+    for _ in range(_LOOKS):
+        if len(exchange.calls) >= orders:
+            break
+        await stage.advance(_LOOK)
     await stage.advance(_SETTLED)
-    _judge(stage, line[0], outcomes, name)
+    _judge(stage, line[0], outcomes, name, orders)
 
 
 class _Late:
@@ -244,12 +249,15 @@ class _Late:
         return getattr(self._line[0], name)
 
 
-def _judge(stage: Stage, line: Line, outcomes: Outcomes, name: str) -> None:
+def _judge(stage: Stage, line: Line, outcomes: Outcomes, name: str, orders: int) -> None:
     ledger: Ledger = vars(stage.actor)["_ledger"]
     owners = Counter(number for order in ledger.orders.values() for number in order.broker_orders)
     for order, (loss, number) in zip(line.sent, line.exchange.calls, strict=False):
         ending = _ending(ledger.orders[order], number, line)
         outcomes.add(loss, ending, f"seed and batch {name}, order {order}")
+    for order in range(1, orders + 1):
+        if not line.sent[order]:
+            outcomes.add("order", "never left", f"seed and batch {name}, order {order}")
     agrees = ledger.cash == line.exchange.cash
     shares = all(ledger.held(symbol) == count for symbol, count in line.exchange.held.items())
     if not agrees or not shares or len(owners) != len(line.exchange.orders):

@@ -29,6 +29,8 @@ def swarm(
 ) -> None:
     """Play seeds of 10 simulated minutes with every kind of fault and crash; exit 0 only if every invariant held.
 
+    A quarter of them sleep over a weekend in the middle.
+
     A seed repeats exactly: the same records, whatever the machine.
     """
     from actors.campaigns.swarm.flock import fly  # noqa: PLC0415 - no other verb needs so much
@@ -51,7 +53,7 @@ def report(tally: "Tally") -> list[str]:
     orders = f"{counts['sent']:,} requests sent, {counts['fills']:,} fills, {counts['unknown']:,} answers lost"
     lines = [
         f"{seeds:,} seeds, {len(tally.failed)} failed: {verdict}",
-        f"{counts['lives']:,} systems started, {ends}; {orders}",
+        f"{counts['lives']:,} systems started, {ends}, {counts['nights']:,} nights; {orders}",
         f"{counts['records']:,} journal records, {tally.cpu / seeds:.2f} s of CPU a seed",
     ]
     if tally.compared:

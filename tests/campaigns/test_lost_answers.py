@@ -17,6 +17,19 @@ def test_each_order_whose_answer_is_lost_is_at_the_exchange_once_or_not_at_all()
     assert outcomes.count("no order", Loss.SILENT) == 0
 
 
+def test_an_order_that_never_leaves_is_a_failure_and_not_a_campaign_without_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def itself(_sender: Sender, order: Order) -> Order | None:
+        return order if order.number == 3 else None
+
+    monkeypatch.setattr(Sender, "_look_alike", itself)
+
+    outcomes = campaign(4, seed=1)
+
+    assert outcomes.failures == ["order: never left (seed and batch 1 0, order 3)"]
+
+
 def test_were_look_alikes_not_kept_apart_it_would_be_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     def nothing(_sender: Sender, _order: Order) -> None:
         return None

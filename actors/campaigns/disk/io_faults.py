@@ -22,7 +22,7 @@ from actors.campaigns.disk.orders_at_risk import BLIND, ENTRY, EXIT, FILL, NO_EN
 from actors.campaigns.outcomes import Outcomes
 from runtime import chain
 from runtime.clock import SimulatedClock
-from runtime.database import DatabaseError, DatabaseFull, DatabaseLocked
+from runtime.database_errors import DatabaseError, DatabaseFull, DatabaseLocked
 from runtime.journal import NAME, Journal
 from runtime.loop import virtual_loop
 
@@ -194,22 +194,30 @@ def _refused_or(ran: Ran, folder: Path, *, exits: bool = True) -> str:
 def main(
     points: int = 50, calls: int = 400, lock_seconds: float = 60.0, seed: int = 1, data: Path | None = None
 ) -> None:
-    """Exit 0 only if nothing was lost. `data`: a folder for what is written, a fresh one by default."""
+    """Exit 0 only if nothing was lost; what cannot be tried here is said. `data`: a folder, a fresh one by default."""
     from actors.campaigns.disk.real_faults import disk_of, every_call, locked, traceable  # noqa: PLC0415 - it builds on this
 
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     with tempfile.TemporaryDirectory(dir=data) as scratch:
         folder = Path(scratch)
+        left_out: list[str] = []
         counted = [("simulated faults at each piece of work", simulated(folder, seed))]
         counted.append((f"{points} limits on the size of files", small_files(folder, points, seed)))
         with disk_of(folder / "disk", 8) as mounted:
             if mounted:
                 counted.append((f"a disk full at {points} points", small_disk(folder / "disk", points, seed)))
+            else:
+                left_out.append(f"a disk full at {points} points: mounting a small file system needs root")
         counted.append(("another process's lock", locked(folder, lock_seconds, seed)))
         if calls and traceable():
-            counted.append(("every call to the system fails in turn", every_call(folder, calls, seed)))
+            title = f"each of the first {calls} calls to the system fails in turn"
+            counted.append((title, every_call(folder, calls, seed)))
+        else:
+            left_out.append("calls to the system that fail: --calls is 0, or strace is not there or may not trace")
     for title, outcomes in counted:
         outcomes.show(f"{title}, seed {seed}")
+    for what in left_out:
+        typer.echo(f"not tried: {what}")
     raise typer.Exit(0 if all(outcomes.ok for _, outcomes in counted) else 1)
 
 

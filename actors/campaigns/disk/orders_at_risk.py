@@ -17,7 +17,7 @@ from messages import Action, Kind, Message, OrderFilled, OrderSubmitting, Side, 
 from messages.instruments import Nanoseconds, Shares, Symbol, Won
 from runtime.bus import RUN_BITS
 from runtime.clock import Clock, WallClock
-from runtime.database import DatabaseError
+from runtime.database_errors import DatabaseError
 from runtime.envelope import Envelope
 from runtime.journal import Journal
 

@@ -56,7 +56,7 @@ def every_call(folder: Path, most: int, seed: int) -> Outcomes:
     for error in ("EIO", "ENOSPC", "EROFS", "EMFILE"):
         for persistent in (False, True):
             kind = f"{error} at the k-th call{' and all after it' if persistent else ''}"
-            for k in range(1, most):
+            for k in range(1, most + 1):
                 ending = _inject(folder / "data", error, k, seed, persistent=persistent)
                 shutil.rmtree(folder / "data", ignore_errors=True)
                 if ending == UNTOUCHED:

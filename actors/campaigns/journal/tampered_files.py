@@ -13,7 +13,7 @@ from actors.campaigns.journal.tampering import FOUND, HARMLESS, MISSED, ROOM, SO
 from actors.campaigns.outcomes import Outcomes
 from runtime.bus import RUN_BITS
 from runtime.clock import WallClock
-from runtime.database import DatabaseError
+from runtime.database_errors import DatabaseError
 from runtime.emergency import Emergency
 from runtime.envelope import Envelope
 from runtime.journal import NAME, Journal

@@ -14,7 +14,7 @@ from actors.campaigns.swarm.world import World
 from actors.market.time import SECOND
 from runtime import faultpoints
 from runtime.config import load
-from runtime.database import DatabaseError
+from runtime.database_errors import DatabaseError
 from runtime.journal import Journal
 from runtime.loop import Deadlock, VirtualLoop
 from runtime.mailbox import Statistics

@@ -67,22 +67,40 @@ class _Play:
     def run(self) -> Outcome:
         world = self._world
         self._begin()
-        while world.now < world.until:
-            self._live()
+        self._trade()
+        while world.nights:
+            self._sleep()
+            self._trade()
         world.heal()
         journal = self._settle()
         self._counts["records"] = len(journal)
         self._counts["sent"] = len(world.sent)
-        self._counts["fills"] = len(world.exchange.fills)
+        self._counts["fills"] = sum(len(day.fills) for day in world.days)
         self._counts["unknown"] = sum(isinstance(e.message, OrderUnknown) for e in journal)
         self._counts["lives"] = self._lives
-        self._counts["interruptions"] = len(world.exchange.vi_list())
+        self._counts["interruptions"] = sum(len(day.vi_list()) for day in world.days)
         digest = _digest(self._left, world)
         return Outcome(seed=world.seed, digest=digest, breaches=world.breaches, counts=dict(self._counts), cpu=0.0)
 
     def _begin(self) -> None:
         self._life = Life(self._world, self._lives, self._left)
         self._lives += 1
+
+    def _trade(self) -> None:
+        while self._world.now < self._world.until:
+            self._live()
+
+    def _sleep(self) -> None:
+        """From one day to the next: the day is seen to its end, left in order, or cut off."""
+        world, rng, life = self._world, self._rng, self._life
+        life.go(world.exchange.end + _QUIET if rng.random() < 0.5 else world.now + SECOND)
+        if life.end is End.REACHED and rng.random() < 0.5:
+            life.stop("the night")
+            self._counts["stops"] += 1
+        self._bury()
+        world.sleep()
+        self._counts["nights"] += 1
+        self._begin()
 
     def _live(self) -> None:
         """Run the system until it ends, dies, or the faults are over; then start the next."""
@@ -162,7 +180,8 @@ def _digest(folder: Path | None, world: World) -> str:
     digest = hashlib.sha256()
     for entry in chain.entries(folder / NAME):
         digest.update(entry.hash)
-    digest.update(msgspec.json.encode((world.exchange.orders, world.exchange.fills)))
+    for day in world.days:
+        digest.update(msgspec.json.encode((day.orders, day.fills)))
     return digest.hexdigest()[:32]
 
 

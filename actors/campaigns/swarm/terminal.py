@@ -30,7 +30,7 @@ class Terminal(OcxGateway):
         exchange.given = ""
         result = super().send(instruction)
         if exchange.given or self._world.line is self:
-            self._world.sent.append(Sent(instruction.order, instruction.action, exchange.given))
+            self._world.sent.append(Sent(instruction.order, instruction.action, exchange.given, exchange.date))
             self._world.heard("send")
         return result
 

@@ -1,14 +1,15 @@
 """What the swarm holds its systems to: the shared invariants, and the exchange's own record of every order."""
 
+import datetime as dt
 from collections.abc import Container, Iterator, Sequence
 from typing import Final, NamedTuple
 
 from actors.account import invariants
 from actors.account.invariants import Breaches
 from actors.account.ledger import Booked, Ledger
-from actors.campaigns.swarm.world import DISK, Sent, World
-from actors.exchange.exchange import Exchange
-from actors.exchange.records import AccountState, OrderRecord
+from actors.campaigns.swarm.world import DISK, Notary, Numbered, Sent, World
+from actors.exchange.records import AccountState
+from actors.market.time import kst
 from messages import (
     Action,
     ActorFailed,
@@ -41,6 +42,9 @@ class Total(NamedTuple):
     open: int
 
 
+_NOTHING: Final = Total(0, 0, 0, 0, 0)
+
+
 def agreement(world: World, journal: Sequence[Envelope]) -> Breaches:
     """What the journal says against what the exchange did; holds once nothing is under way."""
     ledger, fills = Ledger(), [e.message for e in journal if isinstance(e.message, OrderFilled)]
@@ -49,16 +53,15 @@ def agreement(world: World, journal: Sequence[Envelope]) -> Breaches:
             ledger.fold(envelope.message, envelope.number)
     state = world.exchange.account_state(world.exchange.account)
     assert isinstance(state, AccountState)
-    totals = _totals(world.exchange.orders)
+    totals = _totals(world.days)
     held = {holding.symbol: int(holding.quantity) for holding in state.holdings if holding.quantity}
-    per_number = {order.number: int(order.filled) for order in world.exchange.orders}
     guessed = {fill.order for fill in fills if fill.source != "record"}
     return [
         *invariants.positions_agree(ledger, held),
-        *invariants.cash_agrees(ledger, cash=state.deposit_settled, commission=state.commission, tax=state.tax),
-        *invariants.no_phantom(fills, per_number),
+        *invariants.cash_agrees(ledger, cash=state.deposit_settled, **_costs(world.exchange, state)),
+        *_phantoms(world.days, fills),
         *invariants.sound(ledger),
-        *_orders(ledger, _numbers(world.sent), totals, guessed),
+        *_orders(ledger, _numbers(world.sent), totals, guessed, world.exchange.date),
     ]
 
 
@@ -67,53 +70,88 @@ def conduct(world: World, journal: Sequence[Envelope]) -> Breaches:
     fills = [e.message for e in journal if isinstance(e.message, OrderFilled)]
     bound = [(sent.order, sent.number) for sent in world.sent if sent.action is Action.NEW and sent.number]
     return [
-        *invariants.one_fill_once(fills),
+        *_fills_twice(world.days, fills),
         *invariants.one_order_an_intent(bound),
         *invariants.look_alikes_apart(journal),
         *invariants.written_first((e.message for e in journal), ((s.order, s.action) for s in world.sent)),
         *invariants.risk_first(journal),
-        *_unsent(world.exchange, world.sent),
+        *_unsent(world.days, world.sent),
         *_digests(journal),
         *_entries_while_halted(journal),
-        *_oddities(journal),
+        *_oddities(journal, adjusted=any(day.by_hand for day in world.days)),
     ]
 
 
-def _totals(records: Sequence[OrderRecord]) -> dict[str, Total]:
-    totals: dict[str, Total] = {}
-    for record in records:
-        if record.action is not Action.CANCEL:
-            known = totals.get(record.first, Total(0, 0, 0, 0, 0))
-            more = (record.filled, record.amount, record.commission, record.tax, record.open)
-            totals[record.first] = Total(*(a + b for a, b in zip(known, more, strict=True)))
+def _costs(day: Notary, state: AccountState) -> dict[str, int]:
+    """Of the day's orders that systems sent."""
+    others = [order for order in day.orders if order.number in day.by_hand]
+    return {
+        "commission": state.commission - sum(order.commission for order in others),
+        "tax": state.tax - sum(order.tax for order in others),
+    }
+
+
+def _totals(days: Sequence[Notary]) -> dict[Numbered, Total]:
+    totals: dict[Numbered, Total] = {}
+    for day in days:
+        for record in day.orders:
+            if record.action is not Action.CANCEL:
+                name = Numbered(day.date, record.first)
+                known = totals.get(name, _NOTHING)
+                more = (record.filled, record.amount, record.commission, record.tax, record.open)
+                totals[name] = Total(*(a + b for a, b in zip(known, more, strict=True)))
     return totals
 
 
-def _numbers(sent: Sequence[Sent]) -> dict[int, str]:
-    return {one.order: one.number for one in sent if one.action is Action.NEW and one.number}
+def _numbers(sent: Sequence[Sent]) -> dict[int, Numbered]:
+    return {one.order: one.name for one in sent if one.action is Action.NEW and one.number}
+
+
+def _phantoms(days: Sequence[Notary], fills: Sequence[OrderFilled]) -> Iterator[str]:
+    for day in days:
+        filled = {order.number: int(order.filled) for order in day.orders}
+        yield from invariants.no_phantom(_of(day, fills), filled)
+
+
+def _fills_twice(days: Sequence[Notary], fills: Sequence[OrderFilled]) -> Iterator[str]:
+    for day in days:
+        yield from invariants.one_fill_once(_of(day, fills))
+
+
+def _of(day: Notary, fills: Sequence[OrderFilled]) -> list[OrderFilled]:
+    return [fill for fill in fills if kst(fill.time).date() == day.date]
 
 
 def _orders(
-    ledger: Ledger, numbers: dict[int, str], totals: dict[str, Total], guessed: Container[int]
+    ledger: Ledger,
+    numbers: dict[int, Numbered],
+    totals: dict[Numbered, Total],
+    guessed: Container[int],
+    today: dt.date,
 ) -> Iterator[str]:
-    """`guessed`: orders with a fill the broker told the amount of as a rounded price."""
+    """`guessed`: orders with a fill the broker told the amount of as a rounded price, and on another day no costs."""
     for number, order in ledger.orders.items():
-        there = totals.get(numbers.get(number, ""), Total(0, 0, 0, 0, 0))
-        paid = there.amount if number in guessed else order.amount
-        here = Total(order.filled, paid, order.commission, order.tax, Shares(order.open))
+        name = numbers.get(number)
+        there = totals.get(name, _NOTHING) if name else _NOTHING
+        here = Total(order.filled, order.amount, order.commission, order.tax, Shares(order.open))
+        if number in guessed:
+            here = here._replace(amount=there.amount)
+            if name and name.date < today:
+                here = here._replace(commission=there.commission, tax=there.tax)
         if here != there:
-            name = numbers.get(number, "no number")
-            yield f"order {number} ({name}, {order.phase}): here {tuple(here)}, at the exchange {tuple(there)}"
+            known = name.number if name else "no number"
+            yield f"order {number} ({known}, {order.phase}): here {tuple(here)}, at the exchange {tuple(there)}"
     for number, name in numbers.items():
-        if number not in ledger.orders:
-            yield f"order {number} ({name}): not in the ledger"
+        if number not in ledger.orders and name.date == today:
+            yield f"order {number} ({name.number}): not in the ledger"
 
 
-def _unsent(exchange: Exchange, sent: Sequence[Sent]) -> Iterator[str]:
-    ours = {one.number for one in sent}
-    for record in exchange.orders:
-        if record.number not in ours:
-            yield f"I5: {record.action} {record.number} is at the exchange, and nobody sent it"
+def _unsent(days: Sequence[Notary], sent: Sequence[Sent]) -> Iterator[str]:
+    ours = {one.name for one in sent}
+    for day in days:
+        for record in day.orders:
+            if record.number not in day.by_hand and Numbered(day.date, record.number) not in ours:
+                yield f"I5: {record.action} {record.number} is at the exchange, and nobody sent it"
 
 
 def _digests(journal: Sequence[Envelope]) -> Iterator[str]:
@@ -146,10 +184,11 @@ def _entries_while_halted(journal: Sequence[Envelope]) -> Iterator[str]:
                 pass
 
 
-def _oddities(journal: Sequence[Envelope]) -> Iterator[str]:
+def _oddities(journal: Sequence[Envelope], *, adjusted: bool) -> Iterator[str]:
+    """`adjusted`: whether somebody traded beside the systems, so that shares come and go."""
     for envelope in journal:
         line = _odd(envelope.message)
-        if line:
+        if line and not (adjusted and isinstance(envelope.message, PositionAdjusted)):
             yield line
 
 

@@ -8,26 +8,49 @@ from pathlib import Path
 from random import Random
 from typing import Any, Final, NamedTuple, Protocol
 
-from actors.campaigns.weather import Weather
+import msgspec
+
+from actors.campaigns.weather import SYMBOLS, Weather
+from actors.exchange.accounts import Account, Lot
 from actors.exchange.book import Order
 from actors.exchange.exchange import Exchange
-from actors.exchange.records import Refusal
+from actors.exchange.records import AccountState, OrderRecord, Refusal
 from actors.gateways.kiwoom.twin.settings import TwinSettings
-from actors.market.time import SECOND, at
-from messages import Action, Symbol, Won
-from runtime.database import DatabaseError, DatabaseFull, DatabaseLocked
+from actors.market.calendar import Calendar
+from actors.market.time import SECOND, at, kst
+from messages import Action, Kind, Side, Symbol, Validity, Won
+from runtime.database_errors import DatabaseError, DatabaseFull, DatabaseLocked
 
 TRADING: Final = 600 * SECOND
 """How long a seed trades before its faults are over."""
-DAY: Final = dt.date(2026, 11, 18)
+_TWO_DAYS: Final = 0.25
+"""Part of the seeds that trade half of it on one day and half on the next."""
+_TRANSFER: Final = 0.2
+"""Part of the days on which money is laid in or taken out."""
+_BY_HAND: Final = 0.2
+"""Part of the days on which somebody trades in the same account at another terminal."""
+_HTS: Final = "0000"
+"""The screen of orders that come from there."""
+_DAY: Final = dt.date(2026, 11, 18)
+_FRIDAY: Final = dt.date(2026, 11, 20)
+"""The night after it is a weekend."""
 ACCOUNT: Final = "8000000011"
 _CASH: Final = 20_000_000
 _COMMISSION: Final = 0.00015
 _UNSEEN: Final = 0.05
 """A close is wanted, not the day before it: the crowd is thin until then."""
+_NOON: Final = dt.time(12)
+_CLOSED: Final = dt.time(15, 31)
 DISK: Final = "the disk of the swarm"
 """What a refusal of the journal names."""
 _FAILURES: Final = (DatabaseError, DatabaseFull, DatabaseLocked)
+
+
+class Numbered(NamedTuple):
+    """An order's name at the broker, whose numbers begin anew each day."""
+
+    date: dt.date
+    number: str
 
 
 class Sent(NamedTuple):
@@ -38,6 +61,11 @@ class Sent(NamedTuple):
     action: Action
     number: str
     """What the broker called it; blank where it never took it."""
+    date: dt.date
+
+    @property
+    def name(self) -> Numbered:
+        return Numbered(self.date, self.number)
 
 
 class Line(Protocol):
@@ -57,6 +85,51 @@ class Notary(Exchange):
 
     given = ""
     """Blank where the last request was refused."""
+    earlier: tuple[OrderRecord, ...] = ()
+    """Requests of the days before."""
+
+    def __init__(self, **terms: Any) -> None:
+        super().__init__(**terms)
+        self.by_hand: dict[str, None] = {}
+        """Numbers of orders that no system sent."""
+
+    @property
+    def date(self) -> dt.date:
+        return kst(self.start).date()
+
+    @property
+    def books(self) -> Account:
+        return self._broker.account
+
+    def plan_by_hand(self, when: int, side: Side, symbol: Symbol, quantity: int) -> None:
+        """Somebody will order at another terminal, near the last price."""
+        self._market.plan(when, self._order_by_hand, side, symbol, quantity)
+
+    def _order_by_hand(self, side: Side, symbol: Symbol, quantity: int) -> None:
+        price = self._market.by_symbol[symbol].figures.last
+        terms = (self.account, side, Kind.LIMIT, Validity.DAY, symbol, quantity, price, _HTS)
+        number = super().place(*terms)
+        if isinstance(number, str):
+            self.by_hand[number] = None
+
+    def succeed(self, before: "Notary") -> None:
+        """Take over the account as the day before left it."""
+        books, left = self.books, before.books
+        books.deposit = left.settled
+        books.lots = {symbol: Lot(lot.quantity, lot.cost) for symbol, lot in left.lots.items() if lot.quantity}
+        self.earlier = (*before.earlier, *before.orders)
+
+    def account_state(self, account: str) -> AccountState | Refusal:
+        state = super().account_state(account)
+        return state if isinstance(state, Refusal) else msgspec.structs.replace(state, earlier=self.earlier)
+
+    def plan_transfer(self, when: int, won: int) -> None:
+        """Money will be laid in or, below 0, taken out, as far as there is any to spare."""
+        self._market.plan(when, self._transfer, won)
+
+    def _transfer(self, won: int) -> None:
+        books = self.books
+        books.deposit += max(won, -books.orderable_deposit)
 
     def place(self, *terms: Any, **more: Any) -> str | Refusal:
         return self._note(super().place(*terms, **more))
@@ -92,43 +165,12 @@ class World:
         self.seed = seed
         self.folder = folder
         self.rng = Random(f"swarm {seed}")
-        begin, finish = self._hours()
-        self.now: int = at(DAY, begin.hour, begin.minute, begin.second)
-        self.until = self.now + TRADING
-        """When the faults end."""
-        self.weather = Weather(self.rng, self.now, self.until)
-        self.settings = TwinSettings(
-            date=DAY.isoformat(),
-            begin=begin.isoformat(),
-            finish=finish.isoformat(),
-            seed=self.rng.randrange(1 << 30),
-            issues=3,
-            intensity=self.rng.choice((0.1, 0.2, 0.5)),
-            cash=_CASH,
-            commission=_COMMISSION,
-            account=ACCOUNT,
-            server="real",
-            answers=self.rng.choice(("mixed", "official", "recorded", "late")),
-            clearing=self.rng.choice(("mixed", "after", "before", "none")),
-            faults=(*self.weather.faults, *self.weather.breaks),
-        )
-        self.exchange = Notary(
-            date=DAY,
-            cash=Won(_CASH),
-            commission=_COMMISSION,
-            seed=self.settings.seed,
-            account=ACCOUNT,
-            latency_ms=self.settings.latency_ms,
-            intensity=self.settings.intensity,
-            unseen=_UNSEEN,
-            begin=begin,
-            finish=finish,
-            issues=self.settings.issues,
-            history_days=1,
-            halts=self.weather.halts,
-        )
-        for when, symbol, percent in self.weather.shocks:
-            self.exchange.plan_shock(when, symbol, percent)
+        self._days = Random(f"days {seed}")
+        self.nights = int(self._days.random() < _TWO_DAYS)
+        """How many are still to come."""
+        self.past: list[Notary] = []
+        """The exchanges of days that are over."""
+        self._open(_FRIDAY if self.nights else _DAY, self._hours())
         self.sent: list[Sent] = []
         self.breaches: list[str] = []
         self.healed = False
@@ -137,6 +179,20 @@ class World:
         self.heard: Callable[[str], None] = _nobody
         """Told of each `send`, `record`, `answer` that passes the gateway, each piece of work of the `journal`,
         and of a `cut`."""
+
+    @property
+    def days(self) -> list[Notary]:
+        """Every exchange so far, today's last."""
+        return [*self.past, self.exchange]
+
+    def sleep(self) -> None:
+        """The day ends, whoever is there to see it, and the next one is about to begin."""
+        self.exchange.advance(self.exchange.end)
+        self.past.append(self.exchange)
+        self.nights -= 1
+        date = Calendar().next_day(self.exchange.date).date
+        self._open(date, (_morning(self.rng), _CLOSED))
+        self.exchange.succeed(self.past[-1])
 
     def catch_up(self) -> None:
         """The exchange went on while nobody was connected; what it said then nobody heard."""
@@ -167,13 +223,78 @@ class World:
         if not self.healed and self.weather.failure and self.rng.random() < self.weather.failure:
             raise self.rng.choice(_FAILURES)(f"{DISK}: refused")
 
+    def _open(self, date: dt.date, hours: tuple[dt.time, dt.time]) -> None:
+        begin, finish = hours
+        parts = 1 + self.nights + len(self.past)
+        self.now: int = at(date, begin.hour, begin.minute, begin.second)
+        self.until = self.now + TRADING // parts
+        """When the faults of this day end."""
+        self.weather = Weather(self.rng, self.now, self.until)
+        self.settings = TwinSettings(
+            date=date.isoformat(),
+            begin=begin.isoformat(),
+            finish=finish.isoformat(),
+            seed=self.rng.randrange(1 << 30),
+            issues=3,
+            intensity=self.rng.choice((0.1, 0.2, 0.5)),
+            cash=_CASH,
+            commission=_COMMISSION,
+            account=ACCOUNT,
+            server="real",
+            answers=self.rng.choice(("mixed", "official", "recorded", "late")),
+            clearing=self.rng.choice(("mixed", "after", "before", "none")),
+            faults=(*self.weather.faults, *self.weather.breaks),
+        )
+        self.exchange = Notary(
+            date=date,
+            cash=Won(_CASH),
+            commission=_COMMISSION,
+            seed=self.settings.seed,
+            account=ACCOUNT,
+            latency_ms=self.settings.latency_ms,
+            intensity=self.settings.intensity,
+            unseen=_UNSEEN,
+            begin=begin,
+            finish=finish,
+            issues=self.settings.issues,
+            history_days=1,
+            halts=self.weather.halts,
+        )
+        for when, symbol, percent in self.weather.shocks:
+            self.exchange.plan_shock(when, symbol, percent)
+        self._interfere()
+
+    def _interfere(self) -> None:
+        """What the account's owner does beside the system."""
+        rng, exchange = self._days, self.exchange
+        if rng.random() < _TRANSFER:
+            exchange.plan_transfer(self._some_time(), rng.randrange(-_CASH // 4, _CASH // 4))
+        if rng.random() < _BY_HAND:
+            symbol = rng.choice(SYMBOLS)
+            exchange.plan_by_hand(self._some_time(), Side.BUY, symbol, rng.randrange(101, 140))
+            exchange.plan_by_hand(self._some_time(), Side.SELL, symbol, rng.randrange(70, 100))
+
+    def _some_time(self) -> int:
+        return self._days.randrange(self.now, self.until)
+
     def _hours(self) -> tuple[dt.time, dt.time]:
-        """Ten minutes over the open, or to the end of the day's trading and over it."""
+        """Ten minutes over the open, or to the end of the day's trading and over it; half of it before a night.
+
+        A day that ends early lets a night come soon after an open.
+        """
         second = self.rng.randrange(60)
         begin = self.rng.choice(
             (dt.time(8, 57, second), dt.time(8, 58, second), dt.time(15, 17, second), dt.time(15, 19, second // 2))
         )
-        return begin, dt.time(15, 31)
+        if not self.nights:
+            return begin, _CLOSED
+        if begin < _NOON:
+            return begin, dt.time(9, 2, second)
+        return begin.replace(minute=begin.minute + 7), _CLOSED
+
+
+def _morning(rng: Random) -> dt.time:
+    return dt.time(8, rng.choice((57, 58)), rng.randrange(60))
 
 
 def _nobody(_: str) -> None:

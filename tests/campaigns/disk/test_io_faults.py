@@ -3,14 +3,17 @@
 import shutil
 import sys
 from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 import structlog
+import typer
 
 from actors.campaigns.disk import io_faults, real_faults
 from actors.campaigns.disk.io_faults import BLIND_ENTRY, EXIT_REFUSED, KEPT, LOST, command, judge, process
 from actors.campaigns.disk.orders_at_risk import BLIND, ENTRY, EXIT, FILL, NO_EXIT
+from actors.campaigns.outcomes import Outcomes
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="limits of POSIX")
 
@@ -42,6 +45,30 @@ def test_a_disk_that_fills_up_loses_nothing(tmp_path: Path) -> None:
             pytest.skip("mounting a small file system needs root")
         outcomes = io_faults.small_disk(tmp_path / "disk", 3, 1)
     assert outcomes.failures == []
+
+
+def test_what_this_user_may_not_try_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    @contextmanager
+    def no_disk(_folder: Path, _mebibytes: int) -> Generator[bool]:
+        yield False
+
+    def nothing(*_: object, **__: object) -> Outcomes:
+        return Outcomes((KEPT,))
+
+    for name in ("simulated", "small_files"):
+        monkeypatch.setattr(io_faults, name, nothing)
+    monkeypatch.setattr(real_faults, "locked", nothing)
+    monkeypatch.setattr(real_faults, "disk_of", no_disk)
+    monkeypatch.setattr(real_faults, "traceable", lambda: False)
+
+    with pytest.raises(typer.Exit):
+        io_faults.main(points=7, data=tmp_path)
+
+    said = [line for line in capsys.readouterr().out.splitlines() if line.startswith("not tried: ")]
+    assert said[0] == "not tried: a disk full at 7 points: mounting a small file system needs root"
+    assert said[1].startswith("not tried: calls to the system that fail")
 
 
 def test_the_judge_sees_what_it_looks_for(tmp_path: Path) -> None:

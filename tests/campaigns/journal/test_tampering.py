@@ -10,7 +10,7 @@ import pytest
 from actors.campaigns.journal import tampered_files, tampering
 from actors.campaigns.journal.tampering import FOUND, HARMLESS, MISSED
 from runtime import chain
-from runtime.database import DatabaseError
+from runtime.database_errors import DatabaseError
 from runtime.journal import NAME
 
 
