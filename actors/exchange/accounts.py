@@ -79,18 +79,21 @@ class Account:
         """Reserve for what is open of an order, `price` won a share; call it after each change of `open`."""
         if order.side is Side.SELL:
             return
-        rest = price * order.open
-        fees = krx.commission(order.amount + rest, self._rate) - krx.commission(order.amount, self._rate)
-        reserved = rest + fees
+        reserved = self._needed(order, price, order.open)
         self.reserved += reserved - order.reserved
         order.reserved = reserved
 
     def bind_difference(self, request: BrokerOrder, original: BrokerOrder) -> None:
-        """While a modification is on its way: reserve what it needs beyond its original."""
+        """While a modification is on its way: reserve what it needs beyond what it moves."""
         if request.side is Side.BUY:
             amount = request.price * request.quantity
-            request.reserved = max(amount + krx.commission(amount, self._rate) - original.reserved, 0)
+            freed = self.freed(original, request.quantity)
+            request.reserved = max(amount + krx.commission(amount, self._rate) - freed, 0)
             self.reserved += request.reserved
+
+    def freed(self, order: BrokerOrder, size: int) -> int:
+        """What a purchase at a price of its own gives back when `size` of it, at most what is open, is moved."""
+        return order.reserved - self._needed(order, order.price, order.open - size)
 
     def release(self, order: BrokerOrder) -> None:
         """Give back all that an order binds."""
@@ -132,6 +135,10 @@ class Account:
             sold_today=Shares(lot.sold),
             overnight=Shares(lot.overnight),
         )
+
+    def _needed(self, order: BrokerOrder, price: int, size: int) -> int:
+        rest = price * size
+        return rest + krx.commission(order.amount + rest, self._rate) - krx.commission(order.amount, self._rate)
 
     def _charge(self, order: BrokerOrder, instrument: Instrument) -> None:
         assert order.action is not Action.CANCEL

@@ -1,6 +1,7 @@
 """The exchange's own record of every request, report and fill, which only checks read."""
 
 from collections.abc import Iterator, Sequence
+from io import FileIO
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -33,12 +34,14 @@ _decoder = msgspec.json.Decoder(Entry)
 
 
 class Annals:
-    """Appends JSON lines to a file, each there before the exchange says a word of it. Without a path it keeps none."""
+    """Appends JSON lines to a file, each there before the exchange says a word of it. Without a path it keeps none.
+
+    Raises OSError where a line does not get to the disk; it goes before the next one.
+    """
 
     def __init__(self, path: Path | None = None) -> None:
-        if path is not None:
-            path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = path.open("ab", buffering=0) if path is not None else None
+        self._file = _opened(path) if path is not None else None
+        self._waiting = b""
 
     def __enter__(self) -> Self:
         return self
@@ -60,12 +63,33 @@ class Annals:
         self._write([Note(time, text)])
 
     def _write(self, entries: Sequence[Entry]) -> None:
-        if self._file is not None and entries:
-            self._file.write(b"".join(_encoder.encode(entry) + b"\n" for entry in entries))
+        if self._file is None:
+            return
+        self._waiting += b"".join(_encoder.encode(entry) + b"\n" for entry in entries)
+        while self._waiting:
+            self._waiting = self._waiting[_write(self._file, self._waiting) :]
 
 
 def read(path: Path) -> Iterator[Entry]:
-    """Every entry, oldest first. Raises msgspec.DecodeError for what is none."""
+    """Every entry, oldest first, but a last one that a kill cut off. Raises msgspec.DecodeError for what is none."""
     with path.open("rb") as file:
         for line in file:
-            yield _decoder.decode(line)
+            if line.endswith(b"\n"):
+                yield _decoder.decode(line)
+
+
+def _opened(path: Path) -> FileIO:
+    """At the end of its last whole line: what a kill cut off was never said."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    file = FileIO(path, "a+")
+    file.seek(0)
+    file.truncate(file.readall().rfind(b"\n") + 1)
+    return file
+
+
+def _write(file: FileIO, content: bytes) -> int:
+    """How many bytes of it are there now; a disk that is nearly full takes a part."""
+    try:
+        return file.write(content)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(file.name)) from None

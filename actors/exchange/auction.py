@@ -16,9 +16,10 @@ class Outcome(NamedTuple):
 
 
 def single_price(book: Book, reference: int) -> Outcome | None:
-    """The price of most volume, then least surplus, then nearest to index `reference`, then the higher.
+    """The price of most volume, then least surplus, then nearest to index `reference`, the last price.
 
-    Only a price counts at which every better order is served. None where nothing matches.
+    Only a price counts at which every better order is served. A market order counts as a limit beyond the best of its
+    own side, all of the other side and the last price. None where nothing matches.
     """
     buys, sells = book.market_buys.total, book.market_sells.total
     if not buys and not sells and not book.crossed:
@@ -51,10 +52,24 @@ def is_auction(session: Session) -> bool:
 
 
 def _range(book: Book, reference: int, buys: int, sells: int) -> tuple[int, int]:
-    ends = [ladder.best for ladder in (book.bids, book.asks) if ladder.best != ladder.end]
-    ends = ends or [reference]
-    low, high = min(ends), max(ends)
-    return _reach(book.bids, book.asks, low, sells, buys), _reach(book.asks, book.bids, high, buys, sells)
+    """Where the price may be: around the best limits and the last price, as far as market orders take it."""
+    bids, asks = book.bids, book.asks
+    ends = [ladder.best for ladder in (bids, asks) if ladder.best != ladder.end]
+    low, high = (min(ends), max(ends)) if ends else (reference, reference)
+    low, high = _reach(bids, asks, low, sells, buys), _reach(asks, bids, high, buys, sells)
+    low, high = min(low, reference), max(high, reference)
+    if sells:
+        low = max(min(low, _beyond(asks, bids, reference)), 0)
+    if buys:
+        high = min(max(high, _beyond(bids, asks, reference)), asks.end - 1)
+    return low, high
+
+
+def _beyond(own: Ladder, other: Ladder, reference: int) -> int:
+    """A tick better than the best limit of its side; than the last price, where nobody has a limit."""
+    if own.best != own.end:
+        return own.best - own.step
+    return reference if other.best != other.end else reference - own.step
 
 
 def _reach(ladder: Ladder, other: Ladder, index: int, wanted: int, offered: int) -> int:

@@ -9,7 +9,7 @@ from actors.exchange.book import MARKET, Order
 from actors.exchange.events import OrderReport, Report
 from actors.exchange.issue import Issue
 from actors.exchange.market import Market
-from actors.exchange.orders import CONFIRMED, REFUSED, TRADED, BrokerOrder, Register
+from actors.exchange.orders import CONFIRMED, RECEIVED, REFUSED, TRADED, BrokerOrder, Register
 from actors.exchange.records import Refusal
 from actors.exchange.terms import PRICED, check_price, check_terms
 from actors.market import krx
@@ -70,12 +70,14 @@ class Broker:
         return self._send(request, self._arrive_cancel)
 
     def replace(self, *, original: str, quantity: int, price: int, tag: str) -> str | Refusal:
-        """Ask to leave `quantity`, 0 for all that is open, of an order under a new number and price."""
+        """Ask to move `quantity`, 0 for all that is open, of an order to another price, under a new number."""
         order = self._check_request(original, quantity)
         if isinstance(order, Refusal):
             return order
         if order.kind not in PRICED:
             return Refusal(code="00Z237", reason="가격을 정정할 수 없는 호가입니다")
+        if price == order.price:
+            return Refusal(code="00Z240", reason="정정가격이 원주문가격과 같습니다")
         refusal = check_price(self._issue(order), order.kind, price) or self._check_cover(order, quantity, price)
         if refusal:
             return refusal
@@ -89,22 +91,26 @@ class Broker:
         self._bind(order)
         order.status = TRADED
         number = self.register.add_fill(order, price, size, time)
-        self._report(order, Report.FILLED, fill=number, fill_price=Won(price), fill_quantity=Shares(size))
+        self._report(order, Report.FILLED, time, fill=number, fill_price=Won(price), fill_quantity=Shares(size))
 
     def convert_conditional(self) -> None:
         """At the start of the closing auction: resting 조건부지정가 orders become market orders."""
         for order in self._open_orders():
             if order.kind is Kind.CONDITIONAL and order.resting:
                 size = order.resting.open
-                book = self._issue(order).book
-                book.remove(order.resting)
+                issue = self._issue(order)
+                issue.book.remove(order.resting)
                 order.resting.open = size
-                book.wait(order.resting)
+                issue.book.wait(order.resting)
+                issue.changed = True
 
     def expire(self) -> None:
-        """The day is over: what is open dies."""
-        for order in self._open_orders():
-            self._end_rest(order, Report.EXPIRED)
+        """The day is over: what is open dies, and what was asked of it too late is refused."""
+        for order in self.register.requests.values():
+            if order.open:
+                self._end_rest(order, Report.EXPIRED)
+            elif order.action is not Action.NEW and order.status == RECEIVED:
+                self._reject(order, "장종료되었습니다")
 
     def _open_orders(self) -> list[BrokerOrder]:
         return [order for order in self.register.requests.values() if order.open]
@@ -112,7 +118,8 @@ class Broker:
     def _check_cover(self, order: BrokerOrder, quantity: int, price: int) -> Refusal | None:
         if order.side is Side.SELL:
             return None
-        return self.account.check(order.side, order.symbol, quantity or order.open, price, order.reserved)
+        moved = quantity or order.open
+        return self.account.check(order.side, order.symbol, moved, price, self.account.freed(order, moved))
 
     def _send(self, order: BrokerOrder, arrive: Callable[[BrokerOrder], None]) -> str:
         self.register.add(order)
@@ -155,21 +162,10 @@ class Broker:
             self._reject(request, reason)
             return
         self._report(request, Report.ACCEPTED)
-        if size == order.open and order.resting.index == resting.index:
-            self._take_over(request, order, order.resting)
-            return
         self._withdraw(order, order.resting, size)
         self._move(request, resting, size)
         self._confirm(request, order, Report.REPLACED)
         self._submit(request, resting)
-
-    def _take_over(self, request: BrokerOrder, order: BrokerOrder, resting: Order) -> None:
-        size = order.open
-        self.account.bind_shares(order, -size)
-        order.open = 0
-        self._bind(order)
-        self._move(request, resting, size)
-        self._confirm(request, order, Report.REPLACED)
 
     def _move(self, request: BrokerOrder, resting: Order, size: int) -> None:
         request.quantity = request.open = resting.open = size
@@ -249,8 +245,8 @@ class Broker:
         request.open = 0
         return request
 
-    def _report(self, order: BrokerOrder, report: Report, **more: Any) -> None:
-        order.time = time = self._market.now
+    def _report(self, order: BrokerOrder, report: Report, at: int = 0, **more: Any) -> None:
+        order.time = time = at or self._market.now
         self._market.events.append(
             OrderReport(
                 time=Nanoseconds(time),

@@ -3,6 +3,7 @@
 import socket
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any, Final, Self
 
 import msgspec
@@ -46,8 +47,9 @@ class ExchangeLost(ConnectionError):
 
 
 class RemoteExchange:
-    """A connection to an ExchangeServer at `HOST:PORT`; calls wait for their answer. Raises ExchangeLost.
+    """A connection to an ExchangeServer at `HOST:PORT`; calls wait for their answer.
 
+    Raises ExchangeLost, and from then on nothing else: a late answer is never taken for that to another call.
     One that `follows` gets the slices of the day from `begin` on, and is the pace of the world: `take` one,
     then say that it is `handled`. Until `begin` the world stands still for it.
     """
@@ -64,6 +66,8 @@ class RemoteExchange:
         self._books: dict[Symbol, BookSnapshot] = {}
         self._follows = follows
         self._welcome: Welcome | None = None
+        self._lost = ""
+        """Why there is no exchange any more."""
         self._socket = self._connect()
         welcome = self._greet()
         self.account = welcome.account
@@ -214,13 +218,17 @@ class RemoteExchange:
         self._say(Question(call, raw(arguments)))
         while not self._answers:
             self._read_or_fail(f"an answer to {call}")
-        return msgspec.msgpack.decode(self._answers.popleft(), type=CALLS[call].gives)
+        try:
+            return msgspec.msgpack.decode(self._answers.popleft(), type=CALLS[call].gives)
+        except msgspec.DecodeError as error:
+            raise self._lose(f"said what is not understood: {error}") from None
 
     def _say(self, message: Said) -> None:
+        self._refuse_if_lost()
         try:
             self._socket.sendall(frame(message))
         except OSError as error:
-            raise ExchangeLost(f"the exchange at {self._address} is gone: {error}") from None
+            raise self._lose(f"is gone: {error}") from None
 
     def _greet(self) -> Welcome:
         try:
@@ -236,7 +244,7 @@ class RemoteExchange:
         try:
             self._read()
         except TimeoutError:
-            raise ExchangeLost(f"the exchange at {self._address} did not give {what} in time") from None
+            raise self._lose(f"did not give {what} in time") from None
 
     def _read(self) -> None:
         for body in self._receive():
@@ -250,6 +258,7 @@ class RemoteExchange:
                 self._welcome = message
 
     def _receive(self) -> list[bytes]:
+        self._refuse_if_lost()
         try:
             count = self._socket.recv_into(self._buffer)
             if count:
@@ -257,17 +266,28 @@ class RemoteExchange:
         except (BlockingIOError, TimeoutError):
             raise
         except (OSError, BrokenFrame) as error:
-            raise ExchangeLost(f"the exchange at {self._address} is gone: {error}") from None
-        raise ExchangeLost(f"the exchange at {self._address} is gone")
+            raise self._lose(f"is gone: {error}") from None
+        raise self._lose("is gone")
 
     def _understood(self, body: bytes) -> Answer | Slice | Welcome:
         try:
             message = told.decode(body)
         except msgspec.DecodeError as error:
-            raise ExchangeLost(f"the exchange at {self._address} said what is not understood: {error}") from None
+            raise self._lose(f"said what is not understood: {error}") from None
         if isinstance(message, Wrong):
-            raise ExchangeLost(f"the exchange at {self._address} says: {message.reason}")
+            raise self._lose(f"says: {message.reason}")
         return message
+
+    def _lose(self, why: str) -> ExchangeLost:
+        """The socket stays open, as a loop may watch it, but neither side hears of the other again."""
+        self._lost = f"the exchange at {self._address} {why}"
+        with suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
+        return ExchangeLost(self._lost)
+
+    def _refuse_if_lost(self) -> None:
+        if self._lost:
+            raise ExchangeLost(self._lost)
 
 
 def _nothing() -> None:

@@ -39,7 +39,8 @@ class Exchange:
     (Korean time; without them from the opening auction to three minutes after the close): what lies before `begin` has
     happened unseen, what lies after `finish` never does. `unseen`: the part of the crowd that trades until five minutes
     before `begin`; less than 1 where a late hour is wanted soon.
-    Raises ValueError where `date` is no trading day or the code of a position or a halt is unknown.
+    Raises ValueError where `date` is no trading day, or one whose settlement the calendar does not know; where the code
+    of a position or a halt is unknown; where a halt ends before it begins.
     """
 
     def __init__(
@@ -62,7 +63,7 @@ class Exchange:
         halts: Sequence[Halt] = (),
     ) -> None:
         self._calendar = Calendar()
-        day = _trading_day(self._calendar, date)
+        day, settlement = _trading_day(self._calendar, date)
         listed = tuple(instruments) if instruments is not None else made_up(issues, date)
         self._profiles = profiles(listed, seed)
         self._seed = seed
@@ -91,7 +92,7 @@ class Exchange:
                 number=account,
                 deposit=cash,
                 rate=commission,
-                settlement=self._calendar.settlement(date),
+                settlement=settlement,
                 positions=positions,
             ),
             latency_ms=latency_ms,
@@ -151,9 +152,9 @@ class Exchange:
         return self._unknown(account) or self._broker.cancel(original=original, quantity=quantity, tag=tag)
 
     def replace(self, account: str, original: str, quantity: int, price: int, tag: str) -> str | Refusal:
-        """Ask to leave `quantity` (0: all that is open) of an order at `price`, under the number returned.
+        """Ask to move `quantity` (0: all that is open) of an order to `price`, under the number returned.
 
-        Nothing stays under the original. A price that does not change keeps the place in the queue.
+        The rest stays under the original, in its place. What leaves the price as it is, is refused.
         """
         return self._unknown(account) or self._broker.replace(
             original=original, quantity=quantity, price=price, tag=tag
@@ -239,7 +240,9 @@ class Exchange:
         )
 
     def charts(self, symbol: Symbol, interval: int) -> tuple[Bar, ...]:
-        """Bars of `interval` seconds (a multiple of 60 within the hour, or 86,400), oldest first, today's last."""
+        """Bars of `interval` seconds (a multiple of 60, or 86,400), oldest first, today's last. Raises ValueError."""
+        if interval < 60 or interval % 60:
+            raise ValueError(f"no bars of {interval} seconds: whole minutes, or {DAILY}")
         history = self._history(symbol)
         minutes = today(symbol, self._market.by_symbol[symbol].figures.bars)
         if interval == DAILY:
@@ -277,6 +280,8 @@ class Exchange:
     def _plan_halts(self, date: dt.date, halts: Sequence[Halt]) -> None:
         _check_codes([halt.symbol for halt in halts], self._market.by_symbol)
         for halt in halts:
+            if halt.until is not None and halt.until <= halt.at:
+                raise ValueError(f"the halt of {halt.symbol} ends at {halt.until}, not after {halt.at}, when it begins")
             self._market.plan(_at(date, halt.at), self.halt, halt.symbol, halt.reason)
             if halt.until:
                 self._market.plan(_at(date, halt.until), self.resume, halt.symbol)
@@ -316,11 +321,15 @@ class Exchange:
         return days[::-1]
 
 
-def _trading_day(calendar: Calendar, date: dt.date) -> TradingDay:
-    day = calendar.day(date)
-    if day is None:
-        raise ValueError(f"{date} is not a trading day")
-    return day
+def _trading_day(calendar: Calendar, date: dt.date) -> tuple[TradingDay, dt.date]:
+    """The day, and the one on which its trades settle."""
+    try:
+        day = calendar.day(date)
+        if day is None:
+            raise ValueError(f"{date} is not a trading day")
+        return day, calendar.settlement(date)
+    except UnknownDayError as error:
+        raise ValueError(str(error)) from None
 
 
 def _at(date: dt.date, time: dt.time) -> int:

@@ -45,7 +45,9 @@ class Issue:
         self._around = around
         self._now = 0
         self._last = self.book.index_of[instrument.base_price]
-        self._bands: dict[int, tuple[int, int]] = {}
+        self._rests: dict[bool, int] = {}
+        """Where the rests of market orders stand, by side."""
+        self._bands: dict[int | None, tuple[int, int]] = {}
         self._estimate: Outcome | None = None
         self._priced: Outcome | None = None
         self._priced_for: tuple[int, ...] = ()
@@ -60,13 +62,13 @@ class Issue:
         self.changed = True
 
     def enter_market(self, order: Order, now: int) -> None:
-        """A market order; what finds nobody rests at the last price it traded."""
+        """A market order; what finds nobody rests before the best limit of its side."""
         if not self.calling:
             self._cross(order, self._far_end(order.buy), now)
         if self.calling:
             self.book.wait(order)
         elif order.open:
-            self._rest_at_last(order)
+            self._rest(order)
         self.changed = True
 
     def admit(self, order: Order, kind: Kind, validity: Validity) -> str:
@@ -91,13 +93,26 @@ class Issue:
 
     def accepts(self) -> bool:
         """Whether orders are taken at all at this time."""
+        if self.session is Session.CLOSED_FOR_DAY:
+            return False
         return is_auction(self.session) or self.session is Session.CONTINUOUS or self.interruption is not None
 
     def begin(self, session: Session) -> None:
         """Go into a part of the day; leaving an auction is `uncross`."""
         self.session = session
-        self.calling = session is not Session.CONTINUOUS or self.interruption is not None
+        self.calling = self._gathers()
         self._bands.clear()
+
+    def halt(self) -> None:
+        """Match nothing and take nothing but cancellations, until `resume`."""
+        self.halted = self.calling = True
+
+    def resume(self, now: int) -> None:
+        """Trade on; what came together before the halt matches at a single price."""
+        self.halted = False
+        self.calling = self._gathers()
+        if not self.calling:
+            self.uncross(now, bounded=False)
 
     def uncross(self, now: int, bounded: bool) -> None:
         """End an auction with its price. Where `bounded`, a price beyond the band starts an interruption instead."""
@@ -106,14 +121,14 @@ class Issue:
         outcome = self._outcome()
         low, high = self._band() if bounded else (-1, len(self.book.prices))
         if outcome and not low < outcome.level < high:
-            self._interrupt(outcome.level, self._last, now)
+            self._interrupt(outcome.level, self._printed, now)
             return
         if outcome:
             self._trade(outcome, now)
         self._estimate, self._estimated, self.changed = None, False, True
         for buy in (True, False):
             for order in self.book.markets(buy).leave():
-                self._rest_at_last(order)
+                self._rest(order)
 
     def release(self, now: int) -> None:
         """End an interruption with its auction, or let it pass into the closing auction that runs already."""
@@ -123,7 +138,7 @@ class Issue:
         self.interruption = None
         if self.session is not Session.CLOSING_AUCTION:
             self.uncross(now, bounded=False)
-        self.calling = self.session is not Session.CONTINUOUS
+        self.calling = self._gathers()
         price = self.figures.last if self.figures.prints > before else 0
         self._around.emit(ViEnded(symbol=started.symbol, time=Nanoseconds(now), started=started, price=Won(price)))
 
@@ -174,8 +189,16 @@ class Issue:
             matched -= min(matched, self.book.markets(buy).total)
         return self.book.own(buy).levels(self.book.prices, matched)
 
+    @property
+    def _printed(self) -> int | None:
+        """Index of the last price, None before the first."""
+        return self._last if self.figures.prints else None
+
+    def _gathers(self) -> bool:
+        return self.session is not Session.CONTINUOUS or self.interruption is not None or self.halted
+
     def _before_closing(self) -> bool:
-        return self.session is not Session.CLOSING_AUCTION
+        return self.session in (Session.OPENING_AUCTION, Session.CONTINUOUS)
 
     def _price(self, order: Order, kind: Kind) -> str:
         if kind not in (Kind.BEST, Kind.PRIORITY):
@@ -196,14 +219,21 @@ class Issue:
     def _far_end(self, buy: bool) -> int:
         return len(self.book.prices) - 1 if buy else 0
 
-    def _rest_at_last(self, order: Order) -> None:
-        order.index = self._last
-        self.book.own(order.buy).add(order)
+    def _rest(self, order: Order) -> None:
+        """A tick better than the best limit of its side, or at the last price where there is none."""
+        own = self.book.own(order.buy)
+        index = own.best
+        if index == own.end:
+            index = self._last
+        elif index != self._rests.get(order.buy):
+            index = min(max(index - own.step, 0), len(self.book.prices) - 1)
+        order.index = self._rests[order.buy] = index
+        own.add(order)
 
     def _cross(self, order: Order, limit: int, now: int) -> None:
         self._now = now
         low, high = self._band()
-        reference = self._last
+        reference = self._printed
         other = self.book.other(order.buy)
         if other.take(order, limit, low, high, self._fill):
             self._interrupt(other.best, reference, now)
@@ -252,17 +282,17 @@ class Issue:
         )
 
     def _band(self) -> tuple[int, int]:
-        key = self._last if self.figures.prints else -1
-        band = self._bands.get(key)
+        reference = self._printed
+        band = self._bands.get(reference)
         if band is None:
-            lows, highs = zip(*(bound for _, bound in self._bounds(self._last)), strict=True)
-            band = self._bands[key] = (max(lows), min(highs))
+            lows, highs = zip(*(bound for _, bound in self._bounds(reference)), strict=True)
+            band = self._bands[reference] = (max(lows), min(highs))
         return band
 
-    def _bounds(self, reference: int) -> list[tuple[ViKind, tuple[int, int]]]:
+    def _bounds(self, reference: int | None) -> list[tuple[ViKind, tuple[int, int]]]:
         of = self.instrument
         bounds = [(ViKind.STATIC, self._bound(self.static_reference, krx.static_vi_percent(of.market)))]
-        if self.figures.prints:
+        if reference is not None:
             percent = krx.dynamic_vi_percent(of.market, of.kospi200, self.session is Session.CLOSING_AUCTION)
             bounds.append((ViKind.DYNAMIC, self._bound(self.book.prices[reference], percent)))
         return bounds
@@ -274,7 +304,7 @@ class Issue:
         down, up = krx.vi_prices(reference, percent, self.instrument.market, self._date)
         return book.index_of.get(down, -1), book.index_of.get(up, len(book.prices))
 
-    def _interrupt(self, index: int, reference: int, now: int) -> None:
+    def _interrupt(self, index: int, reference: int | None, now: int) -> None:
         reached = [(kind, index >= high) for kind, (low, high) in self._bounds(reference) if not low < index < high]
         started = ViStarted(
             symbol=self.instrument.symbol,
@@ -282,7 +312,7 @@ class Issue:
             kind=reached[0][0] if len(reached) == 1 else ViKind.BOTH,
             trigger_price=Won(self.book.prices[index]),
             static_reference=Won(self.static_reference),
-            dynamic_reference=Won(self.book.prices[reference] if self.figures.prints else 0),
+            dynamic_reference=Won(0 if reference is None else self.book.prices[reference]),
             upward=reached[0][1],
             count=len(self.interruptions) + 1,
             release=Nanoseconds(now + krx.VI_AUCTION * SECOND + self._around.extension()),

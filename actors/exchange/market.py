@@ -98,9 +98,10 @@ class Market:
     def set_halt(self, symbol: Symbol, halted: bool, reason: str) -> None:
         """Stop an issue or let it trade again."""
         issue = self.by_symbol[symbol]
-        issue.halted = halted
-        if not halted and not issue.calling:
-            issue.uncross(self.now, bounded=False)
+        if halted:
+            issue.halt()
+        else:
+            issue.resume(self.now)
         self.events.append(Halted(symbol=symbol, time=Nanoseconds(self.now), halted=halted, reason=reason))
 
     def _plan_day(self) -> int:

@@ -164,3 +164,5 @@ class AccountState(Record):
     orders: tuple[OrderRecord, ...]
     """All requests of today, oldest first; open ones have `open` > 0."""
     fills: tuple[FillRecord, ...]
+    earlier: tuple[OrderRecord, ...] = ()
+    """All requests of the days before that are remembered, oldest first."""

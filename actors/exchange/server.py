@@ -42,7 +42,7 @@ _BEHIND: Final = 0.05
 _LOOK: Final = 0.05
 """Seconds of the wall after which a slow world looks whether its pace is another one by now."""
 _MOST_UNREAD: Final = 64 << 20
-"""Bytes a follower may leave unread before it is cut off."""
+"""Bytes a client may leave unread before it is cut off."""
 
 
 class ExchangeServer:
@@ -50,6 +50,7 @@ class ExchangeServer:
 
     A follower paces it: the world is at most AHEAD slices further than the slowest. One that is gone, or silent
     for PATIENCE seconds, is not waited for. What nobody was there to hear is not said again.
+    Raises ValueError for a speed that is not above 0.
     """
 
     def __init__(self, exchange: Exchange, *, speed: float, annals: Annals, say: Callable[[str], None]) -> None:
@@ -58,7 +59,7 @@ class ExchangeServer:
         self.now = exchange.start
         self.clients: dict[_Client, None] = {}
         self._say = say
-        self._speed = speed
+        self._speed = _checked(speed)
         self._due = 0.0
         self._moved = asyncio.Event()
         self._server: asyncio.Server | None = None
@@ -69,8 +70,10 @@ class ExchangeServer:
         loop = asyncio.get_running_loop()
         try:
             self._server = await loop.create_server(lambda: _Client(self), HOST, port)
-        except OSError as error:
-            raise OSError(f"port {port} of {HOST} can't be had: {error.strerror or error}") from None
+        except (OSError, OverflowError) as error:
+            reason = getattr(error, "strerror", "") or error
+            raise OSError(f"port {port} of {HOST} can't be had: {reason}") from None
+        self.annals.note(self.now, "the day begins")
         return self._server.sockets[0].getsockname()[1]
 
     async def run(self) -> None:
@@ -157,9 +160,7 @@ class ExchangeServer:
         return self.now
 
     def _pace(self, speed: float) -> int:
-        if speed <= 0:
-            raise ValueError(f"{speed} simulated seconds a second")
-        self._speed = speed
+        self._speed = _checked(speed)
         self._due = 0.0
         return self.now
 
@@ -167,6 +168,12 @@ class ExchangeServer:
         answer = do(*arguments)
         self.annals.request(self.now, name, arguments, answer)
         return answer
+
+
+def _checked(speed: float) -> float:
+    if not speed > 0:  # nor is it for what is no number
+        raise ValueError(f"{speed} simulated seconds a second")
+    return speed
 
 
 class _Client(asyncio.Protocol):
@@ -191,14 +198,11 @@ class _Client(asyncio.Protocol):
         return 0.0
 
     def tell_slice(self, told: bytes, until: int) -> None:
-        """Send a slice; one that reads nothing is cut off at last."""
+        """Send a slice."""
         if self._sent == self._handled:
             self._heard = asyncio.get_running_loop().time()
         self._sent = until
-        self._transport.write(told)
-        if self._transport.get_write_buffer_size() > _MOST_UNREAD:
-            self._server.note("a follower reads nothing: cut off")
-            self._transport.abort()
+        self._write(told)
 
     def cut(self) -> None:
         self._transport.abort()
@@ -217,8 +221,9 @@ class _Client(asyncio.Protocol):
         self._heard = asyncio.get_running_loop().time()
         try:
             for body in self._frames.add(data):
-                self._hear(body)
-        except (BrokenFrame, msgspec.DecodeError) as error:
+                if not self._transport.is_closing():
+                    self._hear(body)
+        except (BrokenFrame, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             self._tell(Wrong(str(error)))
             self._server.note(f"a client said what is not understood: {error}; cut off")
             self._transport.close()
@@ -255,4 +260,11 @@ class _Client(asyncio.Protocol):
         return self._server.ask(question)
 
     def _tell(self, message: Told) -> None:
-        self._transport.write(frame(message))
+        self._write(frame(message))
+
+    def _write(self, told: bytes) -> None:
+        """One that reads nothing is cut off at last."""
+        self._transport.write(told)
+        if self._transport.get_write_buffer_size() > _MOST_UNREAD:
+            self._server.note("a client reads nothing: cut off")
+            self._transport.abort()

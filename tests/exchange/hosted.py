@@ -38,6 +38,16 @@ class Host:
     def client(self, *, follows: bool = False) -> RemoteExchange:
         return RemoteExchange(self.address, follows=follows)
 
+    @contextmanager
+    def stalled(self) -> Generator[None]:
+        """Meanwhile the process is there and does nothing."""
+        over = threading.Event()
+        self._loop.call_soon_threadsafe(over.wait, 5)
+        try:
+            yield
+        finally:
+            over.set()
+
     def begin(self) -> None:
         self._thread.start()
         assert self._up.wait(5)

@@ -1,3 +1,4 @@
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -53,8 +54,48 @@ def test_market_orders_meet_a_limit_at_its_price() -> None:
     assert price_of(gathered({1_002: 3}, {}, sells=4)) == (1_002, 3)
 
 
-def test_market_orders_alone_meet_at_the_last_price() -> None:
-    assert price_of(gathered({}, {}, buys=4, sells=7), 1_011) == (1_011, 4)
+def test_market_orders_alone_meet_at_the_last_price_or_a_tick_beyond_it_where_one_side_is_larger() -> None:
+    assert price_of(gathered({}, {}, buys=7, sells=7), 1_011) == (1_011, 7)
+    assert price_of(gathered({}, {}, buys=4, sells=7), 1_011) == (1_010, 4)
+    assert price_of(gathered({}, {}, buys=7, sells=4), 1_011) == (1_012, 4)
+    assert price_of(gathered({}, {}, buys=4, sells=7), 1_000) == (1_000, 4)
+    assert price_of(gathered({}, {}, buys=7, sells=4), 1_019) == (1_019, 4)
+
+
+@pytest.mark.parametrize(
+    ("bids", "asks", "last", "price"),
+    [
+        ({1_006: 200, 1_005: 200}, {1_005: 200}, 1_004, 1_007),
+        ({1_005: 200}, {1_007: 200, 1_005: 200, 1_004: 200}, 1_003, 1_005),
+        ({1_004: 200}, {1_006: 200}, 1_007, 1_007),
+    ],
+)
+def test_a_market_purchase_counts_above_every_bid_and_ask_and_the_last_price_as_in_the_exchanges_examples(
+    bids: dict[int, int], asks: dict[int, int], last: int, price: int
+) -> None:
+    outcome = price_of(gathered(bids, asks, buys=200), last)
+    assert outcome is not None
+    assert outcome[0] == price
+    turned = gathered({2_010 - at: size for at, size in asks.items()}, {2_010 - at: size for at, size in bids.items()})
+    turned.wait(Order(False, 0, 200))
+    assert price_of(turned, 2_010 - last) == (2_010 - price, outcome[1])
+
+
+@pytest.mark.parametrize(("last", "price"), [(1_002, 1_002), (1_005, 1_004), (1_000, 1_001)])
+def test_among_the_prices_of_equal_sums_the_last_one_or_the_nearest_to_it_wins(last: int, price: int) -> None:
+    book = gathered({1_005: 200, 1_004: 100}, {1_001: 100, 1_000: 200})
+    assert price_of(book, last) == (price, 300)
+
+
+def test_market_orders_that_find_all_they_want_leave_the_price_at_the_last_one() -> None:
+    book = gathered({1_006: 7}, {1_007: 4, 1_019: 11}, buys=4)
+    assert price_of(book, 1_018) == (1_018, 4)
+    assert price_of(book, 1_002) == (1_007, 4)
+
+
+def test_market_orders_that_are_left_over_take_the_price_to_the_last_one() -> None:
+    assert price_of(gathered({1_002: 3}, {}, sells=4), 1_000) == (1_000, 3)
+    assert price_of(gathered({}, {1_009: 3}, buys=4), 1_015) == (1_015, 3)
 
 
 def test_market_orders_go_first_then_price_then_time() -> None:

@@ -1,4 +1,7 @@
+import pytest
+
 from actors.exchange.events import DayEnded, Report
+from actors.exchange.records import Refusal
 from messages import Action, Kind
 from tests.exchange.desk import BUY, FOK, IOC, MARKET, SELL, Desk, filled
 
@@ -29,6 +32,29 @@ def test_a_market_order_walks_the_book_and_its_rest_stays_at_the_last_price() ->
     assert filled(desk.reports(market)) == [(10_000, 3), (10_100, 3)]
     book = desk.exchange.book(desk.code)
     assert (book.bid_prices[0], book.bid_sizes[0]) == (10_100, 4)
+
+
+def test_what_is_left_of_a_market_order_stands_a_tick_before_the_best_limit_of_its_side() -> None:
+    desk = Desk()
+    desk.order(SELL, 1, 10_000)
+    desk.order(BUY, 1, 10_000)
+    limit = desk.order(BUY, 2, 10_200)
+    market, another = desk.order(BUY, 2, kind=MARKET), desk.order(BUY, 2, kind=MARKET)
+    book = desk.exchange.book(desk.code)
+    assert (book.bid_prices[:3], book.bid_sizes[:3]) == ((10_210, 10_200, 0), (4, 2, 0))
+    desk.order(SELL, 3, 10_100)
+    assert filled(desk.reports(market)) == [(10_210, 2)]
+    assert filled(desk.reports(another)) == [(10_210, 1)]
+    assert filled(desk.reports(limit)) == []
+
+
+def test_what_is_left_of_a_market_sale_goes_no_lower_than_the_limit_of_the_day() -> None:
+    desk = Desk()
+    limit = desk.order(SELL, 2, 7_000)
+    market = desk.order(SELL, 2, kind=MARKET)
+    book = desk.exchange.book(desk.code)
+    assert (book.ask_prices[:2], book.ask_sizes[:2]) == ((7_000, 0), (4, 0))
+    assert [order.open for order in desk.exchange.orders if order.number in {limit, market}] == [2, 2]
 
 
 def test_best_takes_the_other_side_and_priority_joins_the_own() -> None:
@@ -121,12 +147,14 @@ def test_a_part_of_an_order_moves_alone_and_the_rest_keeps_its_price_and_place()
     assert filled(desk.reports(second)) == [(10_000, 1)]
 
 
-def test_the_same_price_keeps_the_place() -> None:
+@pytest.mark.parametrize("quantity", [0, 4])
+def test_a_modification_that_leaves_the_price_is_none(quantity: int) -> None:
     desk = Desk()
     first, second = desk.order(SELL, 10, 10_000), desk.order(SELL, 10, 10_000)
-    same = desk.replace(first, 10, 10_000)
+    answer = desk.exchange.replace(desk.exchange.account, first, quantity, 10_000, "0101")
+    assert answer == Refusal(code="00Z240", reason="정정가격이 원주문가격과 같습니다")
     desk.order(BUY, 11, 10_000)
-    assert filled(desk.reports(same)) == [(10_000, 10)]
+    assert filled(desk.reports(first)) == [(10_000, 10)]
     assert filled(desk.reports(second)) == [(10_000, 1)]
 
 

@@ -1,6 +1,7 @@
 """The exchange in another process: same calls, same day, and what its clients do to its time."""
 
 import asyncio
+import math
 import select
 import socket
 import tracemalloc
@@ -35,6 +36,11 @@ def buy(client: RemoteExchange, quantity: int = 10, price: int = 0) -> str:
     number = client.place(client.account, Side.BUY, kind, Validity.DAY, CODE, quantity, price, "4000")
     assert isinstance(number, str), number
     return number
+
+
+def questioned(call: bytes, arguments: bytes) -> bytes:
+    body = b"\x93\xa8Question" + call + arguments
+    return len(body).to_bytes(4, "big") + body
 
 
 def reports(events: Iterable[ExchangeEvent]) -> list[OrderReport]:
@@ -185,7 +191,8 @@ def test_the_record_on_disk_has_every_request_and_every_report(tmp_path: Path) -
     assert [(request.call, request.answer) for request in requests][:1] == [("place", number)]
     assert isinstance(requests[1].answer, Refusal)
     assert [entry for entry in entries if isinstance(entry, OrderReport)][: len(told)] == told
-    assert next(entry.text for entry in entries if isinstance(entry, annals.Note)) == "a follower came"
+    notes = [entry.text for entry in entries if isinstance(entry, annals.Note)]
+    assert notes[:2] == ["the day begins", "a follower came"]
 
 
 @pytest.mark.parametrize(
@@ -199,6 +206,10 @@ def test_the_record_on_disk_has_every_request_and_every_report(tmp_path: Path) -
         (frame(Hello(VERSION, follows=False)) + frame(Question("sell_all", raw(()))), "no call 'sell_all'"),
         (frame(Hello(VERSION, follows=False)) + frame(Question("cancel", raw((1, 2)))), "cancel: "),
         (frame(Hello(VERSION, follows=False)) + frame(Question("book", raw(("000000",)))), "book: "),
+        (frame(Hello(VERSION, follows=False)) + frame(Question("charts", raw((CODE, 0)))), "charts: no bars of 0 "),
+        (frame(Hello(VERSION, follows=False)) + frame(Question("pace", raw((math.nan,)))), "pace: nan simulated"),
+        (frame(Hello(VERSION, follows=False)) + questioned(b"\xa4\xff\xfe\xff\xff", b"\x90"), "'utf-8' codec can't"),
+        (frame(Hello(VERSION, follows=False)) + questioned(b"\xa4time", b"\x91" * 100_000 + b"\x90"), "recursion"),
     ],
 )
 def test_what_is_not_understood_costs_its_sender_the_connection_and_nobody_else(said: bytes, line: str) -> None:
@@ -210,7 +221,29 @@ def test_what_is_not_understood_costs_its_sender_the_connection_and_nobody_else(
                 answer += more
         assert line.encode() in answer
         until(lambda: any(line in said for said in host.said))
-        assert client.now > 0
+        before = client.now
+        until(lambda: client.now > before)
+
+
+def test_one_that_asks_and_never_reads_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "_MOST_UNREAD", 1 << 20)
+    with hosted() as host, host.client() as client:
+        client.place(client.account, Side.BUY, Kind.MARKET, Validity.DAY, CODE, 1, 0, "long" * (1 << 18))
+        with socket.create_connection(("127.0.0.1", host.port), 5) as stranger:
+            stranger.sendall(frame(Hello(VERSION, follows=False)) + 20 * frame(Question("orders", raw(()))))
+            until(lambda: "a client reads nothing: cut off" in host.said)
+        assert len(client.orders) == 1
+
+
+@pytest.mark.parametrize("speed", [0.0, -1.0, math.nan])
+def test_a_pace_that_is_none_is_refused_from_the_start(speed: float) -> None:
+    with pytest.raises(ValueError, match=f"{speed} simulated seconds a second"):
+        server.ExchangeServer(market(), speed=speed, annals=annals.Annals(), say=print)
+
+
+def test_a_port_that_is_none_is_one_line() -> None:
+    with pytest.raises(OSError, match=r"^port 70000 of 127.0.0.1 can't be had: [^\n]+$"):
+        asyncio.run(_open_another(70_000))
 
 
 def test_a_client_says_in_one_line_why_it_has_no_exchange() -> None:

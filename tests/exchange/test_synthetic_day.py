@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from actors.exchange.events import BookChanged, ExchangeEvent, Print
+from actors.exchange.events import BookChanged, ExchangeEvent, OrderReport, Print
 from actors.exchange.exchange import Exchange
 from actors.exchange.records import BookSnapshot
 from actors.market import krx
@@ -146,6 +146,26 @@ def test_an_order_of_ours_moves_the_market() -> None:
     assert moved.statistics(code).volume > quiet.statistics(code).volume
     others = [of.symbol for of in moved.issues()[1:]]
     assert [moved.statistics(of) for of in others] == [quiet.statistics(of) for of in others]
+
+
+def test_a_fill_has_one_time_in_its_print_its_report_and_the_record() -> None:
+    exchange = exchange_of(minutes=2, issues=2)
+    events = exchange.advance(exchange.start + 10 * SECOND)
+    code = exchange.issues()[0].symbol
+    best = exchange.book(code)
+    for side, price in ((Side.BUY, best.bid_prices[0]), (Side.BUY, best.bid_prices[1])):
+        exchange.place(exchange.account, side, Kind.LIMIT, Validity.DAY, code, 40, price, "0101")
+    events = play(exchange)
+    told = [event.time for event in events if isinstance(event, OrderReport) and event.fill]
+    printed = {event.time for event in events if isinstance(event, Print) and event.symbol == code}
+    assert told
+    assert told == [fill.time for fill in exchange.fills]
+    assert printed.issuperset(told)
+    assert [order.time for order in exchange.orders if order.filled] == [
+        max(fill.time for fill in exchange.fills if fill.number == order.number)
+        for order in exchange.orders
+        if order.filled
+    ]
 
 
 def test_another_seed_is_another_day() -> None:
