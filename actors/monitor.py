@@ -18,6 +18,7 @@ from actors.analysis.screen import Issue, View, line, screen
 from actors.market.venues import HOME
 from messages import (
     ActorFailed,
+    CashAdjusted,
     ExitDelayed,
     FeedLost,
     FeedRestored,
@@ -46,7 +47,6 @@ from runtime.vitals import Vitals
 
 _HOUR: Final = 3_600
 _NEWS: Final = 6
-_ORDERS: Final = 8
 _Halting = HaltTrading | TradingHalted | HaltConfirmed | ResumeTrading
 _Trouble = ActorFailed | ExitDelayed | LinkLost | LinkRestored | FeedLost | FeedRestored
 
@@ -119,9 +119,11 @@ class Monitor(Actor):
         match message:
             case Instrument():
                 self._instruments[message.symbol] = message
-            case Reconciled(start=True) if self._opening is None:
+            case Reconciled() if self._opening is None:
                 self._opening = self._ledger.equity
-            case OrderFilled():
+            case CashAdjusted() if self._opening is not None:
+                self._opening += message.cash
+            case OrderFilled() if message.quantity:
                 self._fills += 1
                 self._remember(
                     f"{message.side.value} {self._name(message.symbol)} {message.quantity:,} at {message.price:,}"
@@ -185,7 +187,7 @@ class Monitor(Actor):
             fills=self._fills,
             issues=[self._issue(symbol) for symbol in self._shown()],
             positions=len(ledger.positions()),
-            orders=[self._order(order) for order in ledger.live()][:_ORDERS],
+            orders=[self._order(order) for order in ledger.live()],
             mailboxes=vitals.mailboxes(),
             longest_block_ms=vitals.lag.longest_ms if vitals.lag else 0.0,
             halted=self._halted,

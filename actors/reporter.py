@@ -1,5 +1,6 @@
 """The reporter says at the end how the run went: summary.json, report.html and a few lines for the terminal."""
 
+import datetime as dt
 from collections import defaultdict
 from collections.abc import Sequence
 from functools import partial
@@ -11,6 +12,7 @@ from actors.account.ledger import Booked, Ledger
 from actors.account.recovery import History, replay
 from actors.analysis.charts import Mark, Story
 from actors.analysis.closing import closing
+from actors.analysis.lots import Lot, Lots
 from actors.analysis.page import page
 from actors.analysis.performance import Fill, Point, RoundTrip, curve, round_trips, trades
 from actors.analysis.series import Series
@@ -21,6 +23,8 @@ from messages import (
     ApprovedReplace,
     Bar,
     CancelOrder,
+    CashAdjusted,
+    DayMatched,
     FeedEnded,
     Instrument,
     MailboxOverflowed,
@@ -31,6 +35,7 @@ from messages import (
     OrderIntent,
     OrderRefused,
     Position,
+    PositionAdjusted,
     Reconciled,
     ReplaceIntent,
     RunStarted,
@@ -43,7 +48,7 @@ from messages import (
 )
 from runtime.actor import Actor, handles, latest
 from runtime.bounds import ActorName, Rate
-from runtime.clock import SECOND, text
+from runtime.clock import SECOND, kst, text
 from runtime.envelope import Envelope
 from runtime.logs import clean_object
 from runtime.vitals import Vitals, peak_memory_mb
@@ -51,6 +56,7 @@ from runtime.vitals import Vitals, peak_memory_mb
 SAMPLE_SECONDS: Final = 60
 _PATH_SECONDS: Final = 60
 """Shorter bars are not drawn."""
+_AT_START: Final = "held at the start"
 
 _Judged = OrderIntent | ReplaceIntent | OrderRefused | CancelOrder
 
@@ -78,14 +84,21 @@ class Reporter(Actor):
         self._points = Series(Point._make, len(Point._fields))
         self._paths: defaultdict[Symbol, Series[Mark]] = defaultdict(partial(Series, Mark._make, len(Mark._fields)))
         self._fills: list[Fill] = []
+        self._lots = Lots()
         self._reasons: dict[int, str] = {}
         self._names: dict[str, str] = {}
         self._opening: int | None = None
+        self._laid_in = 0
+        self._traded = 0
+        """When the newest print came."""
+        self._matches: dict[dt.date, DayMatched] = {}
+        """The newest of each Korean day."""
         self._realised = self._commission = self._tax = 0
         self._out_of_order = self._rejected = self._gaps = 0
 
     async def on_start(self) -> None:
         await replay(self._journal, self._ledger)
+        self._square(_AT_START)
         self.every(SAMPLE_SECONDS, _Sample())
 
     def on_stop(self) -> None:
@@ -115,6 +128,10 @@ class Reporter(Actor):
         self._rejected += message.rejected
 
     @handles
+    def on_day_matched(self, message: DayMatched) -> None:
+        self._matches[kst(message.time).date()] = message
+
+    @handles
     def on_gap(self, _: MailboxOverflowed) -> None:
         self._gaps += 1
 
@@ -126,6 +143,7 @@ class Reporter(Actor):
     def on_tick(self, tick: Tick) -> None:
         if tick.venue is not HOME:
             return
+        self._traded = tick.received
         self._ledger.mark(tick.symbol, tick.price)
 
     @handles
@@ -155,8 +173,13 @@ class Reporter(Actor):
         match message:
             case Instrument():
                 self._names[message.symbol] = message.name
-            case Reconciled(start=True):
-                self._begin(message)
+            case PositionAdjusted():
+                self._square(message.reason, proceeds=message.cash)
+            case CashAdjusted() if self._opening is not None:
+                self._laid_in += message.cash
+            case Reconciled():
+                self._square(_AT_START)
+                self._begin()
             case ApprovedOrder() | ApprovedReplace() | OrderEvent():
                 self._tally.take(message, envelope)
             case _:
@@ -167,14 +190,25 @@ class Reporter(Actor):
         assert envelope is not None
         return envelope
 
-    def _begin(self, message: Reconciled) -> None:
+    def _square(self, reason: str, *, proceeds: int = 0) -> None:
+        held = ((symbol, owner, Lot(own.quantity, own.cost)) for symbol, owner, own in self._ledger.each())
+        now = Nanoseconds(self.desk.clock.now())
+        self._fills += self._lots.square(held, now, reason, proceeds=proceeds)
+
+    def _begin(self) -> None:
+        """With the first match; what filled while nothing ran was told before it, and belongs to this run."""
         if self._opening is not None:
             return
-        self._opening = self._ledger.equity
-        for symbol, owner, holding in self._ledger.each():
-            if holding.quantity > 0:
-                self._fills.append(_brought(message.time, symbol, owner, holding.quantity, holding.cost))
-        self._sample(always=True)
+        equity = self._ledger.equity
+        self._opening = equity - sum(self._gain(fill) for fill in self._fills if fill.order)
+        self._points.append(self.desk.clock.now(), self._opening, equity - self._ledger.cash, 0)
+        self._sample()
+
+    def _gain(self, fill: Fill) -> int:
+        """What a fill did to the equity, at the newest price."""
+        worth = fill.quantity * self._ledger.prices.get(fill.symbol, 0) or fill.amount
+        gain = worth - fill.amount if fill.side is Side.BUY else fill.amount - worth
+        return gain - fill.commission - fill.tax
 
     def _book(self, fill: OrderFilled, number: int) -> None:
         ledger = self._ledger
@@ -188,10 +222,13 @@ class Reporter(Actor):
         self._tax += tax
         if not (quantity or commission or tax):
             return
+        owner = ledger.orders[fill.order].strategy
+        own = ledger.lots(owner, fill.symbol)
+        self._lots.note(fill.symbol, owner, Lot(own.quantity, own.cost))
         self._fills.append(
             Fill(
                 order=fill.order,
-                strategy=fill.strategy,
+                strategy=owner,
                 symbol=fill.symbol,
                 side=fill.side,
                 time=fill.time,
@@ -213,9 +250,13 @@ class Reporter(Actor):
         if self._opening is None and not always:
             return
         equity = self._ledger.equity
-        invested = equity - self._ledger.cash
-        if always or (equity, invested) != self._points[-1][1:]:
-            self._points.append(self.desk.clock.now(), equity, invested)
+        figures = equity, equity - self._ledger.cash, self._laid_in
+        if always or figures != self._points[-1][1:] or self._is_another_day():
+            self._points.append(self.desk.clock.now(), *figures)
+
+    def _is_another_day(self) -> bool:
+        """A day of trading without a change is one of the series too; a night or a holiday is none."""
+        return kst(self._traded).date() > kst(self._points[-1].time).date()
 
     def _story(self) -> Story:
         trips = round_trips(self._fills)
@@ -232,7 +273,7 @@ class Reporter(Actor):
 
     def _summary(self, story: Story) -> dict[str, Any]:
         ledger, opening = self._ledger, self._opening or 0
-        result = ledger.equity - opening if self._opening is not None else 0
+        result = ledger.equity - opening - self._laid_in if self._opening is not None else 0
         return {
             **self._run(),
             **self._market(),
@@ -241,12 +282,14 @@ class Reporter(Actor):
             "cash": ledger.cash,
             "equity": ledger.equity,
             "opening_equity": opening,
+            "laid_in": self._laid_in,
             "realised": self._realised,
             "unrealised": ledger.unrealised,
             "fees": self._commission,
             "tax": self._tax,
             "result_won": result,
             "result_percent": round(100 * result / opening, 4) if opening else 0.0,
+            "match": self._match(),
             "performance": self._performance(story),
             "strategies": _by_strategy(story.trips),
             "latency": self._tally.latency(self._vitals.time_kind),
@@ -288,6 +331,15 @@ class Reporter(Actor):
             "profit": position.quantity * position.last - position.cost if position.last else 0,
         }
 
+    def _match(self) -> dict[str, Any]:
+        days = self._matches.values()
+        return {
+            "days": len(days),
+            "orders": sum(day.orders for day in days),
+            "differences": [line for day in days for line in day.differences],
+            "unexplained": sum(day.unexplained for day in days),
+        }
+
     def _performance(self, story: Story) -> dict[str, Any]:
         measures = curve(story.points)
         traded = sum(fill.amount for fill in story.fills)
@@ -308,22 +360,6 @@ class Reporter(Actor):
             "journal_head": head,
             "report": str(vitals.run_folder / "report.html"),
         }
-
-
-def _brought(time: Nanoseconds, symbol: Symbol, owner: str, quantity: int, cost: int) -> Fill:
-    """What was held at the start, as if bought then at its cost."""
-    return Fill(
-        order=0,
-        strategy=owner,
-        symbol=symbol,
-        side=Side.BUY,
-        time=time,
-        quantity=Shares(quantity),
-        amount=Won(cost),
-        commission=Won(0),
-        tax=Won(0),
-        reason="held at the start",
-    )
 
 
 def _by_strategy(trips: Sequence[RoundTrip]) -> dict[str, Any]:

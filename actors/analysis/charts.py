@@ -1,5 +1,6 @@
 """What a report draws: series small enough for a page."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any, Final, NamedTuple
@@ -11,6 +12,8 @@ from runtime.clock import SECOND, kst
 POINTS: Final = 2_000
 """Most points of one line; what is left out lies between the lowest and the highest of its stretch."""
 _KOREA: Final = 9 * 3_600
+_Fill = tuple[int, float, int, str]
+"""Seconds, price, shares, and what is written beside it."""
 
 
 class Mark(NamedTuple):
@@ -53,7 +56,10 @@ def traded(story: Story) -> list[Symbol]:
 def series(story: Story) -> dict[str, Any]:
     """Plain JSON values; times are seconds from `start`, which is in Korean time as if it were UTC."""
     start = story.points[0].time // SECOND
-    equity = thin([(point.time, point.equity) for point in story.points])
+    equity = thin([(point.time, point.earned) for point in story.points])
+    marks: defaultdict[tuple[Symbol, Side], list[_Fill]] = defaultdict(list)
+    for fill in story.fills:
+        marks[fill.symbol, fill.side].append(_mark(fill, start))
     return {
         "start": start + _KOREA,
         "days": (kst(story.points[-1].time).date() - kst(story.points[0].time).date()).days + 1,
@@ -62,20 +68,21 @@ def series(story: Story) -> dict[str, Any]:
             "won": [won for _, won in equity],
             "falls": falls(won for _, won in equity),
         },
-        "issues": [_issue(story, symbol, start) for symbol in traded(story)],
+        "issues": [
+            _path(story, symbol, start) | {"buys": marks[symbol, Side.BUY], "sells": marks[symbol, Side.SELL]}
+            for symbol in traded(story)
+        ],
     }
 
 
-def _issue(story: Story, symbol: Symbol, start: int) -> dict[str, Any]:
+def _path(story: Story, symbol: Symbol, start: int) -> dict[str, Any]:
     path = thin(story.paths.get(symbol, ()))
     return {
         "times": [time // SECOND - start for time, _ in path],
         "prices": [price for _, price in path],
-        "buys": [_mark(fill, start) for fill in story.fills if fill.symbol == symbol and fill.side is Side.BUY],
-        "sells": [_mark(fill, start) for fill in story.fills if fill.symbol == symbol and fill.side is Side.SELL],
     }
 
 
-def _mark(fill: Fill, start: int) -> tuple[int, float, int, str]:
+def _mark(fill: Fill, start: int) -> _Fill:
     note = escape(f"{fill.strategy}: {fill.reason}" if fill.reason else fill.strategy)
     return fill.time // SECOND - start, round(fill.price, 2), fill.quantity, note

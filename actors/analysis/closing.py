@@ -13,8 +13,12 @@ def _lines(summary: Mapping[str, Any]) -> Iterator[str]:
     measures = summary["performance"]
     yield f"run {summary['run']}  {summary['config']}"
     yield f"  {summary['started']} - {summary['ended']}  ({summary['stopped']})"
+    if not summary["complete"]:
+        yield "  not the whole run: it never began, or the reporter was replaced on the way"
     yield _line("result", _won(summary["result_won"], "+"), f"{summary['result_percent']:+.2f} %")
     yield _line("equity", _won(summary["equity"]), f"from {summary['opening_equity']:,}, cash {summary['cash']:,}")
+    if summary["laid_in"]:
+        yield _line("laid in", _won(summary["laid_in"], "+"), "or taken out, without a trade: no part of the result")
     yield _line("realised", _won(summary["realised"], "+"), f"unrealised {summary['unrealised']:+,}")
     yield _line("fees", _won(summary["fees"]), f"tax {summary['tax']:,}")
     fall = f"{-measures['drawdown_percent']:.2f} %"
@@ -30,6 +34,7 @@ def _lines(summary: Mapping[str, Any]) -> Iterator[str]:
         yield _line("refused", f"{times:,}", rule)
     ends = f"{summary['cancels']:,} canceled, {summary['rejected']:,} rejected, {summary['unknown']:,} unknown"
     yield _line("orders", f"{summary['orders']:,}", f"{summary['fills']:,} fills, {ends}")
+    yield from _match(summary["match"])
     yield _line("ticks", _count(summary["ticks"]), f"{_count(summary['books'])} books, {_count(summary['bars'])} bars")
     yield _line("out of order", f"{summary['out_of_order']:,}", f"{summary['gaps']:,} gaps in mailboxes")
     yield from _latency(summary["latency"])
@@ -40,6 +45,12 @@ def _lines(summary: Mapping[str, Any]) -> Iterator[str]:
     yield _line("journal", "", summary["journal_head"])
     yield _line("order digest", "", summary["order_digest"])
     yield _line("report", "", summary["report"])
+
+
+def _match(match: Mapping[str, Any]) -> Iterator[str]:
+    if match["days"]:
+        rest = f"differences, {match['unexplained']:,} won unexplained, in {match['orders']:,} orders"
+        yield _line("day match", f"{len(match['differences']):,}", rest)
 
 
 def _latency(latency: Mapping[str, Any]) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """A run's report as one HTML page that opens without a network."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from importlib import resources
@@ -47,14 +48,18 @@ def _sections(summary: Mapping[str, Any], story: Story) -> Iterable[str]:
     issues = traded(story)
     yield _header(summary)
     yield _tiles(summary)
-    yield '<h2>Equity <span class="dim">and below its high, won</span></h2>'
+    yield f'<h2>Equity <span class="dim">and below its high, won{_without(summary["laid_in"])}</span></h2>'
     yield '<div class="card"><div class="chart tall"></div></div>'
     if issues:
         yield "<h2>Traded issues</h2>"
+    profits = Counter[Symbol]()
+    for trip in story.trips:
+        profits[trip.symbol] += trip.profit
     for index, symbol in enumerate(issues):
-        yield _chart(story, index, symbol)
+        yield _chart(story, index, symbol, profits[symbol])
     yield _table("Round trips", _TRIPS, (_trip(story, trip) for trip in story.trips[-TRIPS:]), _more(story.trips))
     yield _table("Positions", _POSITIONS, (_position(row) for row in summary["positions"]))
+    yield _table("Differences with the broker", _MATCH, _differences(summary["match"]), _matched(summary["match"]))
     yield _table("Refused by risk", _REFUSED, _refusals(summary, story))
     yield _table("Latency", _LATENCY, _latencies(summary["latency"]), _clock(summary["latency"]))
     yield _table("Mailboxes", _MAILBOXES, (_mailbox(*item) for item in summary["mailboxes"].items()))
@@ -63,7 +68,9 @@ def _sections(summary: Mapping[str, Any], story: Story) -> Iterable[str]:
 
 def _header(summary: Mapping[str, Any]) -> str:
     won = summary["result_won"]
-    partial = "" if summary["complete"] else " · not from its start: the reporter was replaced on the way"
+    partial = (
+        "" if summary["complete"] else " · not the whole run: it never began, or the reporter was replaced on the way"
+    )
     return (
         f"<header><div><h1>Run {summary['run']} · {escape(summary['config'])}</h1>"
         f'<p class="dim">{escape(summary["started"])} – {escape(summary["ended"])} KST · '
@@ -97,8 +104,7 @@ def _tiles(summary: Mapping[str, Any]) -> str:
     return f'<section class="tiles">{cells}</section>'
 
 
-def _chart(story: Story, index: int, symbol: Symbol) -> str:
-    profit = sum(trip.profit for trip in story.trips if trip.symbol == symbol)
+def _chart(story: Story, index: int, symbol: Symbol, profit: int) -> str:
     name, code = escape(story.names.get(symbol, "")), escape(symbol)
     heading = f'{name or code} <span class="dim">{code if name else ""}</span>'
     return (
@@ -113,6 +119,7 @@ _TRIPS = (
     Column("Why", "wide"),
 )
 _POSITIONS = (Column("Issue"), *(Column(title, _N) for title in ("Shares", "Cost", "Average", "Last", "Profit")))
+_MATCH = (Column("Journal, live records and the broker's statement", "wide"),)
 _REFUSED = (Column("Rule"), Column("Times", _N), Column("Newest"), Column("Figures", "wide"), Column("Limit", _N))
 _LATENCY = (Column("Microseconds"), *(Column(title, _N) for title in ("Orders", "p50", "p99", "p99.9", "Longest")))
 _MAILBOXES = (
@@ -167,6 +174,16 @@ def _position(row: Mapping[str, Any]) -> tuple[str, ...]:
     return (_title({row["symbol"]: row["name"]}, row["symbol"]), *figures)
 
 
+def _differences(match: Mapping[str, Any]) -> Iterable[tuple[str, ...]]:
+    return ((line,) for line in match["differences"])
+
+
+def _matched(match: Mapping[str, Any]) -> str:
+    if not match["days"]:
+        return "the run saw no end of a day"
+    return f"{match['orders']:,} orders at the end of the day, {match['unexplained']:,} won unexplained"
+
+
 def _refusals(summary: Mapping[str, Any], story: Story) -> Iterable[tuple[str, ...]]:
     for rule, times in summary["refused"].items():
         newest = story.refusals[rule]
@@ -208,6 +225,10 @@ def _footer(summary: Mapping[str, Any]) -> str:
 def _title(names: Mapping[str, str], symbol: str) -> str:
     name = names.get(symbol, "")
     return f"{name} {symbol}" if name else symbol
+
+
+def _without(laid_in: int) -> str:
+    return f", without {laid_in:+,} laid in or taken out" if laid_in else ""
 
 
 def _tone(won: int) -> str:

@@ -3,7 +3,7 @@
 import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby, pairwise
+from itertools import accumulate, groupby, pairwise
 from typing import Final, NamedTuple
 
 from messages import Nanoseconds, Shares, Side, Symbol, Won
@@ -44,6 +44,13 @@ class Point(NamedTuple):
     equity: Won
     invested: Won
     """Worth of the holdings."""
+    laid_in: Won = Won(0)
+    """Since the start, without a trade; less what was taken out."""
+
+    @property
+    def earned(self) -> int:
+        """The equity without what was laid in: only this rises by gains and falls by losses."""
+        return self.equity - self.laid_in
 
 
 @dataclass(slots=True)
@@ -116,7 +123,10 @@ class Trades(NamedTuple):
 
 
 class Curve(NamedTuple):
-    """Figures over a series of the account; percentages of the first equity, None where the series is too short."""
+    """Figures over a series of the account; percentages of the first equity, None where the series is too short.
+
+    What was laid in or taken out on the way is neither gain nor loss.
+    """
 
     start: int
     end: int
@@ -167,11 +177,11 @@ def trades(trips: Iterable[RoundTrip]) -> Trades:
 def curve(points: Sequence[Point]) -> Curve:
     """`points` by time, at least one; between two of them the account is taken to have stood still."""
     start, end = points[0].equity, points[-1].equity
-    won, percent = _drawdown([point.equity for point in points])
+    won, percent = _drawdown(points)
     return Curve(
         start=start,
         end=end,
-        percent=100 * (end - start) / start if start else 0.0,
+        percent=100 * (points[-1].earned - points[0].earned) / start if start else 0.0,
         drawdown=won,
         drawdown_percent=percent,
         yearly_percent=_yearly(points),
@@ -182,12 +192,8 @@ def curve(points: Sequence[Point]) -> Curve:
 
 def falls(equities: Iterable[int]) -> list[int]:
     """How far each value lies below the highest so far, 0 or less."""
-    high = 0
-    found: list[int] = []
-    for equity in equities:
-        high = max(high, equity)
-        found.append(equity - high)
-    return found
+    values = list(equities)
+    return [value - high for value, high in zip(values, accumulate(values, max), strict=True)]
 
 
 def percentile(ordered: Sequence[int], share: float) -> int:
@@ -197,22 +203,22 @@ def percentile(ordered: Sequence[int], share: float) -> int:
     return ordered[min(max(int(share * len(ordered) + 0.999_999) - 1, 0), len(ordered) - 1)]
 
 
-def _drawdown(equities: Sequence[int]) -> tuple[int, float]:
-    below = falls(equities)
-    shares = (100 * fall / (equity - fall) for fall, equity in zip(below, equities, strict=True) if equity > fall)
-    return -min(below), -min(shares, default=0.0)
+def _drawdown(points: Sequence[Point]) -> tuple[int, float]:
+    below = falls(point.earned for point in points)
+    highs = ((fall, point.equity - fall) for fall, point in zip(below, points, strict=True))
+    return -min(below), -min((100 * fall / high for fall, high in highs if high > 0), default=0.0)
 
 
 def _yearly(points: Sequence[Point]) -> float | None:
-    span = points[-1].time - points[0].time
-    if span < YEAR or points[0].equity <= 0 or points[-1].equity <= 0:
+    span, end = points[-1].time - points[0].time, points[-1].earned
+    if span < YEAR or points[0].equity <= 0 or end <= 0:
         return None
-    return 100 * ((points[-1].equity / points[0].equity) ** (YEAR / span) - 1)
+    return 100 * ((end / points[0].equity) ** (YEAR / span) - 1)
 
 
 def _sharpe(points: Sequence[Point]) -> float | None:
-    closes = [list(day)[-1].equity for _, day in groupby(points, key=lambda point: kst(point.time).date())]
-    returns = [after / before - 1 for before, after in pairwise(closes) if before > 0]
+    closes = [list(day)[-1] for _, day in groupby(points, key=lambda point: kst(point.time).date())]
+    returns = [(b.earned - a.earned) / a.equity for a, b in pairwise(closes) if a.equity > 0]
     if len(returns) < LEAST_DAYS or not (deviation := statistics.stdev(returns)):
         return None
     return statistics.fmean(returns) / deviation * TRADING_DAYS**0.5

@@ -1,7 +1,7 @@
 """A running system as a person sees it: a screen for a terminal, or one line."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from rich.console import Group, RenderableType
 from rich.progress_bar import ProgressBar
@@ -10,6 +10,9 @@ from rich.text import Text
 
 from runtime.clock import text
 from runtime.mailbox import Statistics
+
+_ORDERS: Final = 8
+"""Open orders that are shown; all are counted."""
 
 
 class Issue(NamedTuple):
@@ -59,9 +62,13 @@ def screen(view: View) -> RenderableType:
         parts.append(Text(f"HALTED: {view.halted}", style="bold white on red"))
     parts += [_issues(view.issues), _mailboxes(view.mailboxes)]
     if view.orders:
-        parts.append(Text(f"open  {' · '.join(view.orders)}", style="cyan"))
+        parts.append(Text(f"open  {' · '.join(_some(view.orders))}", style="cyan"))
     parts += [Text(news, style="dim") for news in view.news]
     return Group(*parts)
+
+
+def _some(orders: Sequence[str]) -> Sequence[str]:
+    return orders if len(orders) <= _ORDERS else [*orders[:_ORDERS], f"and {len(orders) - _ORDERS:,} more"]
 
 
 def _words(view: View) -> Iterator[str]:
@@ -86,25 +93,25 @@ def _head(view: View) -> RenderableType:
         words.append(ProgressBar(total=1.0, completed=view.progress, width=20))
     if view.ticks is not None:
         words.append(Text(f"{view.ticks:,} ticks  {view.pace:,.0f}/s"))
-    words += [
-        Text(f"equity {view.equity:,}"),
-        Text(f"{view.result:+,} won", style=_tone(view.result)),
-        Text(f"cash {view.cash:,}"),
-        Text(f"{view.fills:,} fills"),
-        Text(f"blocked {view.longest_block_ms:.0f} ms", style="dim"),
-    ]
     grid.add_row(*words)
-    return grid
+    figures = (
+        (f"equity {view.equity:,}", ""),
+        (f"{view.result:+,} won", _tone(view.result)),
+        (f"cash {view.cash:,}", ""),
+        (f"{view.fills:,} fills", ""),
+        (f"blocked {view.longest_block_ms:.0f} ms", "dim"),
+    )
+    return Group(grid, Text("  ").join(Text(figure, style=style) for figure, style in figures))
 
 
 def _issues(issues: Sequence[Issue]) -> Table:
     table = Table(box=None, header_style="dim", padding=(0, 2, 0, 0))
-    table.add_column("issue", no_wrap=True, min_width=20)
+    table.add_column("issue", min_width=8)  # the only one to give way
     for title in ("price", "change", "traded, million", "held", "profit"):
         table.add_column(title, justify="right", no_wrap=True)
     for issue in issues:
         table.add_row(
-            Text(issue.name),
+            Text(issue.name, no_wrap=True, overflow="ellipsis"),
             Text(f"{issue.price:,}"),
             Text(f"{issue.percent:+.2f} %", style=_tone(issue.percent)),
             Text(f"{issue.value // 1_000_000:,}"),

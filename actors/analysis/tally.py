@@ -14,6 +14,7 @@ from messages import (
     ApprovedReplace,
     CancelOrder,
     OrderEvent,
+    OrderFilled,
     OrderIntent,
     OrderRefused,
     OrderSent,
@@ -60,7 +61,8 @@ class Tally:
 
     def take(self, message: Ordering, envelope: Envelope) -> None:
         """Count one message."""
-        self._counts[type(message).__name__] += 1
+        costs_alone = isinstance(message, OrderFilled) and not message.quantity
+        self._counts[type(message).__name__] += not costs_alone
         match message:
             case OrderIntent() | ReplaceIntent():
                 self._place(envelope.number)

@@ -13,8 +13,8 @@ from messages import Settlement
 from runtime.cli import DataFolder, ask, write
 
 _SECONDS = 15.0
-_WIDE = 160
-"""Columns where nobody looks: nothing is cut off."""
+_WIDE = 10_000
+"""Columns a table may have: a narrow terminal breaks the lines, and no figure is cut off."""
 _NUMBERS = ("price", "quantity", "filled", "open", "cost", "worth", "result")
 
 
@@ -66,13 +66,13 @@ def _show(answer: dict[str, Any], name: str, columns: Iterable[str], *, as_json:
     if not rows:
         sys.stdout.write(f"no {name}\n")
         return
-    grid = Table(title=f"{len(rows)} {name}", title_justify="left")
+    grid = Table(title=f"{len(rows)} {name}", title_justify="left", box=None, padding=(0, 2, 0, 0))
     for column in columns:
         grid.add_column(column, justify="right" if column in _NUMBERS else "left", no_wrap=True)
     for row in rows:
         grid.add_row(*(_cell(row, column) for column in columns))
     console = Console()
-    console.width = console.width if console.is_terminal else _WIDE
+    console.width = _WIDE
     console.print(grid)
 
 

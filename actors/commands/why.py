@@ -5,21 +5,24 @@ import sys
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
 from actors.commands.why_order import find, way
 from actors.commands.why_symbol import silence
 from actors.commands.wording import Prices
-from messages import RunStarted, Symbol
+from messages import ExternalOrderSeen, RunStarted, Symbol
 from runtime.chain import envelopes
 from runtime.cli import fail
-from runtime.clock import KST, kst, nanoseconds
-from runtime.database import DatabaseError
+from runtime.clock import KST, kst, nanoseconds, text
+from runtime.database_errors import DatabaseError
 from runtime.envelope import Envelope
 from runtime.folders import current
 from runtime.journal import NAME
+
+_DAY: Final = 86_400
+_YEARS: Final = range(1990, 2200)
 
 
 class NothingKnown(Exception):
@@ -47,18 +50,35 @@ def of_order(data: Path, name: str) -> list[str]:
     """Raises NothingKnown for an order nobody asked for, DatabaseError where the journal cannot be read."""
     told = _told(data)
     number = find(told, name)
-    if number is None:
+    strangers = _strangers(told, name) if number is None else []
+    if number is None and not strangers:
         raise NothingKnown(f"no order {name} in {data / NAME}; for an issue give --at TIME too")
     with closing(Prices(data)) as prices:
-        return way(told, number, prices)
+        return way(told, number, prices) if number is not None else _of_strangers(strangers, prices)
 
 
 def of_symbol(data: Path, symbol: Symbol, at: str, window: float = 300.0) -> list[str]:
-    """Raises NothingKnown for an empty journal or what is no time, DatabaseError where it cannot be read."""
+    """Raises NothingKnown for an empty journal or what is no time or window, DatabaseError where it cannot be read."""
+    if not 0 <= window <= _DAY:
+        raise NothingKnown(f"--window {window:g}: seconds from 0 to {_DAY}")
     told = _told(data)
     instant = _instant(told, at)
     with closing(Prices(data)) as prices:
         return silence(told, symbol, instant, window, prices)
+
+
+def _strangers(told: Sequence[Envelope], name: str) -> list[ExternalOrderSeen]:
+    """What was told of the newest order with that number of the broker's that nobody here placed."""
+    seen = [envelope.message for envelope in told if isinstance(envelope.message, ExternalOrderSeen)]
+    wanted = name.lstrip("0")
+    alike = [order for order in seen if wanted and order.broker_order.lstrip("0") == wanted]
+    return [order for order in alike if kst(order.time).date() == kst(alike[-1].time).date()]
+
+
+def _of_strangers(orders: Sequence[ExternalOrderSeen], prices: Prices) -> list[str]:
+    first = orders[0]
+    title = f"the broker's order {first.broker_order} in {prices.name(first.symbol)}: placed by nobody here"
+    return [title, *(f"  {text(order.time)[:19]}  {order.description}" for order in orders)]
 
 
 def _told(data: Path) -> Sequence[Envelope]:
@@ -77,5 +97,7 @@ def _instant(told: Sequence[Envelope], at: str) -> int:
         else:
             moment = dt.datetime.fromisoformat(at)
     except ValueError:
-        raise NothingKnown(f"{at!r} is no time; give 09:31, 09:31:05 or '2025-09-02 09:31'") from None
+        moment = None
+    if moment is None or moment.year not in _YEARS:
+        raise NothingKnown(f"{at!r} is no time; give 09:31, 09:31:05 or '2025-09-02 09:31'")
     return nanoseconds(moment if moment.tzinfo else moment.replace(tzinfo=KST))

@@ -1,10 +1,11 @@
 """From tick to won: everything the journal says about one order."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final, get_args
 
 from actors.account.ledger import Booked, Ledger
 from actors.account.order import Order
+from actors.commands.market_events import market_event
 from actors.commands.wording import Prices, describe
 from messages import (
     ExitDelayed,
@@ -16,7 +17,9 @@ from messages import (
     OrderReplaced,
     ReplaceIntent,
     Side,
+    Symbol,
 )
+from runtime import tail
 from runtime.bus import RUN_BITS
 from runtime.clock import text
 from runtime.envelope import Envelope
@@ -36,12 +39,13 @@ def find(told: Sequence[Envelope], name: str) -> int | None:
     return (brokers or own) if name.startswith("0") else (own or brokers)
 
 
-def way(told: Iterable[Envelope], order: int, prices: Prices) -> list[str]:
+def way(told: Sequence[Envelope], order: int, prices: Prices) -> list[str]:
     """The order's life, a line each; `told` is the whole journal, so that the won come out right."""
     ledger = Ledger()
     lines: list[str] = []
     effect = _Effect()
     related = {order}
+    known: Order | None = None
     began, refused = 0, False
     for envelope in told:
         message = envelope.message
@@ -50,14 +54,15 @@ def way(told: Iterable[Envelope], order: int, prices: Prices) -> list[str]:
             related.add(envelope.number)
         if isinstance(message, _BOOKED):
             effect.fold(ledger, envelope, mine=mine and isinstance(message, OrderFilled))
+            known = ledger.orders.get(order) or known  # a ledger forgets it once its day is over
         if not mine:
             continue
         refused = refused or (isinstance(message, OrderRefused) and message.order == order)
         if isinstance(message, OrderIntent):
             began = envelope.time
-            lines += _opening(envelope, message, prices)
+            lines += _opening(told, envelope, message, prices)
         lines.append(_line(envelope, began))
-    return [*lines, *_ending(ledger.orders.get(order), effect, refused=refused)]
+    return [*lines, *_ending(known, effect, refused=refused)]
 
 
 class _Effect:
@@ -101,16 +106,26 @@ def _brokers(told: Sequence[Envelope], name: str) -> int | None:
     return None
 
 
-def _opening(envelope: Envelope, intent: OrderIntent, prices: Prices) -> Iterator[str]:
+def _opening(told: Sequence[Envelope], envelope: Envelope, intent: OrderIntent, prices: Prices) -> Iterator[str]:
     run, sequence = envelope.number >> RUN_BITS, envelope.number & _SEQUENCE
     yield f"order {run}:{sequence} ({envelope.number}) in {prices.name(intent.symbol)} of {intent.venue.value}"
-    tick = prices.tick(intent.symbol, envelope.cause, envelope.time) if envelope.cause else ""
+    cause = envelope.cause
+    while (stored := tail.find(told, cause)) is not None:
+        yield f"  cause       {text(stored.time)[11:]}  {_said(stored, intent.symbol)}"
+        cause = stored.cause
+    tick = prices.tick(intent.symbol, cause, envelope.time) if cause else ""
     if tick:
-        yield f"  cause       print {envelope.cause & _SEQUENCE}: {tick}"
+        yield f"  cause       print {cause & _SEQUENCE}: {tick}"
         return
-    if envelope.cause:
-        yield f"  cause       message {envelope.cause & _SEQUENCE}: a bar, a timer or another one that is not stored"
+    if cause:
+        yield f"  cause       message {cause & _SEQUENCE}, not stored: a bar, a timer, a book, another issue's print"
     yield f"  price       {prices.newest(intent.symbol, envelope.time)}"
+
+
+def _said(stored: Envelope, symbol: Symbol) -> str:
+    message = stored.message
+    known = describe(message, stored.time) or market_event(message, symbol)
+    return known or f"{type(message).__name__} of {stored.source}"
 
 
 def _line(envelope: Envelope, began: int) -> str:

@@ -1,20 +1,21 @@
 """Why nothing was bought: what the system knew and said about one issue around one instant."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import get_args
+from typing import Final, get_args
 
 from actors.account.ledger import Booked, Ledger
 from actors.commands.market_events import at_venue, market_event, rows_of
-from actors.commands.wording import Prices, describe, plain, refusal
+from actors.commands.outcomes import outcomes_of
+from actors.commands.wording import Prices, describe, plain
 from messages import (
     ActorFailed,
-    ApprovedOrder,
     CashAdjusted,
     DataLost,
     DataRestored,
     DayMatched,
     EquityPeaked,
     ExitDelayed,
+    ExternalOrderSeen,
     FeedLost,
     FeedRestored,
     HaltConfirmed,
@@ -25,9 +26,8 @@ from messages import (
     MailboxOverflowed,
     MailboxRecovered,
     Message,
-    OrderFilled,
     OrderIntent,
-    OrderRefused,
+    PositionAdjusted,
     ReconciliationWanted,
     ResumeTrading,
     SessionChanged,
@@ -36,6 +36,7 @@ from messages import (
     Symbol,
     TradingHalted,
     UniverseChanged,
+    Venue,
     ViReleased,
     ViTriggered,
 )
@@ -44,12 +45,16 @@ from runtime.clock import SECOND, text
 from runtime.envelope import Envelope
 
 _BOOKED: tuple[type[Message], ...] = get_args(Booked)
+_SILENCE: Final = 120 * SECOND
+"""Longer than a system that runs says nothing: it is matched with the broker each minute."""
 _AROUND = (
     CashAdjusted,
     DayMatched,
     EquityPeaked,
     ExitDelayed,
+    ExternalOrderSeen,
     HaltConfirmed,
+    PositionAdjusted,
     ReconciliationWanted,
     SettleOrder,
     StrategyDisabled,
@@ -66,8 +71,9 @@ def silence(told: Sequence[Envelope], symbol: Symbol, at: int, window: float, pr
     span = round(window * SECOND)
     return [
         f"{prices.name(symbol)} at {text(at)[:19]}, run {run}",
+        *_absence(today, run, at),
         f"  price       {prices.newest(symbol, at)}",
-        *_situation(lately, symbol),
+        *_situation(before, run, symbol),
         *_account(before, symbol),
         *_asked(today, symbol, at - span, at + span),
         *_strategies(lately),
@@ -86,11 +92,27 @@ def _run_at(told: Sequence[Envelope], at: int) -> int:
     return max(under_way or begun or spans, default=0)
 
 
-def _situation(lately: Iterable[Envelope], symbol: Symbol) -> Iterator[str]:
+def _absence(today: Sequence[Envelope], run: int, at: int) -> Iterator[str]:
+    """Nothing is bought while nothing runs."""
+    if today and at < today[0].time:
+        yield f"  running     no: run {run} began at {text(today[0].time)[:19]}"
+    elif today and at > today[-1].time + _SILENCE:
+        yield f"  running     no: run {run} said nothing after {text(today[-1].time)[:19]}"
+
+
+def _situation(before: Sequence[Envelope], run: int, symbol: Symbol) -> Iterator[str]:
     facts = _Facts(symbol)
-    for envelope in lately:
-        facts.take(envelope.message, text(envelope.time)[11:19])
-    yield f"  session     {facts.session or 'not known'}"
+    today = text(before[-1].time)[:10] if before else ""
+    for envelope in before:
+        since = text(envelope.time)[:19].removeprefix(today).lstrip()
+        if envelope.number >> RUN_BITS == run:
+            facts.take(envelope.message, since)
+        elif isinstance(envelope.message, StrategyDisabled | ResumeTrading):
+            facts.take(envelope.message, since)  # over days and runs, until a person resumes
+    for venue, session in facts.sessions.items():
+        yield f"  session     {session[0]}{at_venue(venue)} since {session[1]}"
+    if not facts.sessions:
+        yield "  session     not known"
     for universe, place in facts.universes.items():
         yield f"  universe    {universe}: {place}"
     if not facts.universes:
@@ -104,16 +126,16 @@ class _Facts:
     """What was in force."""
 
     def __init__(self, symbol: Symbol) -> None:
-        self.session = ""
+        self.sessions: dict[Venue, tuple[str, str]] = {}
         self.universes: dict[str, str] = {}
-        self.obstacles: dict[object, str] = {}
+        self.obstacles: dict[tuple[object, ...], str] = {}
         self._lost: dict[object, tuple[int, str]] = {}
         self._symbol = symbol
 
     def take(self, message: Message, since: str) -> None:
         match message:
             case SessionChanged(remaining=0):
-                self.session = f"{message.session.value} since {since}"
+                self.sessions[message.venue] = message.session.value, since
             case UniverseChanged():
                 self.universes[message.universe] = f"{self._place(message)} since {since}"
             case InstrumentHalted() | ViTriggered() | ViReleased():
@@ -136,13 +158,15 @@ class _Facts:
     def _suspend(self, message: InstrumentHalted | ViTriggered | ViReleased, since: str) -> None:
         if message.symbol != self._symbol:
             return
+        venue, where = message.venue, at_venue(message.venue)
         match message:
             case InstrumentHalted():
-                self._set("halted", f"trading of the issue halted since {since}: {message.reason}", message.halted)
+                halted = f"trading of the issue halted{where} since {since}: {message.reason}"
+                self._set(("halted", venue), halted, message.halted)
             case ViTriggered():
-                self._set("vi", f"a {message.kind.value} volatility interruption since {since}", True)
+                self._set(("vi", venue), f"a {message.kind.value} volatility interruption{where} since {since}", True)
             case ViReleased():
-                self._set("vi", "", False)
+                self._set(("vi", venue), "", False)
 
     def _count_losses(self, message: DataLost | DataRestored, since: str) -> None:
         for row in rows_of(message.rows, self._symbol):
@@ -159,9 +183,13 @@ class _Facts:
     def _system(self, message: Message, since: str) -> None:
         match message:
             case TradingHalted() | HaltTrading():
-                self._set("halt", f"trading halted since {since}: {message.reason}", True)
+                self._set(("halt",), f"trading halted since {since}: {message.reason}", True)
             case ResumeTrading():
-                self._set("halt", "", False)
+                self._set(("halt",), "", False)
+                self._enable()
+            case StrategyDisabled():
+                what = f"{message.strategy} may not enter since {since}: it repeated itself in {message.symbol}"
+                self._set(("disabled", message.strategy), f"{what}; `resume` lets it", True)
             case LinkLost():
                 self._set(("link", message.gateway), f"order link {message.gateway} lost since {since}", True)
             case LinkRestored():
@@ -175,7 +203,11 @@ class _Facts:
             case _:
                 pass
 
-    def _set(self, key: object, what: str, in_force: bool) -> None:
+    def _enable(self) -> None:
+        for key in [key for key in self.obstacles if key[0] == "disabled"]:
+            del self.obstacles[key]
+
+    def _set(self, key: tuple[object, ...], what: str, in_force: bool) -> None:
         if in_force:
             self.obstacles[key] = what
         else:
@@ -196,7 +228,7 @@ def _account(before: Iterable[Envelope], symbol: Symbol) -> Iterator[str]:
 
 
 def _asked(today: Sequence[Envelope], symbol: Symbol, since: int, until: int) -> Iterator[str]:
-    outcomes = _outcomes(today)
+    outcomes = outcomes_of(today)
     intents = [(e, e.message) for e in today if isinstance(e.message, OrderIntent) and e.message.symbol == symbol]
     within = [(envelope, intent) for envelope, intent in intents if since <= envelope.time <= until]
     span = f"between {text(since)[11:19]} and {text(until)[11:19]}"
@@ -206,7 +238,7 @@ def _asked(today: Sequence[Envelope], symbol: Symbol, since: int, until: int) ->
     for envelope, intent in within:
         price = f"{intent.price:,}" if intent.price else intent.kind.value
         words = f"{intent.strategy}: {intent.side.value} {plain(intent.quantity)} at {price}: {intent.reason}"
-        outcome = outcomes.get(envelope.number, "not answered by risk")
+        outcome = outcomes[envelope.number].words if envelope.number in outcomes else "not answered by risk"
         yield f"  intent      {text(envelope.time)[11:]}  {words} > {outcome}"
 
 
@@ -223,21 +255,6 @@ def _words(envelope: Envelope, symbol: Symbol) -> str:
     if isinstance(message, _AROUND):
         return describe(message, envelope.time) if getattr(message, "symbol", symbol) == symbol else ""
     return market_event(message, symbol)
-
-
-def _outcomes(today: Iterable[Envelope]) -> dict[int, str]:
-    found: dict[int, str] = {}
-    for envelope in today:
-        match envelope.message:
-            case OrderRefused(order=order):
-                found[order] = f"refused {refusal(envelope.message)}"
-            case ApprovedOrder(order=order):
-                found[order] = "approved, not filled"
-            case OrderFilled(order=order, filled=filled):
-                found[order] = f"approved, {filled:,} filled"
-            case _:
-                pass
-    return found
 
 
 def _nearest(times: Sequence[int], since: int) -> Iterator[str]:

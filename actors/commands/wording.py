@@ -7,6 +7,7 @@ from actors.market.storage.blocks import SIDES
 from actors.market.storage.history import History
 from actors.market.storage.store import market_file
 from messages import (
+    Action,
     ApprovedOrder,
     ApprovedReplace,
     CancelOrder,
@@ -16,6 +17,7 @@ from messages import (
     EquityPeaked,
     Evidence,
     ExitDelayed,
+    ExternalOrderSeen,
     HaltConfirmed,
     HoldingPeaked,
     Message,
@@ -31,6 +33,7 @@ from messages import (
     OrderSent,
     OrderSubmitting,
     OrderUnknown,
+    PositionAdjusted,
     ReconciliationWanted,
     ReplaceIntent,
     ReplaceRejected,
@@ -41,7 +44,7 @@ from messages import (
 )
 from runtime.clock import SECOND, text
 
-_BEFORE = 600 * SECOND
+_NEAR, _DAY = 600 * SECOND, 86_400 * SECOND
 
 
 class Prices:
@@ -61,20 +64,22 @@ class Prices:
 
     def tick(self, symbol: Symbol, number: int, until: int) -> str:
         """The print of that number; blank where it is not stored."""
-        rows = self._ticks(symbol, until)
+        rows = self._ticks(symbol, until, _NEAR)
         found = rows[rows["number"] == number] if rows is not None else None
         return _tick(found[0]) if found is not None and len(found) else ""
 
     def newest(self, symbol: Symbol, at: int) -> str:
         """The last print before an instant, or the last close."""
-        rows = self._ticks(symbol, at)
-        if rows is not None and len(rows):
-            return f"{_tick(rows[-1])}, {(at - int(rows[-1]['received'])) / SECOND:,.1f} s before"
+        for span in (_NEAR, _DAY):
+            rows = self._ticks(symbol, at, span)
+            if rows is not None and len(rows):
+                return f"{_tick(rows[-1])}, {(at - int(rows[-1]['received'])) / SECOND:,.1f} s before"
         close = self._history.close_before(symbol, at) if self._history else 0
-        return f"{close:,}, the close of the last bar; no print is stored" if close else "none is stored"
+        bar = f"{close:,}, the close of the last bar; no print of the 24 hours before is stored"
+        return bar if close else "none is stored"
 
-    def _ticks(self, symbol: Symbol, until: int) -> Any:
-        return self._history.ticks(symbol, until - _BEFORE, until + 1) if self._history else None
+    def _ticks(self, symbol: Symbol, until: int, span: int) -> Any:
+        return self._history.ticks(symbol, until - span, until + 1) if self._history else None
 
 
 def describe(message: Message, time: int) -> str:
@@ -112,8 +117,7 @@ def plain(value: float | str) -> str:
 def _event(message: Message) -> str:
     match message:
         case OrderSubmitting():
-            price = f"{message.price:,}" if message.price else message.kind.value
-            return f"submitting  {message.action.value}: {message.side.value} {message.quantity:,} at {price}"
+            return f"submitting  {message.action.value}: {message.side.value} {message.quantity:,}{_price(message)}"
         case OrderSent():
             return f"sent        {message.action.value}{f' on screen {message.screen}' if message.screen else ''}"
         case OrderAccepted():
@@ -150,8 +154,19 @@ def _account(message: Message) -> str:
             return f"disabled    {message.strategy}: the same in {message.symbol} {message.repeats:,} times and more"
         case DayMatched():
             return f"matched     {_match(message)}"
+        case PositionAdjusted():
+            held = f"{message.quantity:,} shares for {message.cost:,} won, cash {message.cash:+,}"
+            return f"adjusted    {held}: {message.reason}"
+        case ExternalOrderSeen():
+            return f"stranger    {message.broker_order}, not ours: {message.description}"
         case _:
             return ""
+
+
+def _price(request: OrderSubmitting) -> str:
+    if request.action is Action.CANCEL:
+        return ""
+    return f" at {request.price:,}" if request.price else f" at {request.kind.value}"
 
 
 def _settlement(word: SettleOrder) -> str:
@@ -172,7 +187,8 @@ def _fill(fill: OrderFilled) -> str:
     costs = f"commission {fill.commission:,}, tax {fill.tax:,} so far"
     source = "" if fill.source == "record" else f", booked from a {fill.source}"
     source += ": costs are estimated" if fill.source == "person" else ""
-    return f"{fill.quantity:,} at {fill.price:,} ({fill.filled:,} filled, {fill.open:,} open), {costs}{source}"
+    traded = f"{fill.quantity:,} at {fill.price:,}" if fill.quantity else "costs alone"
+    return f"{traded} ({fill.filled:,} filled, {fill.open:,} open), {costs}{source}"
 
 
 def _terms(order: Order) -> str:

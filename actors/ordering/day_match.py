@@ -1,8 +1,9 @@
 """The three-way match at the end of a day: the journal, the broker's live records, and its statement, to the won."""
 
 import csv
+import datetime as dt
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from fractions import Fraction
 from typing import Final, NamedTuple
@@ -10,6 +11,7 @@ from typing import Final, NamedTuple
 from actors.account.ledger import Ledger
 from actors.account.order import Order
 from actors.gateways.port import BrokerOrder, BrokerPosition, BrokerState
+from actors.market.time import kst
 from actors.ordering.statement import Statement
 from messages import DayMatched, Nanoseconds, Side, Symbol, Won
 
@@ -75,6 +77,8 @@ class DayMatch(NamedTuple):
     differences: tuple[Difference, ...]
     orders: int
     fills: int
+    day: dt.date
+    """Of Korea."""
 
     @property
     def lines(self) -> tuple[str, ...]:
@@ -96,22 +100,27 @@ class DayMatch(NamedTuple):
 
     def text(self) -> str:
         """A table, the differences above it."""
-        head = f"{self.orders} orders, {self.fills} filled; {len(self.differences)} differences"
+        head = f"{self.day}: {self.orders} orders, {self.fills} filled; {len(self.differences)} differences"
         cells = [_HEADINGS, *(_cells(row) for row in self.rows)]
         widths = [max(len(line[column]) for line in cells) for column in range(len(_HEADINGS))]
         table = [_aligned(line, widths) for line in cells]
         return "\n".join((f"{head}, {self.unexplained:,} won unexplained", *self.lines, "", *table)) + "\n"
 
     def csv(self) -> str:
-        """A row a figure: subject, item, journal, records, statement, and the names of what differs about it."""
+        """A row a figure: subject, item, journal, records, statement, and the names of what differs about it.
+
+        What differs about a subject whose figures all agree, such as an order still open, stands on each of them.
+        """
         kinds: dict[str, list[str]] = {}
         for one in self.differences:
             kinds.setdefault(one.subject, []).append(one.kind)
         out = io.StringIO()
-        writer = csv.writer(out)
+        writer = csv.writer(out, lineterminator="\n")
         writer.writerow((*_HEADINGS[:-1], "differences"))
+        marked = dict.fromkeys(row.subject for row in self.rows if not row.agrees)
         for row in self.rows:
-            writer.writerow((*row, "" if row.agrees else "; ".join(kinds.get(row.subject, ()))))
+            told = not row.agrees or row.subject not in marked
+            writer.writerow((*row, "; ".join(kinds.get(row.subject, ())) if told else ""))
         return out.getvalue()
 
 
@@ -124,11 +133,14 @@ def match_day(ledger: Ledger, state: BrokerState) -> DayMatch:
     for order in placed:
         rows += _rows(order, statement.about(order))
         found += _about(order, statement.about(order))
-    found += [_foreign(order) for order in statement.strangers if order.filled]
-    money = _Money(ledger, statement, placed)
+    foreign = [order for order in statement.strangers if order.filled and _is_of_the_day(order, state)]
+    rows += [Row(order.broker_order, *figure) for order in foreign for figure in _only_stated(order)]
+    found += map(_foreign, foreign)
+    money = _Money(ledger, statement, placed, foreign)
     rows += money.rows()
     found += money.differences()
-    return DayMatch(tuple(rows), tuple(found), len(placed), sum(order.filled > 0 for order in placed))
+    fills = sum(order.filled > 0 for order in placed)
+    return DayMatch(tuple(rows), tuple(found), len(placed), fills, kst(state.time).date())
 
 
 class _Figures(NamedTuple):
@@ -190,12 +202,18 @@ def _about(order: Order, records: list[BrokerOrder]) -> Iterator[Difference]:
         yield Difference(Kind.NO_EVIDENCE, name, words, cash)
     else:
         yield from _dearer(order, booked, stated)
-        if heard.filled < booked.filled:
-            words = f"{heard.filled} filled in the live records, {booked.filled} here"
-            yield Difference(Kind.LOST_RECORD, name, words, 0)
+        yield from _unheard(order, booked, heard)
     left = sum(record.open for record in records)
     if left:
         yield Difference(Kind.STILL_OPEN, name, f"{left} open", 0)
+
+
+def _unheard(order: Order, booked: _Figures, heard: _Figures) -> Iterator[Difference]:
+    """The first figure of which the live records have told less; the others follow from it."""
+    for item, there, here in zip(_Figures._fields, heard, booked, strict=True):
+        if there < here:
+            yield Difference(Kind.LOST_RECORD, _name(order), f"{item} {there} in the live records, {here} here", 0)
+            return
 
 
 def _dearer(order: Order, booked: _Figures, stated: _Figures) -> Iterator[Difference]:
@@ -213,6 +231,16 @@ def _foreign(order: BrokerOrder) -> Difference:
     return Difference(Kind.FOREIGN_TRADE, order.broker_order, words, _of(order).cash(order.side))
 
 
+def _only_stated(order: BrokerOrder) -> Iterator[tuple[str, int, int, int]]:
+    for item, figure in zip(_Figures._fields, _of(order), strict=True):
+        yield item, 0, 0, figure
+
+
+def _is_of_the_day(order: BrokerOrder, state: BrokerState) -> bool:
+    """A broker on paper lists those of all days."""
+    return kst(order.time).date() >= kst(state.time).date()
+
+
 def _of(order: BrokerOrder) -> _Figures:
     return _Figures.stated([order])
 
@@ -220,13 +248,18 @@ def _of(order: BrokerOrder) -> _Figures:
 class _Money:
     """Positions and cash, after what the differences of orders explain."""
 
-    def __init__(self, ledger: Ledger, statement: Statement, placed: list[Order]) -> None:
+    def __init__(
+        self, ledger: Ledger, statement: Statement, placed: list[Order], foreign: Sequence[BrokerOrder]
+    ) -> None:
         self._ledger, self._statement, self._placed = ledger, statement, placed
+        self._foreign = foreign
         self._there = {position.symbol: position for position in statement.state.positions}
         held = {symbol for symbol in ledger.holdings if ledger.held(symbol)}
         self._symbols = sorted({*self._there, *held})
         self._absorbed: dict[str, None] = {}
         """Foreign orders that the ledger booked during the day."""
+        self._unclear: dict[str, None] = {}
+        """Those that left no shares: only the cash tells whether it did."""
 
     def rows(self) -> Iterator[Row]:
         ledger, state = self._ledger, self._statement.state
@@ -243,7 +276,8 @@ class _Money:
             yield Row("account", item, getattr(ledger, item), told, stated)
 
     def differences(self) -> list[Difference]:
-        found = [difference for symbol in self._symbols for difference in self._position(symbol)]
+        symbols = dict.fromkeys((*self._symbols, *(order.symbol for order in self._foreign)))
+        found = [difference for symbol in symbols for difference in self._position(symbol)]
         rest = self._cash_left() - sum(difference.won for difference in found if difference.kind is Kind.POSITION)
         if rest:
             kind = Kind.DIVIDEND if rest > 0 else Kind.CHARGE
@@ -257,23 +291,27 @@ class _Money:
             for o in self._placed
             if o.symbol == symbol
         )
-        foreign = [order for order in self._statement.strangers if order.symbol == symbol and order.filled]
+        foreign = [order for order in self._foreign if order.symbol == symbol]
         traded = sum(_sign(order) * order.filled for order in foreign)
         rest = there - here - lost
         if rest == 0:
-            self._absorbed |= dict.fromkeys(order.broker_order for order in foreign)
+            booked = self._absorbed if traded else self._unclear
+            booked |= dict.fromkeys(order.broker_order for order in foreign)
         elif rest != traded:
             yield _corporate(symbol, here + lost + traded, there, self._cost(symbol), self._there.get(symbol))
 
     def _cash_left(self) -> int:
-        left = self._statement.state.cash - self._ledger.cash
+        left, unclear = self._statement.state.cash - self._ledger.cash, 0
         for order in self._placed:
             stated = _stated(order, self._statement.about(order))
             left -= stated.cash(order.side) - _Figures.booked(order).cash(order.side)
-        for order in self._statement.strangers:
-            if order.broker_order not in self._absorbed:
-                left -= _of(order).cash(order.side)
-        return left
+        for order in self._foreign:
+            cash = _of(order).cash(order.side)
+            if order.broker_order in self._unclear:
+                unclear += cash
+            elif order.broker_order not in self._absorbed:
+                left -= cash
+        return 0 if left == unclear else left
 
     def _shares(self, symbol: Symbol) -> int:
         return self._there[symbol].quantity if symbol in self._there else 0

@@ -126,3 +126,25 @@ def test_a_percentile_is_the_value_at_the_nearest_rank() -> None:
     assert [percentile(values, share) for share in (0.5, 0.99, 0.999, 1.0)] == [500, 990, 999, 1_000]
     assert percentile([7], 0.999) == 7
     assert percentile([], 0.5) == 0
+
+
+def test_money_laid_in_is_neither_a_rise_nor_the_end_of_a_fall() -> None:
+    series = [
+        Point(Nanoseconds(0), Won(1_000), Won(0)),
+        Point(Nanoseconds(1), Won(900), Won(0)),
+        Point(Nanoseconds(2), Won(5_900), Won(0), Won(5_000)),
+        Point(Nanoseconds(3), Won(5_850), Won(0), Won(5_000)),
+    ]
+    found = curve(series)
+    assert (found.start, found.end, found.percent, found.drawdown) == (1_000, 5_850, -15.0, 150)
+    assert found.drawdown_percent == pytest.approx(10.0)
+
+
+def test_daily_returns_are_those_of_the_money_that_was_there() -> None:
+    plain, laid = [Point(Nanoseconds(0), Won(1_000_000), Won(0))], [Point(Nanoseconds(0), Won(1_000_000), Won(0))]
+    for day in range(1, 22):
+        gain = 101 + day % 2
+        plain.append(Point(Nanoseconds(day * DAY), Won(plain[-1].equity * gain // 100), Won(0)))
+        total = Won(day * 100_000)
+        laid.append(Point(Nanoseconds(day * DAY), Won(laid[-1].equity * gain // 100 + 100_000), Won(0), total))
+    assert curve(laid).sharpe == pytest.approx(curve(plain).sharpe, rel=1e-3)

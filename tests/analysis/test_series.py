@@ -32,8 +32,8 @@ def test_a_series_reads_like_the_list_of_its_rows(rows: list[Pair], some: slice)
 
 def test_a_row_has_the_class_it_is_made_with() -> None:
     points = Series(Point._make, len(Point._fields))
-    points.append(1, 100, 50)
-    assert points[-1] == Point(1, 100, 50)  # type: ignore[arg-type]
+    points.append(1, 100, 50, 7)
+    assert points[-1] == Point(1, 100, 50, 7)  # type: ignore[arg-type]
     assert points[-1].invested == 50
 
 

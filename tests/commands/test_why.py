@@ -13,6 +13,7 @@ from actors.market.storage import store
 from messages import (
     DataLost,
     DataRestored,
+    ExternalOrderSeen,
     HaltTrading,
     InstrumentHalted,
     Lost,
@@ -69,6 +70,8 @@ async def _record(folder: Path) -> None:
             InstrumentHalted(symbol=HYNIX, time=at(300), halted=False),
             ViTriggered(**_terms(HYNIX)),
             ViReleased(symbol=HYNIX, time=at(300)),
+            _stranger("sell 3 at 71000: 0 filled, 3 open, 접수"),
+            _stranger("sell 3 at 71000: 3 filled, 0 open, 체결"),
         )
         prompt = _prompted(stage)
         await journal.durable(stage.bus.number)
@@ -82,6 +85,10 @@ def _prompted(stage: Stage) -> tuple[int, Tick]:
     stage.bus.current = Envelope(number, stage.clock.now(), "receiver", 0, tick)
     Desk(stage).intent(HYNIX, Side.BUY, 2, 195_000, "a dip")
     return number, tick
+
+
+def _stranger(description: str) -> ExternalOrderSeen:
+    return ExternalOrderSeen(symbol=SAMSUNG, time=at(300), broker_order="0000901", description=description)
 
 
 def _interruption() -> ViTriggered:
@@ -149,6 +156,14 @@ def test_an_order_is_found_by_any_of_its_numbers(data: Path, name: str) -> None:
     assert of_order(data, name) == of_order(data, f"1:{FIRST}")
 
 
+def test_an_order_that_nobody_here_placed_is_told_as_such(data: Path) -> None:
+    assert of_order(data, "0000901") == [
+        "the broker's order 0000901 in 삼성전자 005930: placed by nobody here",
+        "  2025-09-02 09:05:00  sell 3 at 71000: 0 filled, 3 open, 접수",
+        "  2025-09-02 09:05:00  sell 3 at 71000: 3 filled, 0 open, 체결",
+    ]
+
+
 def test_a_refused_order_tells_rule_figures_and_limit(data: Path) -> None:
     refused = next(lines for n in range(1, 100) if "refused" in "\n".join(lines := _known(data, f"1:{n}")))
     assert any("by max_order_value: value 6,000,000, why <b>too & big</b>; limit 5,000,000" in line for line in refused)
@@ -175,6 +190,8 @@ def test_a_silence_is_explained_by_what_was_known_and_in_force(data: Path) -> No
         "  around      09:05:00.000  data lost   100 shares, 5 shares at NXT in prints that never came",
         "  around      09:05:00.000  data lost   20 shares in prints that never came",
         "  around      09:05:00.000  data whole  again, after 5 shares at NXT",
+        "  around      09:05:00.000  stranger    0000901, not ours: sell 3 at 71000: 0 filled, 3 open, 접수",
+        "  around      09:05:00.000  stranger    0000901, not ours: sell 3 at 71000: 3 filled, 0 open, 체결",
     ]
 
 
@@ -204,6 +221,11 @@ def test_intents_in_the_window_come_with_what_risk_said(data: Path) -> None:
     assert "universe    none was published" in text
 
 
+def test_a_print_of_hours_ago_is_the_newest_all_the_same(data: Path) -> None:
+    text = "\n".join(of_symbol(data, SAMSUNG, "14:00"))
+    assert "price       72,100 x 1 (buyer) at 09:03:59, ask 72,100, bid 72,100, volume 1, 17,761.0 s before" in text
+
+
 def test_an_issue_nobody_spoke_of_has_no_price_and_no_intent(data: Path) -> None:
     text = "\n".join(of_symbol(data, Symbol("999999"), "09:02"))
     assert "none is stored" in text
@@ -216,6 +238,10 @@ def test_an_issue_nobody_spoke_of_has_no_price_and_no_intent(data: Path) -> None
         (["77:1"], "no order 77:1 in "),
         (["nonsense"], "no order nonsense in "),
         (["005930", "--at", "25:99"], "'25:99' is no time"),
+        (["005930", "--at", "9999-12-31 23:59"], "'9999-12-31 23:59' is no time"),
+        (["005930", "--at", "0001-01-01 00:00"], "'0001-01-01 00:00' is no time"),
+        (["005930", "--at", "09:30", "--window", "nan"], "--window nan: seconds from 0 to 86400"),
+        (["005930", "--at", "09:30", "--window", "-1"], "--window -1: seconds from 0 to 86400"),
     ],
 )
 def test_what_is_not_known_is_one_line(data: Path, arguments: list[str], reason: str) -> None:
