@@ -27,7 +27,8 @@ from actors.market.time import text as when
 from messages import Bar, Nanoseconds, StopSystem, Symbol
 from runtime.actor import Actor
 from runtime.bounds import Day, Several
-from runtime.database import Database, DatabaseError, DatabaseLocked
+from runtime.database import Database
+from runtime.database_errors import DatabaseError, DatabaseLocked
 from runtime.logs import clean_object
 from runtime.vitals import Vitals, peak_memory_mb
 
@@ -39,7 +40,7 @@ _RESTARTS: Final = 20
 _PAUSE: Final = 30.0
 """Seconds after a query that failed."""
 _DEAD: Final = 3
-"""Charts in a row that failed, after which nobody is asked any more."""
+"""Codes in a row about which nothing was answered, after which nobody is asked any more."""
 _LOCKED: Final = 5
 """Times that a locked file is tried again."""
 _FAILED: Final = 1
@@ -53,6 +54,10 @@ class Library(Archive, Reference, Protocol):
 
 class Unfinished(Exception):
     """A chart cannot be finished now; the text says why."""
+
+
+class Unanswered(Unfinished):
+    """Nobody answers: it need not be the chart's fault."""
 
 
 class Collector(Actor, publishes=(StopSystem,)):
@@ -98,6 +103,8 @@ class Collector(Actor, publishes=(StopSystem,)):
         self._show = Pages()
         self._outlook = Outlook(self._calendar)
         self._planned = 0
+        self._unfinished = "interrupted; start it again and it goes on"
+        """What is said of a chart that is not finished and has no reason of its own."""
         self._task: asyncio.Task[Any] | None = None
         self._ended: asyncio.Future[None]
 
@@ -120,7 +127,7 @@ class Collector(Actor, publishes=(StopSystem,)):
             async with self._opened() as database:
                 reason, code = await self._collect(database)
         except DatabaseError as error:
-            reason = f"nothing can be stored: {error}"
+            reason = _unstored(error)
             self.desk.log.error("collecting ended", reason=reason)
         finally:
             self._ended.set_result(None)
@@ -133,9 +140,11 @@ class Collector(Actor, publishes=(StopSystem,)):
                 await self._ask_names(database)
                 await self._estimate(database)
                 await self._ask_charts(database)
+        except DatabaseError as error:
+            self._unfinished = _unstored(error)
+            raise
         finally:
-            for one in self._charts:
-                await database.run(partial(self._reckon, one=one))
+            await self._reckon_all(database)
         failed = sum(bool(one.failed) for one in self._charts)
         return (f"{failed} charts are not finished", _FAILED) if failed else ("everything is collected", 0)
 
@@ -170,15 +179,18 @@ class Collector(Actor, publishes=(StopSystem,)):
             self._outlook.plan(one.chart, gaps, self._planned)
 
     async def _ask_charts(self, database: Database) -> None:
-        dead = 0
+        silent: dict[Symbol, None] = {}
         for one in self._charts:
             try:
-                await self._finish(database, one, asking=dead < _DEAD)
-                dead = 0
+                await self._finish(database, one, asking=len(silent) < _DEAD)
+                silent.clear()
+            except Unanswered as error:
+                one.failed = str(error)
+                silent[one.chart.symbol] = None
             except Unfinished as error:
                 one.failed = str(error)
-                dead += 1
-            self._outlook.left[one.chart] = 0
+                silent.clear()
+            self._outlook.over(one.chart)
             self._look(one, one.failed or "all there", over=True)
 
     async def _finish(self, database: Database, one: Collected, *, asking: bool) -> None:
@@ -189,10 +201,12 @@ class Collector(Actor, publishes=(StopSystem,)):
             if not gaps:
                 return
             if not asking:
-                raise Unfinished("not asked any more: the ones before it were not answered")
+                raise Unanswered("not asked any more: the ones before it were not answered")
             failures = failures + 1 if gaps == before and not cut else 0
+            if failures >= self._attempts and reason:
+                raise Unanswered(reason)
             if failures >= self._attempts:
-                raise Unfinished(reason or f"from {when(gaps[0].since)[:16]} on its pages do not hold what they should")
+                raise Unfinished(f"from {when(gaps[0].since)[:16]} on its pages do not hold what they should")
             way = paging.next_paging(one.chart, gaps, wanted.until)
             before, cut, reason = gaps, False, ""
             try:
@@ -291,12 +305,19 @@ class Collector(Actor, publishes=(StopSystem,)):
             self._show.say(f"the market is open: waiting until {when(hours.until)[11:16]}, or set in_session = true")
             await self.desk.clock.sleep((hours.until - self.desk.clock.now()) / SECOND)
 
+    async def _reckon_all(self, database: Database) -> None:
+        for one in self._charts:
+            try:
+                await database.run(partial(self._reckon, one=one))
+            except DatabaseError as error:
+                one.failed = one.failed or _unstored(error)
+
     def _reckon(self, connection: sqlite3.Connection, one: Collected) -> None:
         """How a chart stands, by its certificates."""
         wanted, gaps = self._plan(connection, one)
         one.asked = wanted.since
         if gaps and not one.failed:
-            one.failed = "interrupted; start it again and it goes on"
+            one.failed = self._unfinished
         known, goal = collection.spans(connection, one.chart), collection.goal(connection, one.chart)
         beginnings = [instant for instant in (wanted.since, goal.offered if goal else 0) if instant]
         one.since = max(beginnings, default=known[0].since if known else 0)
@@ -326,6 +347,10 @@ class Collector(Actor, publishes=(StopSystem,)):
         vitals.summary = clean_object(summary)
         vitals.closing = f"collected in {self._path}\n{report(self._charts)}"
         (vitals.run_folder / "summary.json").write_bytes(msgspec.json.format(msgspec.json.encode(vitals.summary)))
+
+
+def _unstored(error: DatabaseError) -> str:
+    return f"nothing can be stored: {error}"
 
 
 def _proof(page: Page, *, dated: bool) -> Proof:

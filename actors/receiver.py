@@ -1,13 +1,16 @@
 """The receiver publishes what a feed gives, folds prints into bars, and decides what the feed watches."""
 
+import asyncio
 import datetime as dt
 from collections.abc import Container, Sequence
-from typing import ClassVar, Final, Protocol
+from contextlib import suppress
+from typing import ClassVar, Final, Protocol, get_args
 
 import msgspec
 
 from actors.gateways.port import Feed, FeedMessage, Reference
 from actors.market.bars import BarBuilder
+from actors.market.lateness import Lateness
 from actors.market.lines import Line
 from actors.market.losses import Losses
 from actors.market.storage.pivot import Past, begun
@@ -15,35 +18,26 @@ from actors.market.time import SECOND, kst
 from actors.market.venues import split
 from actors.market.wants import Ended, Wants, Wish
 from messages import (
-    AfterHoursBook,
     Bar,
-    BestQuote,
-    ConditionEntered,
-    ConditionLeft,
     DataLost,
     DataRestored,
-    ExpectedPrice,
     FeedEnded,
     FeedLost,
-    FeedRestored,
-    IndexTick,
     Instrument,
-    InstrumentHalted,
     Message,
     Nanoseconds,
     OrderBook,
+    OrderCanceled,
     RunStarted,
     SessionChanged,
     StopSystem,
     Symbol,
     Tick,
     Venue,
-    ViReleased,
-    ViTriggered,
 )
 from runtime.actor import Actor, handles
 from runtime.bounds import Code, Count, Seconds, Several
-from runtime.database import DatabaseError
+from runtime.database_errors import DatabaseError
 from runtime.vitals import Vitals
 
 _EVER: Final = 1 << 62
@@ -51,6 +45,8 @@ _COUNTS: Final = ("ticks", "books", "bars", "out_of_order", "repeated", "lost_sh
 _TELL_WITHIN: Final = 0.2
 """Seconds from the first print that shows a loss, in which those of other issues join it."""
 _TELL_EACH: Final = 0.8
+_AT_ONCE: Final = 1.0
+"""Seconds that prices wait for the day's data of their issues."""
 
 
 class _CloseBars(Message):
@@ -72,34 +68,14 @@ class MarketFeed(Feed, Reference, Protocol):
 class Receiver(
     Actor,
     core=True,
-    publishes=(
-        Tick,
-        OrderBook,
-        BestQuote,
-        AfterHoursBook,
-        ExpectedPrice,
-        IndexTick,
-        Bar,
-        ConditionEntered,
-        ConditionLeft,
-        DataLost,
-        DataRestored,
-        SessionChanged,
-        ViTriggered,
-        ViReleased,
-        Instrument,
-        InstrumentHalted,
-        FeedLost,
-        FeedRestored,
-        FeedEnded,
-        StopSystem,
-    ),
+    publishes=(*get_args(FeedMessage), DataLost, DataRestored, Instrument, StopSystem),
 ):
     """Reads one feed from the moment the run has started.
 
-    `intervals` are the bars it builds, in seconds; one that traded is published `grace` seconds after its end,
-    so that prints on their way still belong to it. Trades are watched for every code of every universe, of
-    `symbols`, held or with an open order; books for the first `books` of them, held and ordered ones first.
+    `intervals` are the bars it builds, in seconds; one that traded is published `grace` seconds after its end, or as
+    much later as all prints come late, so that those on their way still belong to it. Trades are watched for every
+    code of every universe, of `symbols`, held or with an open order, of earlier runs as well; books for the first
+    `books` of them, held and ordered ones first.
     `settle` is the least time between two registrations. A tick of size 0 carries a price and no trade.
     With `whole_market` the trades of every listed code are watched, after all others.
     Volume that no print carried is told as `DataLost` within a second of the print that shows it, and each second
@@ -138,6 +114,7 @@ class Receiver(
         self._day = dt.date.min
         self._losses = Losses(calm)
         self._past = Past()
+        self._lateness = Lateness()
         self._registering = self._closing = self._telling = False
         self._registered: tuple[list[Symbol], list[Symbol]] | None = None
 
@@ -168,12 +145,13 @@ class Receiver(
 
     @handles
     def on_order_ended(self, event: Ended) -> None:
-        self._wants.end(event)
+        if not (isinstance(event, OrderCanceled) and event.open):
+            self._wants.end(event)
 
     @handles
     def on_close_bars(self, _: _CloseBars) -> None:
         self._closing = False
-        self._close_bars(self.desk.clock.now() - self._grace)
+        self._close_bars(self.desk.clock.now() - self._grace - self._lateness.behind)
         if self._unfinished:
             self._close_bars_later()
 
@@ -192,7 +170,7 @@ class Receiver(
 
     async def _read(self) -> None:
         stream = self._feed.stream()  # before all else: what comes until it is read waits there
-        await self._announce()
+        await self._announce_at_once()
         async for batch in stream:
             for message in batch:
                 kind = type(message)
@@ -210,7 +188,8 @@ class Receiver(
                 self._end(message)
             case SessionChanged():
                 self.publish(message)
-                await self._announce()
+                if self._is_new_day():
+                    await self._announce_at_once()
             case Bar():
                 self._publish_bar(message)
             case FeedLost():
@@ -221,6 +200,7 @@ class Receiver(
 
     def _take_tick(self, tick: Tick) -> None:
         self.counts["ticks"] += 1
+        self._lateness.note(tick.time, tick.received)
         line = self._lines.get((tick.symbol, tick.venue)) or self._line(tick)
         missing = tick.volume - line.volume - tick.size
         repeated = False
@@ -324,7 +304,7 @@ class Receiver(
 
     def _close_bars_later(self) -> None:
         self._closing = True
-        past = (self.desk.clock.now() - self._grace) % SECOND
+        past = (self.desk.clock.now() - self._grace - self._lateness.behind) % SECOND
         self.after((SECOND - past) / SECOND, _CloseBars())
 
     def _publish_bar(self, bar: Bar) -> None:
@@ -379,18 +359,32 @@ class Receiver(
         self._wants.rest = [instrument.symbol for instrument in found]
         self._ask()
 
-    async def _announce(self) -> None:
+    def _is_new_day(self) -> bool:
         day = kst(self.desk.clock.now()).date()
-        if day != self._day:
-            self._day = day
-            self._announced = {}
+        if day == self._day:
+            return False
+        self._day = day
+        self._announced = {}
+        return True
+
+    def _unannounced(self) -> list[Symbol]:
+        self._is_new_day()
         wanted = dict.fromkeys(split(code)[0] for code in self._wants.codes)
-        new = [symbol for symbol in wanted if symbol not in self._announced]
-        if not new:
-            return
+        return [symbol for symbol in wanted if symbol not in self._announced]
+
+    async def _announce_at_once(self) -> None:
+        """Before the prices, which do not wait for it long: who guards a holding needs them."""
+        if self._unannounced():
+            told: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self.spawn(self._announce(told))
+            with suppress(TimeoutError):
+                await self.desk.clock.wait(told, _AT_ONCE)
+
+    async def _announce(self, told: asyncio.Future[None] | None = None) -> None:
+        new = self._unannounced()
         self._announced |= dict.fromkeys(new)
         try:
-            found = await self._feed.instruments(new)
+            found = await self._feed.instruments(new) if new else ()
             for instrument in found:
                 self.publish(instrument)
             self._say_unknown(new, {instrument.symbol for instrument in found})
@@ -398,3 +392,5 @@ class Receiver(
             self.desk.log.warning("the day's data of new codes did not come", codes=new, reason=str(error))
             self._announced = {symbol: None for symbol in self._announced if symbol not in new}
             self._ask()
+        if told is not None:
+            told.set_result(None)

@@ -39,7 +39,7 @@ class Screener(Actor, publishes=(RankingChanged, UniverseChanged)):
     `slack` ranks below it, so that two around the last place do not take turns. It is said only when it changes.
     With a `condition` only what this search at `searches` matches is in it: followed while issues enter and leave,
     or asked again each `period` where it can't be followed or shall not be (`live = false`).
-    Values are those traded at `venue`, and the universe names its codes; another venue's prints don't count.
+    The universe names the codes of `venue`, whose prints alone count; the broker's own ranking is that of the KRX.
     """
 
     def __init__(

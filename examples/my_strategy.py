@@ -5,15 +5,16 @@ from collections.abc import Sequence
 
 from actors.market.time import kst
 from actors.strategies.base import Strategy
-from messages import Bar, Symbol
+from messages import Bar, OrderEvent, OrderSubmitting, Side, Symbol
 from runtime.actor import handles
+from runtime.bounds import TimeOfDay
 
 
 class Breakout(Strategy):
     """Notes the highest price of the first `minutes` of trading and buys the first bar that closes above it.
 
-    Sells when a bar closes `stop` (a part of one) below the average price, or from `leave` on (KST as HH:MM).
-    One entry a code and day.
+    Sells when a bar closes `stop` (a part of one) below the average price, or from `leave` on (KST as HH:MM; blank
+    for never). One entry a code and day.
     """
 
     warmup = 7 * 3_600.0
@@ -27,7 +28,7 @@ class Breakout(Strategy):
         budget: int = 1_000_000,
         minutes: int = 15,
         stop: float = 0.01,
-        leave: str = "15:00",
+        leave: TimeOfDay = "15:00",
     ) -> None:
         super().__init__(universe=universe, symbols=symbols, budget=budget)
         self._minutes = minutes
@@ -35,12 +36,19 @@ class Breakout(Strategy):
         self._leave = leave
         self._ranges: dict[Symbol, tuple[int, int]] = {}
         """Bars seen and their highest price."""
-        self._entered: dict[Symbol, None] = {}
+        self._entered: dict[Symbol, dt.date] = {}
+        """The day of the newest entry."""
         self._day = dt.date.min
 
     @handles
+    def on_order(self, event: OrderEvent) -> None:
+        super().on_order(event)
+        if isinstance(event, OrderSubmitting) and event.side is Side.BUY and event.strategy == self.desk.name:
+            self._entered[event.symbol] = kst(event.time).date()
+
+    @handles
     def on_bar(self, bar: Bar) -> None:
-        if bar.interval != self.interval:
+        if bar.interval != self.interval or bar.venue is not self.venue:
             return
         self._begin_day(kst(bar.time).date())
         seen, highest = self._ranges.get(bar.symbol, (0, 0))
@@ -48,16 +56,15 @@ class Breakout(Strategy):
             self._consider_exit(bar)
         elif seen < self._minutes:
             self._ranges[bar.symbol] = (seen + 1, max(highest, bar.high))
-        elif bar.close > highest and bar.symbol not in self._entered and not self._late(bar):
+        elif bar.close > highest and self._entered.get(bar.symbol) != self._day and not self._late(bar):
             price = self.on_grid(bar.symbol, bar.close, up=True)
             if self.buy(bar.symbol, price, f"closed at {bar.close}, above {highest}"):
-                self._entered[bar.symbol] = None
+                self._entered[bar.symbol] = self._day
 
     def _begin_day(self, day: dt.date) -> None:
         if day != self._day:
             self._day = day
             self._ranges.clear()
-            self._entered.clear()
 
     def _consider_exit(self, bar: Bar) -> None:
         lot = self.lots[bar.symbol]
@@ -67,4 +74,4 @@ class Breakout(Strategy):
             self.close(bar.symbol, f"it is {self._leave}")
 
     def _late(self, bar: Bar) -> bool:
-        return kst(bar.time).strftime("%H:%M") >= self._leave
+        return bool(self._leave) and kst(bar.time).strftime("%H:%M") >= self._leave

@@ -231,11 +231,11 @@ async def test_a_range_is_collected_as_asked(tmp_path: Path) -> None:
 
 @in_virtual_time
 async def test_a_day_under_way_is_collected_to_the_last_minute_that_is_over(tmp_path: Path) -> None:
-    rig = Rig(tmp_path, start=at(dt.date(2022, 1, 14), 10, 30) + 5, in_session=True, until="2022-01-14")
+    rig = Rig(tmp_path, start=at(dt.date(2022, 1, 14), 10, 30) + 10 * SECOND, in_session=True, until="2022-01-14")
     rig.offer(rig.now + 1)
     summary = await rig.run()
     assert (summary["failed"], summary["bars"]) == ([], 4 * 382 + 90)
-    rig.now = at(dt.date(2022, 1, 14), 18)
+    rig.now = at(dt.date(2022, 1, 14), 18) + 10 * SECOND
     rig.offer(rig.now)
     summary = await rig.run()
     assert (summary["bars"], summary["missing"], summary["conflicts"]) == (382 - 90, 0, 0)

@@ -1,31 +1,29 @@
 """What every strategy has: its codes, its own lots, its open orders and the patience it has with them."""
 
 from collections.abc import AsyncIterator, Sequence
-from typing import ClassVar
+from typing import ClassVar, Final
 
 import msgspec
 
+from actors.account.ledger import Ledger
 from actors.market import krx
 from actors.market.time import kst
 from actors.market.venues import spell, split
 from actors.strategies import memory
 from messages import (
-    Action,
+    ApprovedOrder,
     CancelOrder,
     Instrument,
     Kind,
     Message,
     Nanoseconds,
-    OrderCanceled,
     OrderEvent,
-    OrderExpired,
-    OrderFilled,
     OrderIntent,
     OrderRefused,
-    OrderRejected,
     OrderReplaced,
-    OrderSubmitting,
+    PositionAdjusted,
     Purpose,
+    Reconciled,
     ReplaceIntent,
     Shares,
     Side,
@@ -38,16 +36,21 @@ from messages import (
 from runtime.actor import Actor, handles
 from runtime.bounds import ActorName, Amount, Code, Span
 
-_ENDS = (OrderRejected, OrderExpired)
+_RARELY: Final = 32
+"""Times `patience` between two looks at an order about which nothing helps: each of them costs a request."""
 
 
 class _Review(Message):
     journalled: ClassVar = False
     order: int
+    turn: int
+    """Of the review; only an order's newest one counts."""
+    vain: int
+    """Reviews before it that asked for something and changed nothing."""
 
 
 class Lot(msgspec.Struct):
-    """Shares of one issue this strategy bought; `since` is the time of the first fill."""
+    """Shares of one issue this strategy holds; `since` is the time of the first fill."""
 
     quantity: int
     cost: int
@@ -60,11 +63,12 @@ class Lot(msgspec.Struct):
 
 
 class OpenOrder(msgspec.Struct):
-    """An order of this strategy that may still fill."""
+    """An order for this strategy's lots that may still fill, whoever placed it; `price` is 0 at the market."""
 
     symbol: Symbol
     side: Side
     open: int
+    price: int
 
 
 class Strategy(Actor, publishes=(OrderIntent, ReplaceIntent, CancelOrder, UniverseChanged)):
@@ -93,8 +97,10 @@ class Strategy(Actor, publishes=(OrderIntent, ReplaceIntent, CancelOrder, Univer
             raise ValueError("universe and symbols: give one of the two")
         self.lots: dict[Symbol, Lot] = {}
         self.orders: dict[int, OpenOrder] = {}
-        self._counted: dict[int, int] = {}
-        """Shares each order has come to, so that a fill told twice is booked once."""
+        self._ledger = Ledger()
+        self._turn = self._asked = 0
+        self._turns: dict[int, int] = {}
+        """The newest review of each order that it placed itself."""
         self._universe = universe
         self._symbols: tuple[Symbol, ...] = ()
         self._follow(symbols)
@@ -108,13 +114,15 @@ class Strategy(Actor, publishes=(OrderIntent, ReplaceIntent, CancelOrder, Univer
             self.publish(UniverseChanged(universe=self.desk.name, time=self.now, symbols=watched))
         if self._symbols or self._universe:
             self.listen(self._symbols)
-        await self.recall(memory.own(self.desk.data, self.desk.name, self._universe or self.desk.name))
+        await self.recall(memory.own(self.desk.data, self._universe or self.desk.name))
+        self._listen()
         await self.recall(self._warmth())
-        for number in self.orders:
-            self._review_later(number)
+        for number in memory.placed(self.desk.data, self.desk.name) if self.orders else ():
+            if number in self.orders:
+                self._review_later(number)
 
     async def _warmth(self) -> AsyncIterator[Message]:
-        for message in memory.prices(self.desk.data, self._symbols, self.now, self.warmup, self.interval):
+        for message in memory.prices(self.desk.data, self._seen(), self.venue, self.now, self.warmup, self.interval):
             yield message
 
     @property
@@ -125,8 +133,7 @@ class Strategy(Actor, publishes=(OrderIntent, ReplaceIntent, CancelOrder, Univer
     def on_universe(self, changed: UniverseChanged) -> None:
         if changed.universe == self._universe:
             self._follow(changed.symbols)
-            ordered = (order.symbol for order in self.orders.values())
-            self.listen(dict.fromkeys((*self._symbols, *self.lots, *ordered)))
+            self._listen()
 
     @handles
     def on_instrument(self, instrument: Instrument) -> None:
@@ -138,28 +145,38 @@ class Strategy(Actor, publishes=(OrderIntent, ReplaceIntent, CancelOrder, Univer
             self.orders.pop(refused.order, None)
 
     @handles
+    def on_approved(self, approval: ApprovedOrder) -> None:
+        self._book(approval)
+        if approval.strategy == self.desk.name:
+            self._keep_order(approval.order)
+
+    @handles
     def on_order(self, event: OrderEvent) -> None:
+        self._book(event)
         if event.strategy != self.desk.name:
             return
-        if isinstance(event, OrderSubmitting):
-            self._know(event)
-        elif isinstance(event, OrderFilled):
-            self._fill(event)
-        elif isinstance(event, OrderCanceled):
-            self._keep_open(event.order, event.open)
-        elif isinstance(event, _ENDS):
-            self._keep_open(event.order, 0)
-        elif isinstance(event, OrderReplaced):
+        self._keep_order(event.order)
+        self._keep_lot(event.symbol, event.time)
+        if isinstance(event, OrderReplaced) and event.order in self._turns:
             self._review_later(event.order)
+
+    @handles
+    def on_account(self, message: PositionAdjusted | Reconciled) -> None:
+        """A split, a sale by hand, a difference with the broker: the lots are what the ledger makes of them."""
+        self._book(message)
+        for symbol in tuple(self.lots):
+            self._keep_lot(symbol, message.time)
 
     @handles
     def on_review(self, review: _Review) -> None:
         order = self.orders.get(review.order)
-        if order is not None:
+        if order is not None and self._turns.get(review.order) == review.turn:
+            before = self._asked
             self.on_unfilled(review.order, order)
+            self._review_later(review.order, review.vain + (self._asked > before))
 
     def on_unfilled(self, number: int, order: OpenOrder) -> None:
-        """An order is open longer than `patience`: it is taken back."""
+        """An order it placed is open longer than `patience`: it is taken back. Comes again while it stays open."""
         self.cancel(number, order.symbol, "unfilled for too long")
 
     def may_enter(self, symbol: Symbol) -> bool:
@@ -214,16 +231,18 @@ class Strategy(Actor, publishes=(OrderIntent, ReplaceIntent, CancelOrder, Univer
         )
         number = self.publish(intent)
         if number:
-            self.orders[number] = OpenOrder(symbol, side, quantity)
+            self.orders[number] = OpenOrder(symbol, side, quantity, price)
             self._review_later(number)
         return number
 
     def cancel(self, number: int, symbol: Symbol, reason: str) -> None:
+        self._asked += 1
         self.publish(CancelOrder(order=number, symbol=symbol, venue=self.venue, strategy=self.desk.name, reason=reason))
 
     def reprice(self, number: int, price: Won, reason: str) -> None:
         """Ask to move what is open of an order to another price."""
         order = self.orders[number]
+        self._asked += 1
         self.publish(
             ReplaceIntent(
                 order=number,
@@ -244,34 +263,41 @@ class Strategy(Actor, publishes=(OrderIntent, ReplaceIntent, CancelOrder, Univer
             self.venue = named[0][1]
         self._symbols = tuple(symbol for symbol, _ in named)
 
-    def _review_later(self, number: int) -> None:
-        self.after(self._patience, _Review(order=number))
+    def _listen(self) -> None:
+        """To what it follows, holds or has ordered; without codes of its own to everything."""
+        if self._symbols or self._universe:
+            self.listen(self._seen())
 
-    def _know(self, sent: OrderSubmitting) -> None:
-        """An order of an earlier instance of this strategy; its own it knows already."""
-        if sent.action is Action.NEW:
-            self.orders.setdefault(sent.order, OpenOrder(sent.symbol, sent.side, sent.quantity))
+    def _seen(self) -> tuple[Symbol, ...]:
+        ordered = (order.symbol for order in self.orders.values())
+        return tuple(dict.fromkeys((*self._symbols, *self.lots, *ordered)))
 
-    def _keep_open(self, number: int, still_open: int) -> None:
-        order = self.orders.get(number)
-        if order is not None:
-            order.open = still_open
-        if not still_open:
+    def _review_later(self, number: int, vain: int = 0) -> None:
+        self._turn += 1
+        self._turns[number] = self._turn
+        wait = self._patience * min(2 ** max(vain - 1, 0), _RARELY)
+        self.after(wait, _Review(order=number, turn=self._turn, vain=vain))
+
+    def _book(self, message: ApprovedOrder | OrderEvent | PositionAdjusted | Reconciled) -> None:
+        """In the order heard: the past has no numbers any more when it is relived."""
+        self._ledger.fold(message, self._ledger.number + 1)
+
+    def _keep_order(self, number: int) -> None:
+        known = self._ledger.orders.get(number)
+        if known is None or not known.live:
             self.orders.pop(number, None)
-
-    def _fill(self, fill: OrderFilled) -> None:
-        """Live records and what a reconciliation found may tell of the same shares: what the order came to counts."""
-        quantity = fill.filled - self._counted.get(fill.order, 0)
-        if quantity <= 0:
             return
-        self._counted[fill.order] = fill.filled
-        self._keep_open(fill.order, fill.open)
-        lot = self.lots.setdefault(fill.symbol, Lot(0, 0, fill.time))
-        if fill.side is Side.BUY:
-            lot.quantity += quantity
-            lot.cost += quantity * fill.price
-        elif lot.quantity:
-            lot.cost -= lot.cost * min(quantity, lot.quantity) // lot.quantity
-            lot.quantity -= quantity
-        if lot.quantity <= 0:
-            del self.lots[fill.symbol]
+        order = self.orders.get(number)
+        if order is None:
+            order = self.orders[number] = OpenOrder(known.symbol, known.side, known.open, known.price)
+            if number in self._turns:
+                self._review_later(number)
+        order.open, order.price = known.open, known.price
+
+    def _keep_lot(self, symbol: Symbol, time: Nanoseconds) -> None:
+        held = self._ledger.lots(self.desk.name, symbol)
+        if held.quantity <= 0:
+            self.lots.pop(symbol, None)
+            return
+        lot = self.lots.setdefault(symbol, Lot(0, 0, time))
+        lot.quantity, lot.cost = held.quantity, held.cost

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from actors.analysis.factors import TickWindow
 from actors.market.time import SECOND
+from actors.strategies import memory
 from actors.strategies.base import Lot, OpenOrder, Strategy
 from messages import Side, Symbol, Tick
 from runtime.actor import handles
@@ -54,6 +55,13 @@ class Momentum(Strategy):
         self._bids: dict[Symbol, int] = {}
         self._rested: dict[Symbol, int] = {}
 
+    async def on_start(self) -> None:
+        await super().on_start()
+        self._highest = {
+            symbol: memory.highest(self.desk.data, symbol, self.venue, lot.since, self.now)
+            for symbol, lot in self.lots.items()
+        }
+
     @handles
     def on_tick(self, tick: Tick) -> None:
         if tick.venue is not self.venue:
@@ -71,10 +79,10 @@ class Momentum(Strategy):
 
     def on_unfilled(self, number: int, order: OpenOrder) -> None:
         bid = self.on_grid(order.symbol, self._bids.get(order.symbol, 0))
-        if order.side is Side.SELL and bid:
-            self.reprice(number, bid, "the exit did not fill; after the bid")
-        else:
+        if order.side is Side.BUY or not order.price or not bid:
             super().on_unfilled(number, order)
+        elif bid != order.price:
+            self.reprice(number, bid, "the exit did not fill; after the bid")
 
     def _consider_entry(self, tick: Tick, window: TickWindow) -> None:
         change, strength = window.change, window.strength

@@ -6,7 +6,6 @@ from messages import (
     CancelOrder,
     Nanoseconds,
     OrderCanceled,
-    OrderFilled,
     OrderIntent,
     OrderRefused,
     ReplaceIntent,
@@ -17,7 +16,8 @@ from messages import (
 )
 from runtime.testing import Stage, in_virtual_time
 from tests.fake_feed import instrument
-from tests.market.market_data import CODE, NINE, OTHER
+from tests.market.market_data import CODE, OTHER
+from tests.strategies.orders import approved, fill
 
 
 async def started(strategy: Strategy) -> Stage:
@@ -25,22 +25,6 @@ async def started(strategy: Strategy) -> Stage:
     await stage.start()
     stage.tell(instrument(CODE), instrument(OTHER))
     return stage
-
-
-def fill(order: int, side: Side, quantity: int, open_: int = 0, strategy: str = "mine") -> OrderFilled:
-    return OrderFilled(
-        order=order,
-        symbol=CODE,
-        strategy=strategy,
-        time=Nanoseconds(NINE),
-        broker_order="1",
-        side=side,
-        price=Won(10_000),
-        quantity=Shares(quantity),
-        filled=Shares(quantity),
-        amount=Won(10_000 * quantity),
-        open=Shares(open_),
-    )
 
 
 @in_virtual_time
@@ -79,6 +63,7 @@ async def test_an_unfilled_order_is_taken_back_after_its_patience() -> None:
     strategy = Strategy(patience=5)
     stage = await started(strategy)
     number = strategy.buy(CODE, Won(10_000), "")
+    stage.tell(approved(number, 1))
 
     await stage.advance(4.9)
     early = stage.heard(CancelOrder)

@@ -23,6 +23,7 @@ from messages import (
     Tick,
     UniverseChanged,
     Validity,
+    Venue,
     Won,
 )
 from runtime.actor import handles
@@ -165,7 +166,7 @@ def test_a_start_in_mid_session_sees_collected_bars_up_to_a_pivot_and_its_own_pr
 ) -> None:
     asyncio.run(store_bars(tmp_path))
     asyncio.run(store_prints(tmp_path))
-    bars = list(prices(tmp_path, [CODE], START, 600.0, 60))
+    bars = list(prices(tmp_path, [CODE], Venue.KRX, START, 600.0, 60))
     assert [(bar.close, (bar.time - START) // 60_000_000_000) for bar in bars if isinstance(bar, Bar)] == [
         (100, -10),
         (101, -9),
@@ -179,4 +180,4 @@ def test_a_start_in_mid_session_sees_collected_bars_up_to_a_pivot_and_its_own_pr
 
 
 def test_without_a_store_there_is_no_past(tmp_path: Path) -> None:
-    assert list(prices(tmp_path, [CODE], START, 60.0, 0)) == []
+    assert list(prices(tmp_path, [CODE], Venue.KRX, START, 60.0, 0)) == []

@@ -1,5 +1,16 @@
 from actors.strategies.momentum import Momentum
-from messages import Aggressor, Nanoseconds, OrderFilled, OrderIntent, Shares, Side, Tick, Won
+from messages import (
+    Aggressor,
+    CancelOrder,
+    Nanoseconds,
+    OrderFilled,
+    OrderIntent,
+    ReplaceIntent,
+    Shares,
+    Side,
+    Tick,
+    Won,
+)
 from runtime.testing import Stage, in_virtual_time
 from tests.fake_feed import instrument
 from tests.market.market_data import CODE, NINE, tick
@@ -79,3 +90,26 @@ async def test_it_follows_a_rise_and_leaves_when_it_turns() -> None:
     stage.tell(tick(20, 10_190), tick(21, 10_120))
 
     assert stage.heard(OrderIntent)[-1].reason == "fell 0.69% from its highest"
+
+
+@in_virtual_time
+async def test_an_exit_that_stands_at_the_bid_is_not_asked_to_move_there() -> None:
+    stage = await bought()
+    stage.tell(tick(20, 10_000, bid=9_990, ask=10_000))
+    await stage.advance(60)
+    standing = stage.heard(ReplaceIntent)
+    stage.tell(tick(81, 9_980, bid=9_970, ask=9_980))
+    await stage.advance(5.1)
+
+    assert standing == []
+    assert [change.price for change in stage.heard(ReplaceIntent)] == [9_970]
+
+
+@in_virtual_time
+async def test_an_exit_at_the_market_has_no_price_to_change_and_is_taken_back() -> None:
+    stage = await bought()
+    assert isinstance(stage.actor, Momentum)
+    number = stage.actor.close(CODE, "enough")
+    await stage.advance(6)
+
+    assert [cancel.order for cancel in stage.heard(CancelOrder)] == [number]

@@ -1,8 +1,20 @@
+import asyncio
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from actors.market.storage import store
+from actors.market.time import SECOND
 from examples.my_strategy import Breakout
-from messages import Kind, Nanoseconds, OrderFilled, OrderIntent, Shares, Side, Won
+from messages import Kind, Nanoseconds, OrderFilled, OrderIntent, Shares, Side, Venue, Won
+from runtime.clock import SteppedClock
+from runtime.database import Database
+from runtime.envelope import Envelope
+from runtime.journal import Journal
 from runtime.testing import Stage, in_virtual_time
 from tests.fake_feed import instrument
 from tests.market.market_data import CODE, NINE, bar
+from tests.strategies.orders import fill, submitting
 
 
 async def after_the_range(*, highest: int = 10_050) -> Stage:
@@ -63,3 +75,38 @@ async def test_a_new_day_has_a_range_of_its_own() -> None:
     stage.tell(bar(day + 3, 11_000, 11_100, 11_000, 11_100))
 
     assert len(stage.heard(OrderIntent)) == 1
+
+
+def test_after_a_restart_it_still_knows_that_it_entered_today(tmp_path: Path) -> None:
+    number = 1 << 40 | 9
+    said = (submitting(number), fill(number, Side.BUY, 10), fill(number + 3, Side.SELL, 10))
+    morning = [bar(minute, 10_000, 10_050, 10_000, 10_000) for minute in range(5)]
+
+    async def write() -> None:
+        clock = SteppedClock(NINE)
+        async with Database(tmp_path / store.FILE, migrations=store.MIGRATIONS, clock=clock) as database:
+            await database.run(lambda connection: store.write_bars(connection, morning))
+        async with Journal(tmp_path, clock=clock) as journal:
+            for place, message in enumerate(said):
+                journal.append(Envelope(number + place, NINE, "trader", 0, message))
+
+    asyncio.run(write())
+
+    @in_virtual_time
+    async def run() -> None:
+        stage = Stage(Breakout(symbols=[CODE], minutes=2), name="mine", start=NINE + 5 * 60 * SECOND, data=tmp_path)
+        await stage.start()
+        stage.tell(instrument(CODE), bar(5, 10_050, 10_100, 10_050, 10_100))
+        assert not stage.heard(OrderIntent)
+        stage.tell(*(bar(1_440 + minute, 11_000, 11_000, 11_000, 11_000 + minute) for minute in range(4)))
+        assert stage.heard(OrderIntent)
+
+    run()
+
+
+@in_virtual_time
+async def test_bars_of_another_venue_are_none_of_its_own() -> None:
+    stage = await after_the_range()
+    stage.tell(replace(bar(3, 10_050, 10_100, 10_050, 10_100), venue=Venue.NXT))
+
+    assert not stage.heard(OrderIntent)

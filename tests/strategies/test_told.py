@@ -6,7 +6,8 @@ from actors.strategies.base import Strategy
 from messages import Nanoseconds, OrderCanceled, OrderFilled, OrderIntent, Shares, Side, Won
 from runtime.testing import in_virtual_time
 from tests.market.market_data import CODE
-from tests.strategies.test_base import fill, started
+from tests.strategies.orders import approved, fill
+from tests.strategies.test_base import started
 
 
 def part(quantity: int, filled: int, asked: int = 10, source: str = "record") -> OrderFilled:
@@ -48,6 +49,7 @@ async def test_an_order_of_which_a_stranger_took_back_a_part_still_stands() -> N
     strategy = Strategy(budget=100_000)
     stage = await started(strategy)
     number = strategy.buy(CODE, Won(10_000), "")
+    stage.tell(approved(number))
     took = OrderCanceled(
         order=number,
         symbol=CODE,

@@ -1,0 +1,160 @@
+"""A strategy that starts again goes on with what it holds and what is open, whoever changed it meanwhile."""
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from actors.market.storage import store
+from actors.market.time import SECOND
+from actors.strategies.base import Strategy
+from actors.strategies.memory import prices
+from actors.strategies.momentum import Momentum
+from messages import (
+    Bar,
+    CancelOrder,
+    Message,
+    Nanoseconds,
+    OrderIntent,
+    Purpose,
+    Shares,
+    Side,
+    Symbol,
+    Tick,
+    Venue,
+    Won,
+)
+from runtime.actor import handles
+from runtime.clock import SteppedClock
+from runtime.database import Database
+from runtime.envelope import Envelope
+from runtime.journal import Journal
+from runtime.testing import START, Stage, in_virtual_time
+from tests.fake_feed import instrument
+from tests.market.market_data import CODE, OTHER, bar, tick
+from tests.strategies.orders import adjusted, approved, fill, reconciled, submitting
+
+FIRST = 1 << 40
+
+
+def intent(side: Side) -> OrderIntent:
+    return OrderIntent(
+        symbol=CODE,
+        side=side,
+        quantity=Shares(10),
+        price=Won(10_000),
+        purpose=Purpose.EXIT if side is Side.SELL else Purpose.ENTRY,
+        strategy="mine",
+        reason="",
+    )
+
+
+def keep(folder: Path, *said: tuple[str, Message]) -> None:
+    """A journal with these sources and messages, numbered from 2^40 + 2 on."""
+
+    async def write() -> None:
+        async with Journal(folder, clock=SteppedClock(START)) as journal:
+            for number, (source, message) in enumerate(said, FIRST + 2):
+                journal.append(Envelope(number, START, source, 0, message))
+
+    asyncio.run(write())
+
+
+class Watching(Strategy):
+    """Notes the prints it sees."""
+
+    def __init__(self, *, symbols: Sequence[Symbol] = (), patience: float = 5.0) -> None:
+        super().__init__(symbols=symbols, patience=patience)
+        self.warmup = 60.0
+        self.seen: list[int] = []
+
+    @handles
+    def on_tick(self, tick: Tick) -> None:
+        self.seen.append(tick.price)
+
+
+@in_virtual_time
+async def restarted(strategy: Strategy, folder: Path, told: list[Message], *news: Message) -> None:
+    stage = Stage(strategy, name="mine", data=folder)
+    await stage.start()
+    stage.tell(*news)
+    await stage.advance(6)
+    told.extend(stage.said)
+
+
+def test_it_takes_back_its_own_open_order_and_leaves_the_guardians_alone(tmp_path: Path) -> None:
+    own, guards = FIRST + 2, FIRST + 3
+    keep(
+        tmp_path,
+        ("mine", intent(Side.BUY)),
+        ("guardian", intent(Side.SELL)),
+        ("risk", approved(own)),
+        ("trader", submitting(own)),
+        ("risk", approved(guards, side=Side.SELL)),
+        ("trader", submitting(guards, side=Side.SELL)),
+    )
+    strategy, told = Strategy(symbols=[CODE], patience=5), list[Message]()
+    restarted(strategy, tmp_path, told)
+
+    assert list(strategy.orders) == [own, guards]
+    assert [message.order for message in told if isinstance(message, CancelOrder)] == [own]
+
+
+def test_what_waits_to_be_sent_is_ordered_already(tmp_path: Path) -> None:
+    keep(tmp_path, ("mine", intent(Side.BUY)), ("risk", approved(FIRST + 2)))
+    strategy = Strategy(symbols=[CODE], patience=60)
+    restarted(strategy, tmp_path, [])
+
+    assert {number: order.open for number, order in strategy.orders.items()} == {FIRST + 2: 10}
+
+
+def test_a_holding_that_was_corrected_before_the_restart_is_as_it_was_corrected(tmp_path: Path) -> None:
+    bought, sold = fill(FIRST + 90, Side.BUY, 10), adjusted(6, 60_000)
+    keep(tmp_path, ("trader", reconciled()), ("trader", bought), ("trader", sold))
+    strategy = Strategy(symbols=[CODE])
+    restarted(strategy, tmp_path, [])
+
+    assert (strategy.lots[CODE].quantity, strategy.lots[CODE].cost) == (6, 60_000)
+
+
+def test_it_sees_the_prices_of_what_it_holds_though_it_follows_it_no_more(tmp_path: Path) -> None:
+    keep(tmp_path, ("trader", fill(FIRST + 90, Side.BUY, 10)))
+    store_prints(tmp_path, tick(-20, 99), tick(-10, 98, symbol=OTHER))
+    strategy = Watching(symbols=[OTHER])
+    restarted(strategy, tmp_path, [], tick(1, 97), tick(2, 96, symbol=OTHER), tick(3, 95, symbol=Symbol("035720")))
+
+    assert strategy.seen == [99, 98, 97, 96]
+
+
+@pytest.mark.parametrize(("venue", "close"), [(Venue.KRX, 100), (Venue.NXT, 200)])
+def test_the_bars_of_the_warm_up_are_those_of_its_venue(tmp_path: Path, venue: Venue, close: int) -> None:
+    bars = [bar(-3, price, price, price, price) for price in (100, 200)]
+
+    async def write() -> None:
+        async with Database(tmp_path / store.FILE, migrations=store.MIGRATIONS, clock=SteppedClock(START)) as database:
+            await database.run(lambda held: store.write_bars(held, [bars[0], replace(bars[1], venue=Venue.NXT)]))
+
+    asyncio.run(write())
+    found = prices(tmp_path, [CODE], venue, START, 600.0, 60)
+    assert [message.close for message in found if isinstance(message, Bar)] == [close]
+
+
+def store_prints(folder: Path, *prints: Tick) -> None:
+    async def write() -> None:
+        async with Database(folder / store.FILE, migrations=store.MIGRATIONS, clock=SteppedClock(START)) as database:
+            await database.run(lambda connection: store.write_ticks(connection, enumerate(prints, 1)))
+
+    asyncio.run(write())
+
+
+def test_momentum_knows_how_high_its_holding_stood_before_the_restart(tmp_path: Path) -> None:
+    bought = replace(fill(FIRST + 90, Side.BUY, 10), time=Nanoseconds(START - 200 * SECOND))
+    keep(tmp_path, ("trader", bought))
+    elsewhere = replace(tick(-90, 12_000), venue=Venue.NXT)
+    store_prints(tmp_path, tick(-201, 11_000), tick(-100, 10_090), elsewhere, tick(-5, 10_050))
+    strategy, told = Momentum(symbols=[CODE], window=30, trail=0.006), list[Message]()
+    restarted(strategy, tmp_path, told, instrument(CODE), tick(1, 10_040), tick(2, 10_025))
+
+    assert [message.reason for message in told if isinstance(message, OrderIntent)] == ["fell 0.64% from its highest"]
