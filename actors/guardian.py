@@ -1,9 +1,12 @@
 """Guardian: stops, profit taking, loss limits, the end of the day, the kill switch; it only ever lowers exposure."""
 
+from contextlib import suppress
+
 from actors.account.ledger import Booked, Ledger
 from actors.account.recovery import History, replay, state_at
 from actors.limits.rule import minute_of
 from actors.limits.stops import Floors, HighWater, Peaks, Stops, part
+from actors.market.calendar import Calendar, UnknownDayError
 from actors.market.time import SECOND, kst
 from actors.market.venues import HOME
 from actors.ordering.exits import Exits
@@ -49,6 +52,8 @@ _TRADING = (Session.OPENING_AUCTION, Session.CONTINUOUS, Session.CLOSING_AUCTION
 _SILENT = 30 * SECOND
 """After which the broker's price of a holding is newer than the last print."""
 _AUCTIONS = (Session.OPENING_AUCTION, Session.CLOSING_AUCTION)
+_TOLD_AT_START = (Session.CONTINUOUS, Session.CLOSING_AUCTION)
+"""Whoever starts in one of these hears so at once; of all others only what comes next is announced."""
 
 _breached = faultpoints.point("guardian: a loss limit reached, the halt not said")
 
@@ -138,6 +143,8 @@ class Guardian(
         async for envelope in self._journal.read(0, (EquityPeaked, HoldingPeaked, OrderIntent, CashAdjusted)):
             self._recall(envelope)
         self._high_water.restore(self._ledger)
+        with suppress(UnknownDayError):
+            self._exits.closed = Calendar().session_at(self._now()) not in _TOLD_AT_START
         self._look_on()
 
     def unfinished(self) -> int:
@@ -201,14 +208,14 @@ class Guardian(
             if isinstance(message, OrderRejected):
                 self._exits.put_off(message.order)
             elif isinstance(message, CashAdjusted):
-                self._high_water.moves(message.cash)
+                self._high_water.moves(message)
             self._step(getattr(message, "symbol", None))
         self._keep_flat()
         self._look_on()
 
     @handles
     def on_refused(self, message: OrderRefused) -> None:
-        self._exits.put_off(message.order)
+        self._exits.put_off(message.order, rule=message.rule)
 
     @handles
     def on_halt(self, message: HaltTrading) -> None:
@@ -339,7 +346,7 @@ class Guardian(
             case EquityPeaked() if kst(message.time).date() == today:
                 self._high_water.recall(message.equity, today.isoformat())
             case CashAdjusted():
-                self._high_water.moves(message.cash)
+                self._high_water.moves(message)
             case OrderIntent() if message.purpose is Purpose.EXIT and envelope.source == self.desk.name:
                 if kst(envelope.time).date() == today:
                     self._exits.recall(message, envelope.number)

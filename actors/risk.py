@@ -38,6 +38,7 @@ from messages import (
     SessionChanged,
     Side,
     StrategyDisabled,
+    Symbol,
     Tick,
     TradingHalted,
     ViReleased,
@@ -113,6 +114,8 @@ class Risk(
         """Number of the newest halt."""
         self._two_clocks = False
         """Whether the exchange's time is another than ours."""
+        self._standing: dict[Symbol, int] = {}
+        """Issues that stood still when the day's data came, and when that was."""
 
     async def on_start(self) -> None:
         self._view.judge = self.desk.name
@@ -133,6 +136,8 @@ class Risk(
         if isinstance(message, OrderBook):
             quote.ask, quote.bid = message.ask_prices[0], message.bid_prices[0]
             return
+        if symbol in self._standing:
+            self._trades_again(message)
         price = message.price
         if not quote.reference:
             quote.reference = price if quote.last else message.open or price
@@ -234,6 +239,7 @@ class Risk(
 
     @handles
     def on_suspension(self, message: InstrumentHalted) -> None:
+        self._standing.pop(message.symbol, None)
         self._view.suspended[message.symbol] = (message.reason or "거래정지") if message.halted else ""
 
     @handles
@@ -282,10 +288,21 @@ class Risk(
         self._view.activity.fold(message, self.desk.clock.now())
 
     def _list(self, instrument: Instrument) -> None:
-        known = self._view.instruments.get(instrument.symbol)
-        self._view.instruments[instrument.symbol] = instrument
-        if known is not None and known.base_price != instrument.base_price and instrument.symbol in self._quotes:
-            self._quotes[instrument.symbol].reference = 0
+        symbol = instrument.symbol
+        known = self._view.instruments.get(symbol)
+        self._view.instruments[symbol] = instrument
+        if known is not None and known.base_price != instrument.base_price and symbol in self._quotes:
+            self._quotes[symbol].reference = 0
+        self._view.suspended.pop(symbol, None)
+        self._standing.pop(symbol, None)
+        if instrument.halted:
+            self._standing[symbol] = self.desk.clock.now()
+
+    def _trades_again(self, tick: Tick) -> None:
+        """A trade since then ends it: an exit must not wait for word that nobody gives."""
+        if tick.size and tick.venue is HOME and tick.received > self._standing[tick.symbol]:
+            del self._standing[tick.symbol]
+            self._view.suspended[tick.symbol] = ""
 
     def _reconciled(self, message: Reconciled, number: int) -> None:
         self._view.reconciled = self._view.reconciled or message.start

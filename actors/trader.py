@@ -5,6 +5,7 @@ import asyncio
 from actors.account.ledger import Booked, Ledger
 from actors.account.recovery import replay
 from actors.gateways.port import Broker, BrokerReport, Instruction, Urgency
+from actors.limits.activity import korean_day
 from actors.ordering import requests
 from actors.ordering.cancels import Cancels
 from actors.ordering.closing import Closing
@@ -147,6 +148,8 @@ class Trader(
         self._digest = (0, "")
         self._day_over = False
         self._day_ended = asyncio.Event()
+        self._closed_on = 0
+        """The Korean day on which a venue closed last."""
 
     async def on_start(self) -> None:
         clock, log = self.desk.clock, self.desk.log
@@ -179,9 +182,13 @@ class Trader(
         self.spawn(self._reconciler.run(self._suspicion, self._period, lambda: not self._links))
 
     async def on_stop(self) -> None:
-        """The day's match is not left half done."""
+        """The day's match is not left half done, nor left out because an order outlives the run."""
         if self._day_over:
             await self._day_ended.wait()
+        if self._closed_on == korean_day(self._now()) and self._closing.goes_on() and not self._links:
+            left = [order.number for order in self._ledger.live()]
+            self.desk.log.error("orders stand at a venue that is open, and nobody watches them from here", orders=left)
+            await self._end_day()
 
     @handles
     def on_booked(self, message: Booked) -> None:
@@ -190,6 +197,7 @@ class Trader(
         for odd in self._ledger.fold(message, envelope.number):
             self.publish(HaltTrading(reason=odd, by=self.desk.name))
         _folded()
+        self._cancels.hear(message, envelope.number)
         match message:
             case ApprovedOrder():
                 self._place(message, envelope.number)
@@ -261,11 +269,13 @@ class Trader(
 
     @handles
     def on_session(self, message: SessionChanged) -> None:
-        closed = message.session is Session.CLOSED_FOR_DAY and not message.remaining
-        if closed and self._closing.ends(message.venue):
+        if message.session is not Session.CLOSED_FOR_DAY or message.remaining:
+            return
+        if self._closing.ends(message.venue):
             self._day_over = True
             self._day_ended.clear()
             self.spawn(self._end_day())
+        self._closed_on = korean_day(self._now())
 
     @handles
     def on_link(self, message: LinkLost | LinkRestored) -> None:

@@ -63,6 +63,8 @@ class CashAdjusted(Message):
     cash: Won
     """The change."""
     reason: str
+    costs: bool = False
+    """It is no more than the day's trades may have cost beyond what was told: a loss, and not money taken out."""
 
 
 class ExternalOrderSeen(Message):
@@ -91,6 +93,8 @@ class Reconciled(Message):
     """A line each; empty when everything agreed."""
     start: bool = False
     """True for the one at start, before which nobody trades."""
+    ordered: tuple[Symbol, ...] = ()
+    """Codes as they are watched, venue included, in which an order of ours may still trade; earlier runs' as well."""
 
 
 class DayMatched(Message):

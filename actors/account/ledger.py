@@ -98,7 +98,7 @@ class Ledger(Unsettled):
                 self._adjust(message.symbol, message.quantity, message.cost)
                 self.cash += message.cash
             case CashAdjusted():
-                self._lay_in(message.cash)
+                self._move_cash(message)
             case Reconciled():
                 self._reconcile(message)
             case ExternalOrderSeen():
@@ -294,11 +294,12 @@ class Ledger(Unsettled):
         held = {symbol: {o: h for o, h in owners.items() if h.quantity} for symbol, owners in self.holdings.items()}
         self.holdings = {symbol: owners for symbol, owners in held.items() if owners}
 
-    def _lay_in(self, cash: int) -> None:
-        """Without a trade nothing was won or lost, so losses are measured from as much more or less."""
-        self.cash += cash
-        self.opening += cash
-        self.high += cash
+    def _move_cash(self, message: CashAdjusted) -> None:
+        """What is no cost of trades was neither won nor lost, so losses are measured from as much more or less."""
+        self.cash += message.cash
+        if not message.costs:
+            self.opening += message.cash
+            self.high += message.cash
 
     def _adjust(self, symbol: Symbol, quantity: int, cost: int) -> None:
         """Strangers' shares come and go first; where the count agrees, our cost is the better one."""

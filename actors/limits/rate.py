@@ -12,6 +12,9 @@ from actors.market.time import SECOND
 _UNBOUND = (Phase.APPROVED, Phase.SUBMITTING, Phase.SENT, Phase.UNKNOWN)
 _MINUTE: Final = 60 * SECOND
 
+LOOK_ALIKE: Final = "look-alike in flight"
+"""The rule that lets an order go as soon as the broker's number of another one is known."""
+
 
 def disabled(wish: Wish, _ledger: Ledger, view: View, _limits: Limits) -> Refusal | None:
     """Whoever repeated itself enters no more until a person has looked."""
@@ -62,7 +65,7 @@ def look_alike(wish: Wish, ledger: Ledger, _view: View, _limits: Limits) -> Refu
     for order in () if wish.replaces else ledger.about(wish.symbol):
         if order.phase in _UNBOUND and _like(wish, order):
             figures: Figures = {"order": order.number, "phase": order.phase}
-            return Refusal(rule="look-alike in flight", figures=figures, limit="one without a broker's number")
+            return Refusal(rule=LOOK_ALIKE, figures=figures, limit="one without a broker's number")
     return None
 
 

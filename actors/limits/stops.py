@@ -2,7 +2,7 @@
 
 from actors.account.holding import Holding
 from actors.account.ledger import Ledger
-from messages import Record, Symbol
+from messages import CashAdjusted, Record, Symbol
 
 ONE = 1_000_000
 """Parts are whole millionths, so that thresholds in won are exact."""
@@ -84,9 +84,9 @@ class HighWater:
         self._said, self._day = equity, ledger.day
         return True
 
-    def moves(self, cash: int) -> None:
-        """So much was laid in, or taken out: what was said before was of another sum."""
-        self._said += cash if self._said else 0
+    def moves(self, change: CashAdjusted) -> None:
+        """Where money was laid in, or taken out, what was said before was of another sum."""
+        self._said += change.cash if self._said and not change.costs else 0
 
     def recall(self, equity: int, day: str) -> None:
         """It was said before, on this Korean date."""

@@ -10,7 +10,7 @@ from actors.market.time import SECOND
 from actors.ordering import requests
 from actors.ordering.outbox import Item
 from actors.ordering.sender import Sender
-from messages import Action, CancelRejected, Message, Nanoseconds, OrderCanceled
+from messages import Action, CancelRejected, Message, Nanoseconds, OrderCanceled, OrderFilled, OrderSubmitting
 from runtime.actor import Log
 from runtime.clock import Clock
 
@@ -40,6 +40,10 @@ class Cancels:
         self._log = log
         self._say = say
         self._suspect = suspect
+        self._wanted: dict[int, int] = {}
+        """Shares that the newest cancel asks for, by order."""
+        self._refused: dict[int, tuple[int, int]] = {}
+        """The same where it was refused, and when."""
 
     def ask(self, number: int, request: int, reason: str) -> None:
         """Take the order of this number back; `request` is the number of who asked."""
@@ -53,6 +57,28 @@ class Cancels:
             self._say(OrderCanceled(**fields, broker_order="", canceled=order.open, reason=f"never sent: {reason}"))
         else:
             self._at_broker(order, request)
+
+    def hear(self, message: Message, number: int) -> None:
+        """Of an order that trades while its cancel is on its way more is asked for than is open, which is refused."""
+        match message:
+            case OrderSubmitting() if message.action is Action.CANCEL:
+                self._wanted[message.order] = message.quantity
+            case CancelRejected() if message.order in self._wanted:
+                self._refused[message.order] = self._wanted.pop(message.order), self._now()
+                self._ask_rest(message.order, number)
+            case OrderFilled() if message.order in self._refused:
+                self._ask_rest(message.order, number)
+            case _:
+                pass
+
+    def _ask_rest(self, order: int, request: int) -> None:
+        wanted, since = self._refused[order]
+        known = self._ledger.orders.get(order)
+        if known is None or not known.live or not 0 <= self._now() - since < _LONG:
+            del self._refused[order]
+        elif known.open < wanted:
+            del self._refused[order]
+            self.ask(order, request, "the rest of what has partly filled")
 
     def _at_broker(self, order: Order, request: int) -> None:
         if not order.canceling and not self._sender.outbox.waits(order.number, Action.CANCEL):

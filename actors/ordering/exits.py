@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from actors.account.ledger import FOREIGN, Ledger
-from actors.account.order import Order
+from actors.account.order import Order, Phase
+from actors.limits.rate import LOOK_ALIKE
 from actors.limits.stops import ONE
 from actors.market import krx
 from actors.market.time import SECOND, kst
@@ -133,11 +134,11 @@ class Exits:
         for leaving in self._leaving.values():
             leaving.next = self._now()
 
-    def put_off(self, order: int) -> None:
-        """An attempt that came to nothing is not repeated at once."""
+    def put_off(self, order: int, *, rule: str = "") -> None:
+        """An attempt that came to nothing is not repeated at once, except where only another's number is awaited."""
         for leaving in self._leaving.values():
             if leaving.order == order:
-                leaving.next = self._now() + self._patience
+                leaving.next = self._now() + (0 if rule == LOOK_ALIKE else self._patience)
 
     def interrupt(self, symbol: Symbol) -> None:
         """It trades in an auction of its own for a while."""
@@ -155,7 +156,7 @@ class Exits:
             return
         own = self._ledger.orders.get(leaving.order)
         auction = self._in_auction(symbol, now)
-        stands = own is not None and own.live and leaving.stands(own, auction=auction)
+        stands = own is not None and own.live and not _is_lost(own) and leaving.stands(own, auction=auction)
         if own is None or not own.live or (leaving.is_due(now, self._patience) and not stands):
             self._push(key, leaving, now)
         if self.closed or (stands and leaving.auction and auction):
@@ -168,7 +169,8 @@ class Exits:
         obstacles = [order for order in self._ledger.live(symbol) if _in_the_way(order, owner)]
         for order in obstacles:
             self._cancel(order, leaving.reason)
-        if not obstacles and leaving.is_due(now, self._patience) and not self.closed:
+        only_lost = all(order.side is Side.SELL and _is_lost(order) for order in obstacles)
+        if only_lost and leaving.is_due(now, self._patience) and not self.closed:
             self._sell(key, leaving, now)
 
     def _in_auction(self, symbol: Symbol, now: int) -> bool:
@@ -183,21 +185,31 @@ class Exits:
             last, today = self._ledger.prices.get(symbol, 0), kst(now).date()
             price = _floor(self.instruments.get(symbol), last, self._auction, today)
         limit = price > 0 and (leaving.auction or leaving.attempts == 0)
+        price = price if limit else Won(0)
+        quantity = self._apart(symbol, self._ledger.sellable(owner, symbol), price)
+        if quantity <= 0:
+            return
         leaving.attempts += 1
         leaving.next = now + self._patience
         leaving.order = self._say(
             OrderIntent(
                 symbol=symbol,
                 side=Side.SELL,
-                quantity=Shares(self._ledger.sellable(owner, symbol)),
+                quantity=Shares(quantity),
                 kind=Kind.LIMIT if limit else Kind.MARKET,
-                price=price if limit else Won(0),
+                price=price,
                 purpose=Purpose.EXIT,
                 strategy=owner,
                 reason=leaving.reason,
             )
         )
         _offered()
+
+    def _apart(self, symbol: Symbol, shares: int, price: int) -> int:
+        """As many as can go now: what could be taken for a sale whose answer was lost would wait for it."""
+        lost = [order for order in self._ledger.about(symbol) if order.side is Side.SELL and _is_lost(order)]
+        taken = [order.quantity for order in lost if not price or order.price in (0, price)]
+        return next((count for count in range(shares, 0, -1) if count not in taken), shares)
 
     def _complain(self, key: Owned, leaving: Exit, now: int) -> None:
         if leaving.said and 0 <= now - leaving.said < _COMPLAIN_EVERY:
@@ -222,8 +234,16 @@ class Exits:
 
 
 def _in_the_way(order: Order, owner: str) -> bool:
-    """A sale of the same owner binds the shares; a buy of anybody's would meet the exit."""
-    return order.side is Side.BUY or order.strategy == owner
+    """A sale of the same owner binds the shares; a buy of anybody's would meet the exit.
+
+    One at the market whose answer was lost is as urgent as any, should it live.
+    """
+    lost = order.kind is Kind.MARKET and _is_lost(order)
+    return order.side is Side.BUY or (order.strategy == owner and not lost)
+
+
+def _is_lost(order: Order) -> bool:
+    return order.phase is Phase.UNKNOWN
 
 
 def _floor(instrument: Instrument | None, last: int, part: int, today: dt.date) -> Won:

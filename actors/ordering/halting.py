@@ -26,10 +26,11 @@ class Halt:
         self._marked: dict[int, None] = {}
 
     def begin(self, reason: str, ledger: Ledger, number: int) -> bool:
-        """Take force, or more of it, by the message of this number; whether it was not in force before."""
+        """Take force by the message of this number; whether it was not in force before."""
         self.number = number
         first, self.reason, self.confirmed = not self.reason, reason or NO_REASON, False
-        self._marked |= dict.fromkeys(order.number for order in ledger.live() if order.submitting)
+        if first:
+            self._marked = dict.fromkeys(order.number for order in ledger.live() if order.submitting)
         return first
 
     def lift(self, resume: ResumeTrading) -> None:

@@ -9,6 +9,7 @@ from actors.account.ledger import Ledger
 from actors.account.order import Order, Phase
 from actors.gateways.port import Broker, BrokerOrder, BrokerState, Remembering
 from actors.market.time import at, kst
+from actors.market.venues import spell
 from actors.ordering.reconciliation import Finding, Match, compare, confirmed, filled_earlier, positions, stranger
 from actors.ordering.requests import event
 from messages import (
@@ -206,7 +207,7 @@ class Reconciler:
                 self._teach(message)
                 self._say(message)
                 _booked()
-        self._say(_reconciled(state, findings, Nanoseconds(self._clock.now()), start=start))
+        self._say(self._reconciled(state, findings, start=start))
         _told()
 
     async def _look_again(
@@ -235,13 +236,13 @@ class Reconciler:
                 self._seen[order.broker_order] = None
                 self._say(stranger(order))
 
-
-def _reconciled(state: BrokerState, findings: tuple[Finding, ...], now: Nanoseconds, *, start: bool) -> Reconciled:
-    return Reconciled(
-        time=now,
-        cash=Won(state.cash),
-        positions=positions(state),
-        open_orders=sum(order.open > 0 for order in state.orders),
-        differences=tuple(finding.line for finding in findings),
-        start=start,
-    )
+    def _reconciled(self, state: BrokerState, findings: tuple[Finding, ...], *, start: bool) -> Reconciled:
+        return Reconciled(
+            time=Nanoseconds(self._clock.now()),
+            cash=Won(state.cash),
+            positions=positions(state),
+            open_orders=sum(order.open > 0 for order in state.orders),
+            differences=tuple(finding.line for finding in findings),
+            start=start,
+            ordered=tuple(dict.fromkeys(spell(order.symbol, order.venue) for order in self._ledger.live())),
+        )

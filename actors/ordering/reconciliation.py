@@ -8,6 +8,7 @@ from actors.account.ledger import Ledger
 from actors.account.order import Order, Phase
 from actors.gateways.port import BrokerOrder, BrokerState
 from actors.market.time import SECOND
+from actors.ordering.costs import untold
 from actors.ordering.statement import Statement, is_of_terms, lost
 from messages import (
     CancelRejected,
@@ -76,7 +77,7 @@ def compare(ledger: Ledger, state: BrokerState, *, start: bool = False) -> Match
     strangers = tuple(statement.strangers)
     if doubt:
         return Match((Finding(doubt), *(found for found in findings if found.certain)), strangers, doubt)
-    findings += _Holdings(ledger, state, findings, strangers, start=start).compared()
+    findings += _Holdings(statement, findings, start=start).compared()
     return Match(tuple(findings), strangers)
 
 
@@ -119,7 +120,7 @@ def _numbered(order: Order, records: list[BrokerOrder], state: BrokerState) -> I
     if not records:
         return
     for record in records:
-        if record.original and record.broker_order not in order.broker_orders:
+        if record.original and record.broker_order not in order.changes:
             line = f"order {order.number}: {record.broker_order} replaced {record.original}"
             yield Finding(line, (_replaced(order, record, state),), certain=True)
     filled = sum(record.filled for record in records)
@@ -133,6 +134,7 @@ def _numbered(order: Order, records: list[BrokerOrder], state: BrokerState) -> I
         return
     yield from _ended(order, records, max(filled, order.filled), state)
     yield from _unanswered(order, records, state)
+    yield from _outlived(order, records, state)
 
 
 def _lost_of(statement: Statement) -> list[Order]:
@@ -163,15 +165,28 @@ def _ended(order: Order, records: list[BrokerOrder], filled: int, state: BrokerS
 
 def _unanswered(order: Order, records: list[BrokerOrder], state: BrokerState) -> Iterator[Finding]:
     """A request whose answer is lost must not stand in the way of the next one for ever."""
-    quiet = not 0 <= state.time - order.time < QUIET
-    if not quiet or not any(record.open for record in records):
+    if not _is_quiet(order, state) or not any(record.open for record in records):
         return
     if order.canceling:
         ineffective = CancelRejected(**_about(order, state), reason="the broker still shows it open, asked twice")
         yield Finding(f"order {order.number}: a cancel without effect at the broker", (ineffective,))
-    if order.changing and not any(record.broker_order not in order.broker_orders for record in records):
+    if order.changing and not any(record.original and record.broker_order not in order.changes for record in records):
         unchanged = ReplaceRejected(**_about(order, state), reason="the broker shows no change, asked twice")
         yield Finding(f"order {order.number}: a change without effect at the broker", (unchanged,))
+
+
+def _outlived(order: Order, records: list[BrokerOrder], state: BrokerState) -> Iterator[Finding]:
+    """A record said that it is over, and nothing here can take it back any more: a person is told so, once."""
+    still_open = sum(record.open for record in records)
+    if order.phase is not Phase.CANCELED or order.unknown or not still_open or not _is_quiet(order, state):
+        return
+    why = f"{still_open} open at the broker, canceled here"
+    unknown = OrderUnknown(**_about(order, state), reason=f"{why}: take it back on the broker's own screen")
+    yield Finding(f"order {order.number}: {why}", (unknown,))
+
+
+def _is_quiet(order: Order, state: BrokerState) -> bool:
+    return not 0 <= state.time - order.time < QUIET
 
 
 def _unnumbered(order: Order, statement: Statement) -> Iterator[Finding]:
@@ -214,11 +229,15 @@ def _taken_up(order: Order, record: BrokerOrder, state: BrokerState) -> Iterator
 
 
 def _dearer(order: Order, records: list[BrokerOrder]) -> str:
-    """Cumulative figures only grow; where the broker's are behind ours they say nothing."""
-    figures = (("amount", order.amount), ("commission", order.commission), ("tax", order.tax))
-    for name, ours in figures:
+    """Cumulative figures only grow; where the broker's are behind ours they say nothing.
+
+    Nor does an amount where live records told every fill, and an average rounded to whole won could be all of it.
+    """
+    rounding = order.filled // 2 if order.heard[0] >= order.filled else 0
+    figures = (("amount", order.amount, rounding), ("commission", order.commission, 0), ("tax", order.tax, 0))
+    for name, ours, less in figures:
         theirs = sum(getattr(record, name) for record in records)
-        if theirs > ours:
+        if theirs > ours + less:
             return f"order {order.number}: {name} {theirs} at the broker, {ours} here"
     return ""
 
@@ -258,20 +277,14 @@ def _replaced(order: Order, record: BrokerOrder, state: BrokerState) -> OrderRep
 class _Holdings:
     """Shares and cash, less what the orders found explain."""
 
-    def __init__(
-        self,
-        ledger: Ledger,
-        state: BrokerState,
-        findings: list[Finding],
-        strangers: tuple[BrokerOrder, ...],
-        *,
-        start: bool,
-    ) -> None:
-        self._ledger, self._state, self._start = ledger, state, start
+    def __init__(self, statement: Statement, findings: list[Finding], *, start: bool) -> None:
+        ledger = statement.ledger
+        self._ledger, self._state, self._start = ledger, statement.state, start
+        self._ours = statement.ours
         self._expected = {symbol: ledger.held(symbol) for symbol in ledger.holdings}
         self._cash = ledger.cash
         self._sold = Counter[Symbol]()
-        for order in strangers:
+        for order in statement.strangers:
             self._sold[order.symbol] += order.filled if order.side is Side.SELL else 0
         for finding in findings:
             for message in finding.messages:
@@ -297,10 +310,15 @@ class _Holdings:
         if unexplained:
             line = f"cash: {self._state.cash} at the broker, {self._cash} here"
             settled = not waiting and not self._ledger.unsettled()
-            changed = CashAdjusted(
-                time=self._state.time, cash=Won(unexplained), reason=f"found at reconciliation: {line}"
-            )
-            yield Finding(line, (changed,) if settled else ())
+            yield Finding(line, (self._moved(unexplained, line),) if settled else ())
+
+    def _moved(self, cash: int, line: str) -> CashAdjusted:
+        return CashAdjusted(
+            time=self._state.time,
+            cash=Won(cash),
+            reason=f"found at reconciliation: {line}",
+            costs=0 < -cash <= untold(self._ledger, self._ours, self._state.time),
+        )
 
     def _credible(self, symbol: Symbol, here: int, there: int, cash: int) -> bool:
         """An order of ours may explain it yet; and shares do not vanish without a sale, or a merger overnight."""

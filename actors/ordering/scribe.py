@@ -6,9 +6,9 @@ from typing import Protocol
 from messages import Message, OrderEvent
 from runtime import faultpoints
 from runtime.actor import Log
-from runtime.database import DatabaseError
+from runtime.awaited import JournalFailed
+from runtime.database_errors import DatabaseError
 from runtime.envelope import Envelope
-from runtime.journal import JournalFailed
 
 _kept = faultpoints.point("trader: kept in the emergency file, not sent")
 

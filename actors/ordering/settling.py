@@ -1,13 +1,11 @@
 """A person's word on an order whose answer was lost, as the events that book it."""
 
 from actors.account.ledger import Ledger
-from actors.account.order import Order, Phase
+from actors.account.order import Phase
 from actors.market import krx
-from actors.market.calendar import Calendar, UnknownDayError
-from actors.market.time import kst
+from actors.ordering.costs import tax
 from actors.ordering.requests import event
 from messages import (
-    Market,
     Nanoseconds,
     OrderCanceled,
     OrderEvent,
@@ -16,7 +14,6 @@ from messages import (
     Settlement,
     SettleOrder,
     Shares,
-    Side,
     Won,
 )
 
@@ -41,7 +38,6 @@ def settlement(ledger: Ledger, word: SettleOrder, now: Nanoseconds, commission: 
     if not 0 < shares <= order.quantity or price <= 0:
         raise NotSettledError(f"order {word.order}: {shares} shares at {price} do not fit {order.quantity} asked for")
     amount = shares * price
-    market = ledger.markets.get(order.symbol, Market.KOSPI)
     fill = OrderFilled(
         **event(order, now),
         broker_order="",
@@ -52,20 +48,10 @@ def settlement(ledger: Ledger, word: SettleOrder, now: Nanoseconds, commission: 
         amount=Won(amount),
         open=Shares(0),
         commission=krx.commission(amount, commission),
-        tax=_tax(order, amount, market, now),
+        tax=tax(ledger, order.symbol, order.side, amount, now),
         source="person",
     )
     rest = Shares(order.quantity - shares)
     if not rest:
         return (fill,)
     return (fill, OrderCanceled(**event(order, now), broker_order="", canceled=rest, reason=reason))
-
-
-def _tax(order: Order, amount: int, market: Market, now: Nanoseconds) -> Won:
-    if order.side is Side.BUY:
-        return Won(0)
-    today = kst(now).date()
-    try:
-        return krx.tax(amount, market, Calendar().settlement(today))
-    except UnknownDayError:
-        return krx.tax(amount, market, today)

@@ -43,9 +43,12 @@ class Statement:
     def alike(self, order: Order) -> list[BrokerOrder]:
         """The strangers that can be an order of ours whose number never came.
 
-        What was told of before it was submitted is none of them. Clocks are not asked: ours may have been wrong then.
+        What was told of before it was submitted is none of them, nor, where an answer refused it, what was told at all:
+        a live record would have borne its screen. Clocks are not asked: ours may have been wrong then.
         """
-        return [record for record in self.strangers if is_like(order, record) and not self._told_before(record, order)]
+        told = self.ledger.strangers if _is_refused(order) else self._strangers_before(order)
+        alike = (record for record in self.strangers if is_like(order, record))
+        return [record for record in alike if of_its_day(record.time, record.broker_order) not in told]
 
     def is_older(self, record: BrokerOrder, order: Order) -> bool:
         """Whether the broker gave this number before an order of ours was submitted, as far as what it had told shows.
@@ -71,9 +74,6 @@ class Statement:
             if records and not order.changes and sum(record.filled for record in records) < order.filled:
                 return f"order {order.number}: fewer filled at the broker than it has told"
         return ""
-
-    def _told_before(self, record: BrokerOrder, order: Order) -> bool:
-        return of_its_day(record.time, record.broker_order) in self._strangers_before(order)
 
     def _strangers_before(self, order: Order) -> list[tuple[str, str]]:
         """By day and number, those the broker had told of when an order of ours was submitted."""
@@ -105,7 +105,12 @@ def lost(order: Order) -> bool:
     """Whether the broker's number of an order never came, though it may have one."""
     if order.broker_orders or order.filled or order.phase is Phase.APPROVED:
         return False
-    return order.live or (order.unknown and order.rejected)
+    return order.live or (order.unknown and order.rejected) or _is_refused(order)
+
+
+def _is_refused(order: Order) -> bool:
+    """An answer without a number said so, and there may be an order all the same, whose records never came."""
+    return order.rejected and order.sent and not order.unknown
 
 
 def known_orders(ledger: Ledger, now: int) -> tuple[KnownOrder, ...]:

@@ -15,9 +15,9 @@ from actors.gateways.port import (
     Urgency,
 )
 from messages import Message, Shares, Side, Symbol, Won
-from runtime.database import DatabaseFull
+from runtime.awaited import JournalFailed
+from runtime.database_errors import DatabaseFull
 from runtime.envelope import Envelope
-from runtime.journal import JournalFailed
 from tests.account.records import CODE, NOON
 
 

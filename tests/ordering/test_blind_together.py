@@ -23,7 +23,7 @@ from messages import (
 )
 from runtime.chain import envelopes
 from runtime.clock import SimulatedClock
-from runtime.database import DatabaseFull
+from runtime.database_errors import DatabaseFull
 from runtime.journal import NAME, Journal
 from runtime.loop import VirtualLoop
 from runtime.testing import START, Stage, in_virtual_time

@@ -1,11 +1,26 @@
 """No exit stands still in silence, whatever holds it up."""
 
 import pytest
+from msgspec.structs import replace
 
-from messages import CancelOrder, CancelRejected, ExitDelayed, Kind, OrderIntent, Session, SessionChanged
+from actors.limits.rate import LOOK_ALIKE
+from messages import CancelOrder, CancelRejected, ExitDelayed, Kind, OrderIntent, Session, SessionChanged, Won
 from runtime.testing import in_virtual_time
-from tests.account.records import BUY, CODE, about, accepted, approval, canceled, listed, unknown
-from tests.test_guardian import NOW, approve, guarding, interrupted
+from tests.account.records import (
+    BUY,
+    CODE,
+    SELL,
+    about,
+    accepted,
+    approval,
+    canceled,
+    filled,
+    listed,
+    rejected,
+    submitting,
+    unknown,
+)
+from tests.test_guardian import NOW, approve, guarding, interrupted, refused
 from tests.test_risk import tick
 
 
@@ -65,3 +80,77 @@ async def test_while_nothing_trades_nobody_is_called() -> None:
 
     assert not stage.heard(ExitDelayed)
     assert len(stage.heard(OrderIntent)) == 1
+
+
+@in_virtual_time
+async def test_the_shares_that_a_lost_sale_does_not_bind_are_sold_all_the_same() -> None:
+    stage = await guarding(patience=3.0)
+    stage.tell(approval(7, SELL, 4, 11_000), submitting(7), unknown(7), tick(9_000))
+    assert [exit_.quantity for exit_ in stage.heard(OrderIntent)] == [6]
+    number = approve(stage)
+    stage.tell(accepted(number, "0000005"), filled(6, 54_000, number, SELL, last=6, asked=6))
+    await stage.advance(60)
+    assert len(stage.heard(OrderIntent)) == 1
+    assert [call.left for call in stage.heard(ExitDelayed)] == [4]
+    stage.tell(rejected(7))
+
+    assert [exit_.quantity for exit_ in stage.heard(OrderIntent)] == [6, 4]
+
+
+@pytest.mark.parametrize("price", [0, 9_000], ids=["at the market", "at the same price"])
+def test_an_exit_that_looks_like_anothers_lost_sale_goes_in_two_parts(price: int) -> None:
+    @in_virtual_time
+    async def scene() -> None:
+        stage = await guarding(patience=3.0)
+        stage.tell(approval(7, SELL, 10, price, strategy="contrarian"), submitting(7), unknown(7), tick(9_000))
+        assert [exit_.quantity for exit_ in stage.heard(OrderIntent)] == [9]
+        number = approve(stage)
+        stage.tell(accepted(number, "0000005"), filled(9, 81_000, number, SELL, last=9, asked=9))
+        await stage.advance(4)
+
+        assert [exit_.quantity for exit_ in stage.heard(OrderIntent)] == [9, 1]
+
+    scene()
+
+
+@in_virtual_time
+async def test_another_lost_sale_at_another_price_is_not_taken_for_the_exit() -> None:
+    stage = await guarding(patience=3.0)
+    stage.tell(approval(7, SELL, 10, 11_000, strategy="contrarian"), submitting(7), unknown(7), tick(9_000))
+
+    assert [exit_.quantity for exit_ in stage.heard(OrderIntent)] == [10]
+
+
+@in_virtual_time
+async def test_a_lost_market_order_of_our_own_is_not_taken_back_and_what_came_after_it_is_sold() -> None:
+    stage = await guarding(patience=3.0)
+    stage.tell(tick(9_000, bid=Won(0)))
+    first = approve(stage)
+    stage.tell(submitting(first), unknown(first), approval(8), filled(5, 45_000, 8, last=5))
+    await stage.advance(4)
+    assert [cancel.order for cancel in stage.heard(CancelOrder)] == [8]
+    stage.tell(canceled(8, 5))
+
+    assert [exit_.quantity for exit_ in stage.heard(OrderIntent)] == [10, 5]
+
+
+@in_virtual_time
+async def test_nothing_is_asked_for_while_a_canceled_sale_leaves_every_share_unaccounted_for() -> None:
+    stage = await guarding(patience=3.0)
+    stage.tell(approval(7, SELL, 10, 11_000), submitting(7), accepted(7, "0000007"), canceled(7, 0), tick(9_000))
+    await stage.advance(60)
+
+    assert not stage.heard(OrderIntent)
+    assert [call.attempts for call in stage.heard(ExitDelayed)] == [0]
+
+
+@in_virtual_time
+async def test_two_owners_of_equal_lots_do_not_wait_for_each_other_longer_than_for_a_number() -> None:
+    stage = await guarding(patience=3.0)
+    stage.tell(approval(2, strategy="contrarian"), filled(10, 100_000, 2, last=10, strategy="contrarian"))
+    second = stage.tell(tick(9_000)) + 2
+    assert [exit_.strategy for exit_ in stage.heard(OrderIntent)] == ["momentum", "contrarian"]
+    first = second - 1
+    stage.tell(approval(first, SELL, 10, 9_000), replace(refused(second), rule=LOOK_ALIKE), accepted(first, "0000005"))
+
+    assert [(exit_.strategy, exit_.kind) for exit_ in stage.heard(OrderIntent)[2:]] == [("contrarian", Kind.MARKET)]

@@ -27,10 +27,11 @@ from messages import (
 )
 from runtime.clock import SECOND, Clock
 from runtime.testing import Stage, in_virtual_time
-from tests.account.records import accepted, approval, canceled
+from tests.account.records import SELL, accepted, approval, canceled
 from tests.ordering.fakes import FakeBroker, FakeJournal
 from tests.ordering.test_together import SYMBOLS, House
 from tests.test_risk import tick
+from tests.test_trader import trading
 
 HALT = HaltTrading(reason="enough", by="a person")
 PATIENCE = 130
@@ -223,3 +224,18 @@ class RestingBroker(FakeBroker):
             report = accepted(number, f"{number:07}")
         self.clock.call_later(0.05, lambda: self.report(report))
         return super().send(instruction)
+
+
+@in_virtual_time
+async def test_a_halt_said_again_does_not_take_back_what_the_guardian_sells_since() -> None:
+    broker = FakeBroker()
+    stage = await trading(broker)
+    stage.tell(HaltTrading(reason="the ledgers differ", by="trader"), approval(7, SELL, 10, 0))
+    await stage.settle()
+    stage.tell(accepted(7, "0000007"), HaltTrading(reason="the ledgers differ", by="trader"))
+    await stage.settle()
+
+    assert [(asked.order, asked.action) for asked in broker.sent] == [(7, Action.NEW)]
+    stage.tell(ResumeTrading(by="a person"), HaltTrading(reason="another", by="a person"))
+    await stage.settle()
+    assert [(asked.order, asked.action) for asked in broker.sent[1:]] == [(7, Action.CANCEL)]

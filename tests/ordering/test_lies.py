@@ -209,6 +209,22 @@ def test_a_fee_the_records_did_not_tell_is_booked_once() -> None:
     assert not compare(ledger, seen).findings
 
 
+@pytest.mark.parametrize(("source", "booked_"), [("record", []), ("recovery", [OrderFilled])])
+def test_a_list_that_rounds_an_average_up_is_no_better_than_the_records(source: str, booked_: list[type]) -> None:
+    fill = filled(10, 100_066, last=10, source=source)
+    ledger = folded([opened(), approval(), submitting(), accepted(), fill])
+    row = replace(listed_order(filled=10, open_=0), amount=Won(100_070))
+    there = truth(row, owned(10, 100_066), cash=899_934)
+
+    assert [type(message) for message in booked(there, there, ledger)][:1] == booked_
+    assert any("amount" in line for line in compare(ledger, replace(there, orders=(raised(row),))).lines)
+
+
+def raised(row: BrokerOrder) -> BrokerOrder:
+    """Of more than any rounding."""
+    return replace(row, amount=Won(row.amount + 2))
+
+
 def chain(depth: int, rng: Random) -> tuple[list[BrokerOrder], int, int]:
     """Rows of an order of 100 modified `depth` times, some of each number filled; shares filled and their amount."""
     rows: list[BrokerOrder] = []

@@ -15,13 +15,16 @@ from messages import (
     OrderRejected,
     PositionAdjusted,
     Reconciled,
+    Venue,
     Won,
 )
 from runtime.testing import START, Stage, in_virtual_time
 from tests.account.records import (
     CODE,
+    OTHER,
     accepted,
     approval,
+    canceled,
     filled,
     opened,
     rejected,
@@ -162,3 +165,14 @@ async def test_a_cancel_that_waits_long_for_a_number_has_the_broker_asked() -> N
     await stage.advance(6)
 
     assert [(i.action, i.broker_order) for i in broker.sent] == [(Action.NEW, ""), (Action.CANCEL, "0000007")]
+
+
+@in_virtual_time
+async def test_a_match_names_the_codes_in_which_orders_of_ours_may_still_trade() -> None:
+    past = [approval(1, venue=Venue.NXT), *(approval(n, symbol=OTHER, price=10_000 + n) for n in (2, 3))]
+    told = [(submitting(order.order), accepted(order.order, f"000000{order.order}")) for order in past]
+    journal = FakeJournal(opened(), *past, *(message for pair in told for message in pair), canceled(3))
+    rows = (listed_order("0000001"), listed_order("0000002"), listed_order("0000003", open_=0))
+    stage = await trading(FakeBroker(state(1_000_000, *rows)), journal)
+
+    assert [match.ordered for match in stage.heard(Reconciled)] == [("900010_NX", "900020")]

@@ -8,8 +8,21 @@ from actors.account.order import Phase
 from actors.gateways.port import BrokerOrder
 from actors.market.time import SECOND
 from actors.ordering.reconciliation import compare, confirmed
+from actors.ordering.statement import known_orders
 from messages import ExternalOrderSeen, Message, Nanoseconds, OrderRejected, OrderUnknown
-from tests.account.records import NOON, OTHER, accepted, approval, folded, opened, submitting, unknown
+from tests.account.records import (
+    CODE,
+    NOON,
+    OTHER,
+    accepted,
+    approval,
+    folded,
+    opened,
+    rejected,
+    sent,
+    submitting,
+    unknown,
+)
 from tests.ordering.fakes import listed_order, state
 
 EARLIER = (approval(5, symbol=OTHER), submitting(5, symbol=OTHER), accepted(5, "0000050", symbol=OTHER))
@@ -58,3 +71,39 @@ def test_of_two_look_alikes_none_is_taken_and_a_person_is_called(silent: tuple[B
 
     assert ledger.orders[1].phase is Phase.UNKNOWN
     assert len([m for m in said if isinstance(m, OrderUnknown)]) == (0 if silent is LOST else 1)
+
+
+REFUSED = (approval(), submitting(), sent(), rejected())
+"""Its answer had no number, which is a refusal as far as anybody can see."""
+
+
+def test_an_order_refused_by_an_answer_alone_that_the_lists_show_is_ours_all_the_same() -> None:
+    ledger, _ = looked(*REFUSED, rows=(listed_order(),))
+
+    assert (ledger.orders[1].phase, ledger.orders[1].broker_order) == (Phase.OPEN, "0000001")
+
+
+@pytest.mark.parametrize("past", [(approval(), submitting(), rejected()), REFUSED], ids=["never sent", "told since"])
+def test_a_refused_order_is_not_what_was_never_sent_or_what_live_records_called_a_strangers(
+    past: tuple[Booked, ...],
+) -> None:
+    told = ExternalOrderSeen(symbol=CODE, time=NOON, broker_order="0000001", description="a person's")
+    since = (told,) if past is REFUSED else ()
+    ledger, said = looked(*past, *since, rows=(listed_order(),))
+
+    assert ledger.orders[1].phase is Phase.REJECTED
+    assert not said
+
+
+def test_of_a_refused_order_nothing_is_said_where_two_could_be_it_or_none() -> None:
+    for rows in ((listed_order("0000007"), listed_order("0000008")), (KNOWN,)):
+        ledger, said = looked(*EARLIER, *REFUSED, rows=(KNOWN, *rows))
+
+        assert ledger.orders[1].phase is Phase.REJECTED
+        assert not said
+
+
+def test_a_refused_order_is_known_to_a_new_connection_by_its_screen() -> None:
+    (known,) = known_orders(folded([opened(), *REFUSED]), NOON)
+
+    assert (known.order, known.broker_order) == (1, "")

@@ -17,8 +17,20 @@ from messages import (
     ReplaceRejected,
 )
 from runtime.testing import in_virtual_time
-from tests.account.records import NOON, accepted, approval, canceled, change, folded, opened, sent, submitting
-from tests.ordering.fakes import FakeBroker, FakeJournal, listed_order, state
+from tests.account.records import (
+    NOON,
+    accepted,
+    approval,
+    canceled,
+    change,
+    filled,
+    folded,
+    opened,
+    sent,
+    submitting,
+    unknown,
+)
+from tests.ordering.fakes import FakeBroker, FakeJournal, listed_order, owned, state
 from tests.test_trader import trading
 
 LIVING = (opened(), approval(), submitting(), sent(), accepted())
@@ -83,3 +95,24 @@ def test_a_change_that_the_broker_shows_is_taken_up() -> None:
 
 def test_a_change_that_waits_for_its_turn_is_not_given_up() -> None:
     assert booked(change(), later=11.0) == []
+
+
+def test_a_change_that_only_its_fill_told_of_is_taken_up_and_not_given_up() -> None:
+    ledger = folded([*LIVING, change(), submitting(action=Action.REPLACE)])
+    ledger.fold(filled(4, 39_600, last=4, broker_order="0000002"), 50)
+    rows = (listed_order(open_=0), listed_order("0000002", price=9_900, filled=4, original="0000001"))
+    there = replace(state(960_400, *rows, owned(4, 39_600)), time=Nanoseconds(NOON + 20 * SECOND))
+    (finding,) = confirmed(compare(ledger, there), compare(ledger, there))
+    assert [type(message) for message in finding.messages] == [OrderReplaced]
+    ledger.fold(finding.messages[0], 51)  # type: ignore[arg-type]
+
+    assert (ledger.orders[1].price, ledger.orders[1].replacing, ledger.orders[1].open) == (9_900, 0, 6)
+    assert not compare(ledger, there).findings
+
+
+@pytest.mark.parametrize(("later", "said"), [(9.0, []), (11.0, [OrderUnknown])])
+def test_an_order_that_is_over_here_and_open_at_the_broker_calls_a_person_once(
+    later: float, said: list[type[Message]]
+) -> None:
+    assert booked(canceled(), later=later) == said
+    assert booked(canceled(), unknown(), later=later) == []

@@ -100,3 +100,30 @@ async def test_a_venue_without_orders_of_ours_ends_nothing(tmp_path: Path) -> No
     await stage.advance(60)
 
     assert ended(stage) == [OrderExpired, DayMatched]
+
+
+@in_virtual_time
+async def test_a_run_that_ends_before_the_last_venue_matches_its_day_and_leaves_the_order(tmp_path: Path) -> None:
+    stage = await with_order(tmp_path, Venue.NXT, FakeBroker(state(), state(1_000_000, listed_order())))
+    stage.tell(closed(Venue.KRX, "8"), closed(Venue.KRX, "9"))
+    await stage.advance(60)
+    await stage.stop()
+
+    assert ended(stage) == [DayMatched]
+    assert [match.differences for match in stage.heard(DayMatched)] == [
+        ("still open at the broker: order 1 (900010): 10 open",)
+    ]
+
+
+@pytest.mark.parametrize("lost", [False, True], ids=["in mid-session", "without a link"])
+def test_a_stop_of_another_kind_matches_nothing(tmp_path: Path, lost: bool) -> None:
+    @in_virtual_time
+    async def scene() -> None:
+        stage = await with_order(tmp_path, Venue.NXT, FakeBroker(state(), state(1_000_000, listed_order())))
+        if lost:
+            stage.tell(closed(Venue.KRX, "9"), LinkLost(gateway="kiwoom", time=NOW, reason="-106"))
+        await stage.stop()
+
+        assert not ended(stage)
+
+    scene()
