@@ -1,4 +1,7 @@
-"""What a simulated day costs the exchange alone: prints, books, CPU seconds, and a floor beside them."""
+"""What a simulated day costs the exchange alone: prints, books, CPU seconds, and a floor beside them.
+
+python -m benchmarks.exchange_day [--issues 30] [--intensity 1] [--seed 1] [--books]
+"""
 
 import argparse
 import datetime as dt

@@ -1,6 +1,6 @@
 """The exchange's wire beside its floors: a bare socket, and the same bytes only packed and unpacked.
 
-Run it as `python benchmarks/exchange_server.py [--slices 20000] [--issues 30]`.
+python -m benchmarks.exchange_server [--slices 20000] [--issues 30]
 """
 
 import argparse

@@ -5,6 +5,7 @@ python -m benchmarks.live_path [--rate 1000] [--seconds 20] [--every 20] [--fold
 
 import argparse
 import asyncio
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -33,6 +34,7 @@ def main() -> None:
     print(f"{'refused':34} {refused}")
     print(f"{'longest gap of the loop':34} {outcomes.longest_ms:>11.1f} ms")
     print(f"{'CPU':34} {outcomes.cpu:>11.1f} s of {outcomes.wall:.1f} s")
+    sys.exit(outcomes.code)
 
 
 async def _turns() -> list[int]:

@@ -5,6 +5,7 @@ python -m benchmarks.recorder [--rate 50000] [--seconds 20] [--folder FOLDER]
 
 import argparse
 import sqlite3
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -35,6 +36,7 @@ def main() -> None:
     line.show("slot > ApprovedOrder published", feed.approved)
     print(f"{'longest gap of the loop':34} {outcomes.longest_ms:>11.1f} ms")
     print(f"{'CPU':34} {outcomes.cpu:>11.1f} s of {outcomes.wall:.1f} s")
+    sys.exit(outcomes.code)
 
 
 def _stored(path: Path) -> int:

@@ -7,7 +7,7 @@ control lives in this one, as the control does. What is judged is the steady par
 and up to the close's auction. A sample each simulated minute goes to DIR/soak.csv as it is taken; the figures follow at
 the end, or on Ctrl-C. With --trace each ten minutes say besides how much Python's objects take, those of the twin
 apart; that is three times slower, and as the notes take memory themselves, the process's own is not judged.
-It needs Linux.
+Exit code 0 only if the run ended well and nothing that is judged was missed. It needs Linux.
 """
 
 import argparse
@@ -16,6 +16,7 @@ import csv
 import datetime as dt
 import os
 import statistics
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from itertools import groupby
@@ -131,23 +132,23 @@ def main() -> None:
     if options.trace:
         memory.trace()
     options.data.mkdir(parents=True, exist_ok=True)
-    samples = soak(options.data, options.hours, options.speed)
-    show(samples, options.hours)
+    samples, code = soak(options.data, options.hours, options.speed)
+    sys.exit(code or not show(samples, options.hours))
 
 
-def soak(folder: Path, hours: float, speed: float) -> list[Sample]:
-    """Run it to its end, or to Ctrl-C, and give what the file says."""
+def soak(folder: Path, hours: float, speed: float) -> tuple[list[Sample], int]:
+    """Run it to its end, or to Ctrl-C, and give what the file says, and the exit code."""
     file = folder / "soak.csv"
     with file.open("w", newline="", encoding="utf-8") as out:
         csv.writer(out).writerow(Sample._fields)
-    began = time.perf_counter()
+    began, code = time.perf_counter(), 0
     with ExchangeProcess(folder / "exchange", _world(hours), speed) as exchange:
         try:
-            run(_system(folder, file, exchange.address).run, qt_loop())
+            code = run(_system(folder, file, exchange.address).run, qt_loop())
         except KeyboardInterrupt:
             print("stopped early")
-    print(f"{'wall':34} {time.perf_counter() - began:>11,.0f} s")
-    return read(file)
+    print(f"{'wall':34} {time.perf_counter() - began:>11,.0f} s, exit code {code}")
+    return read(file), code
 
 
 def read(file: Path) -> list[Sample]:
@@ -156,23 +157,23 @@ def read(file: Path) -> list[Sample]:
         return [msgspec.convert(row, Sample, strict=False) for row in list(csv.reader(lines))[1:]]
 
 
-def show(samples: Sequence[Sample], hours: float) -> None:
-    """Slopes and what is flat, each with whether it is what was wanted."""
+def show(samples: Sequence[Sample], hours: float) -> bool:
+    """Print slopes and what is flat, each with whether it is what was wanted; whether all of them are."""
     warm_up = WARM_UP * min(1.0, hours / 8)
     warm = [sample for sample in samples if sample.simulated_h >= warm_up]
     steady = [sample for sample in warm if sample.time < CLOSE]
     if len(steady) < 3:
         print(f"{len(samples)} samples: too few after the first {warm_up:g} hours to say anything")
-        return
+        return False
     print(f"{'samples':34} {len(samples):>11,}, steady from {steady[0].time} to {steady[-1].time}")
-    _show_memory(samples, steady)
-    for name in ("handles", "tasks", "threads", "waiting"):
-        _say_flat(name, warm, judged=name != "waiting")
+    met = [_show_memory(samples, steady)]
+    met += [_say_flat(name, warm, judged=name != "waiting") for name in ("handles", "tasks", "threads", "waiting")]
     print(f"{'messages handled':34} {samples[-1].handled:>11,}, at most {samples[-1].deepest:,} waiting for one actor")
     print(f"{'stored':34} {samples[-1].stored_mb:>11.1f} MB")
+    return all(met)
 
 
-def _show_memory(samples: Sequence[Sample], steady: Sequence[Sample]) -> None:
+def _show_memory(samples: Sequence[Sample], steady: Sequence[Sample]) -> bool:
     traced = any(sample.ours_mb for sample in samples)
     slope = _slope(steady, "memory_mb")
     verdict = "traced, so not judged" if traced else f"wanted: at most {MOST_MB:g}, {_verdict(good=slope <= MOST_MB)}"
@@ -186,6 +187,7 @@ def _show_memory(samples: Sequence[Sample], steady: Sequence[Sample]) -> None:
         f"{'memory':34} {steady[0].memory_mb:>11.1f} MB first, {steady[-1].memory_mb:.1f} last, {highest:.1f} at most"
     )
     print(f"{'  gained in each hour of the clock':34} {'':>11} {', '.join(_hourly(samples))}")
+    return traced or slope <= MOST_MB
 
 
 def _hourly(samples: Sequence[Sample]) -> Iterator[str]:
@@ -199,13 +201,14 @@ def _slope(samples: Sequence[Sample], name: str) -> float:
     return statistics.linear_regression(hours, [getattr(sample, name) for sample in samples]).slope
 
 
-def _say_flat(name: str, samples: Sequence[Sample], *, judged: bool) -> None:
+def _say_flat(name: str, samples: Sequence[Sample], *, judged: bool) -> bool:
     """Flat is what a straight line through it raises by less than one from end to end."""
     counts = [getattr(sample, name) for sample in samples]
     hours = [sample.simulated_h for sample in samples]
     rise = _slope(samples, name) * (hours[-1] - hours[0])
     wanted = f"    wanted: flat, {_verdict(good=rise < 1)} (a line rises by {rise:+.2f})" if judged else ""
     print(f"{name:34} {counts[0]:>11,} first, {counts[-1]:,} last, {max(counts):,} at most{wanted}")
+    return not judged or rise < 1
 
 
 def _verdict(*, good: bool) -> str:

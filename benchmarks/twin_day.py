@@ -1,6 +1,6 @@
 """A simulated day through the twin: exchange > strings > Qt signal > slot > deque, beside the exchange alone.
 
-Run it as `python benchmarks/twin_day.py [--issues 30] [--minutes 391]`.
+python -m benchmarks.twin_day [--issues 30] [--minutes 391]
 """
 
 import argparse
