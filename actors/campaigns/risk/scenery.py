@@ -148,6 +148,8 @@ class Scenery:
         seen.bid = price
         seen.reference = seen.reference or (instrument.base_price if first else price)
         naive.prices[code] = price
+        if now > BEGIN and code not in naive.suspended:
+            naive.resumed.add(code)
         naive.peak()
         self._bench.tell(
             Tick(

@@ -109,8 +109,10 @@ MIGRATIONS: Final = (
 )
 
 _BLOCK = "INSERT INTO blocks VALUES (?,?,?,?,?,?,?)"
-_BAR = """INSERT INTO bars SELECT ?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13 WHERE ?2 <> 0 OR NOT EXISTS (
-    SELECT 1 FROM spans WHERE interval=?3 AND symbol=?1 AND since<=?4 AND until>?4)
+_BAR = """INSERT INTO bars SELECT * FROM (
+    SELECT ? AS symbol, ? AS venue, ? AS interval, ? AS time, ?,?,?,?,?,?,?,?,?) AS new
+    WHERE venue <> 0 OR NOT EXISTS (SELECT 1 FROM spans WHERE spans.interval = new.interval
+        AND spans.symbol = new.symbol AND since <= new.time AND until > new.time)
     ON CONFLICT DO UPDATE SET open=excluded.open, high=excluded.high, low=excluded.low, close=excluded.close,
     volume=excluded.volume, value=excluded.value, bought=excluded.bought, sold=excluded.sold, prints=excluded.prints
     WHERE excluded.volume > bars.volume"""

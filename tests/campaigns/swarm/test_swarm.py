@@ -13,7 +13,7 @@ SABOTAGED = range(60, 90)
 
 def test_whatever_goes_wrong_the_journal_says_what_the_exchange_did(tmp_path: Path) -> None:
     said: list[str] = []
-    tally = fly(range(107, 111), tmp_path, jobs=2, twice=False, say=said.append)
+    tally = fly(range(110, 114), tmp_path, jobs=2, twice=False, say=said.append)
 
     assert said == ["2 of 4 seeds, 0 failed", "4 of 4 seeds, 0 failed"]
     assert all(tally.counts[name] for name in ("sent", "fills", "crashes", "unknown", "interruptions", "nights"))
