@@ -121,7 +121,7 @@ class Monitor(Actor):
                 self._instruments[message.symbol] = message
             case Reconciled() if self._opening is None:
                 self._opening = self._ledger.equity
-            case CashAdjusted() if self._opening is not None:
+            case CashAdjusted(costs=False) if self._opening is not None:
                 self._opening += message.cash
             case OrderFilled() if message.quantity:
                 self._fills += 1

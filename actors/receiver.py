@@ -191,6 +191,7 @@ class Receiver(
                 if self._is_new_day():
                     await self._announce_at_once()
             case Bar():
+                self._line(message).charted = True
                 self._publish_bar(message)
             case FeedLost():
                 self._cut()
@@ -202,7 +203,7 @@ class Receiver(
         self.counts["ticks"] += 1
         self._lateness.note(tick.time, tick.received)
         line = self._lines.get((tick.symbol, tick.venue)) or self._line(tick)
-        missing = tick.volume - line.volume - tick.size
+        missing = 0 if line.charted else tick.volume - line.volume - tick.size
         repeated = False
         if tick.time < line.time or (missing < 0 and line.volume):
             self.counts["out_of_order"] += tick.time < line.time
@@ -279,8 +280,8 @@ class Receiver(
         self.counts["repeated"] += repeated
         return repeated
 
-    def _line(self, tick: Tick) -> Line:
-        key = tick.symbol, tick.venue
+    def _line(self, message: Tick | Bar) -> Line:
+        key = message.symbol, message.venue
         return self._lines.setdefault(key, Line(*key, self._intervals))
 
     def _begin_bar(self, builder: BarBuilder, tick: Tick) -> None:

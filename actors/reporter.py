@@ -175,7 +175,7 @@ class Reporter(Actor):
                 self._names[message.symbol] = message.name
             case PositionAdjusted():
                 self._square(message.reason, proceeds=message.cash)
-            case CashAdjusted() if self._opening is not None:
+            case CashAdjusted(costs=False) if self._opening is not None:
                 self._laid_in += message.cash
             case Reconciled():
                 self._square(_AT_START)

@@ -148,6 +148,9 @@ class Trader(
         self._digest = (0, "")
         self._day_over = False
         self._day_ended = asyncio.Event()
+        self._ending = asyncio.Lock()
+        self._ends = 0
+        """How many times the day is yet to be ended: one waits for the other."""
         self._closed_on = 0
         """The Korean day on which a venue closed last."""
 
@@ -188,7 +191,7 @@ class Trader(
         if self._closed_on == korean_day(self._now()) and self._closing.goes_on() and not self._links:
             left = [order.number for order in self._ledger.live()]
             self.desk.log.error("orders stand at a venue that is open, and nobody watches them from here", orders=left)
-            await self._end_day()
+            await self._closing.run()
 
     @handles
     def on_booked(self, message: Booked) -> None:
@@ -270,9 +273,11 @@ class Trader(
     @handles
     def on_session(self, message: SessionChanged) -> None:
         if message.session is not Session.CLOSED_FOR_DAY or message.remaining:
+            self._day_over &= self._closed_on == korean_day(self._now())
             return
         if self._closing.ends(message.venue):
             self._day_over = True
+            self._ends += 1
             self._day_ended.clear()
             self.spawn(self._end_day())
         self._closed_on = korean_day(self._now())
@@ -343,9 +348,12 @@ class Trader(
 
     async def _end_day(self) -> None:
         try:
-            await self._closing.run()
+            async with self._ending:
+                await self._closing.run()
         finally:
-            self._day_ended.set()
+            self._ends -= 1
+            if not self._ends:
+                self._day_ended.set()
 
     def _report(self, report: BrokerReport) -> None:
         self._say(report)

@@ -2,6 +2,7 @@ import datetime as dt
 import json
 import sqlite3
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +70,7 @@ class Rig:
         return len(self.archive.asked)
 
     def stored(self, query: str) -> list[tuple[Any, ...]]:
-        with sqlite3.connect(self.folder / "market.sqlite") as connection:
+        with closing(sqlite3.connect(self.folder / "market.sqlite")) as connection:
             return connection.execute(query).fetchall()
 
 

@@ -10,7 +10,9 @@ import pytest
 
 from messages import ActorFailed, OrderFilled
 from runtime import chain
-from tests.test_process import DEMO, PROGRAM, ROOT, arguments, run
+from tests.test_process import DEMO, HANGS, PROGRAM, ROOT, arguments, run
+
+pytestmark = pytest.mark.timeout(3 * HANGS)
 
 OWN = (ROOT / "examples" / "own.toml").read_text(encoding="utf-8")
 
@@ -26,7 +28,7 @@ def trade(folder: Path, text: str, *overrides: str) -> dict[str, Any]:
         capture_output=True,
         encoding="utf-8",
         check=False,
-        timeout=50,
+        timeout=HANGS,
     )
     assert done.returncode == 0, done.stderr
     assert chain.verify(folder / "data" / "journal.sqlite").ok
@@ -84,11 +86,12 @@ def test_codes_that_do_not_exist_are_said_and_do_no_harm(tmp_path: Path) -> None
 def test_a_recording_that_is_none_is_refused_in_one_line(tmp_path: Path, name: str, content: bytes) -> None:
     from actors.gateways.replay import ReplayGateway
     from runtime.clock import WallClock
+    from runtime.config import ConfigError
 
     (tmp_path / name).write_bytes(content)
     gateway = ReplayGateway(WallClock(), source=str(tmp_path / name))
 
-    with pytest.raises(ConnectionError) as refused:
+    with pytest.raises(ConfigError) as refused:
         gateway.begins()
 
     assert name in str(refused.value)

@@ -6,10 +6,12 @@ from collections.abc import Collection, Sequence
 import pytest
 from msgspec.structs import replace
 
+from actors.gateways.playback import BarFeed
 from actors.market.time import SECOND
 from actors.receiver import Receiver
 from messages import (
     Bar,
+    DataLost,
     Instrument,
     Nanoseconds,
     OrderCanceled,
@@ -26,7 +28,7 @@ from messages import (
 )
 from runtime.testing import Stage, in_virtual_time
 from tests.fake_feed import STARTED, FakeFeed
-from tests.market.market_data import CODE, NINE, OTHER, tick
+from tests.market.market_data import CODE, NINE, OTHER, bar, tick
 from tests.strategies.orders import reconciled
 
 
@@ -156,3 +158,18 @@ async def test_one_print_that_comes_late_holds_up_no_bar() -> None:
 
     (bar,) = [envelope for envelope in stage.envelopes if isinstance(envelope.message, Bar)]
     assert bar.time == NINE + 60 * SECOND + SECOND // 5
+
+
+@in_virtual_time
+async def test_a_feed_of_bars_has_no_prints_to_lose() -> None:
+    feed, given = FakeFeed(), BarFeed()
+    stage = Stage(Receiver(feed, symbols=[CODE], intervals=[]))
+    await stage.start()
+    stage.tell(STARTED)
+    for minute in range(5):
+        feed.give(*given.given(bar(minute, 100, 110, 90, 105)))
+        await stage.advance(60)
+
+    assert isinstance(stage.actor, Receiver)
+    assert (stage.heard(DataLost), stage.actor.counts["lost_shares"]) == ([], 0)
+    assert len(stage.heard(Bar)) == 5

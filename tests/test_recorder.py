@@ -138,6 +138,17 @@ async def test_the_last_book_before_a_quiet_stretch_is_stored_while_it_lasts(tmp
 
 
 @in_virtual_time
+async def test_a_clock_that_was_set_back_leaves_out_no_more_books_than_usual(tmp_path: Path) -> None:
+    stage = await started(tmp_path, books_every=1.0)
+
+    stage.tell(*[book(second, [(101, n)], [(100, n)]) for n, second in enumerate((3_600, 0, 0.5, 1, 1.5, 2), 1)])
+    await stage.stop()
+
+    with History(tmp_path) as history:
+        assert sorted(history.books(CODE)["levels"][:, 1, 0].tolist()) == [1, 2, 4, 6]
+
+
+@in_virtual_time
 async def test_a_quiet_stretch_is_one_however_seldom_the_recorder_writes(tmp_path: Path) -> None:
     stage = Stage(Recorder(tmp_path, period=60.0, books_every=1.0))
     await stage.start()

@@ -62,6 +62,10 @@ def laid_in(cash: int) -> CashAdjusted:
     return CashAdjusted(time=NOW, cash=Won(cash), reason="a person")
 
 
+def untold(costs: int) -> CashAdjusted:
+    return CashAdjusted(time=NOW, cash=Won(-costs), reason="found at reconciliation", costs=True)
+
+
 @in_virtual_time
 async def test_what_filled_while_nothing_ran_is_counted_once(tmp_path: Path) -> None:
     found = await Report(tmp_path, opened(1_000_000, time=NOW), approval()).after(
@@ -103,6 +107,15 @@ async def test_the_screen_does_not_count_a_deposit_as_a_result_either(tmp_path: 
     monitor = await watching(tmp_path, opened(1_000_000, time=NOW), laid_in(50_000))
 
     assert monitor.view().result == 0
+
+
+@in_virtual_time
+async def test_costs_that_no_record_told_are_a_loss_and_no_money_taken_out(tmp_path: Path) -> None:
+    found = await Report(tmp_path).after(opened(1_000_000, time=NOW), untold(230))
+    monitor = await watching(tmp_path, opened(1_000_000, time=NOW), untold(230))
+
+    assert (found["laid_in"], found["result_won"], found["performance"]["drawdown"]) == (0, -230, 230)
+    assert monitor.view().result == -230
 
 
 @in_virtual_time

@@ -17,16 +17,15 @@ def name(number: int) -> str:
     return f"{number >> RUN_BITS}:{number & _SEQUENCE}"
 
 
-def find(ledger: Ledger, wanted: str) -> Order | None:
-    """The order of today somebody calls `run:sequence`, the newest of that sequence, or by its broker's number."""
-    orders = sorted(ledger.orders.values(), key=lambda order: -order.number)
-    for order in orders:
-        if wanted in (name(order.number), str(order.number), str(order.number & _SEQUENCE)):
-            return order
-    for order in orders:
-        if wanted.lstrip("0") in [number.lstrip("0") for number in order.broker_orders]:
-            return order
-    return None
+def find(ledger: Ledger, wanted: str) -> list[Order]:
+    """The orders of today that somebody can mean: by `run:sequence`, its sequence alone, or the broker's number."""
+    orders = sorted(ledger.orders.values(), key=lambda order: order.number)
+    return [order for order in orders if _is_called(order, wanted)]
+
+
+def _is_called(order: Order, wanted: str) -> bool:
+    ours = name(order.number), str(order.number), str(order.number & _SEQUENCE)
+    return wanted in ours or wanted.lstrip("0") in [number.lstrip("0") for number in order.broker_orders]
 
 
 def order_row(order: Order) -> Row:

@@ -85,8 +85,8 @@ def import_command(
     terms = Terms(symbol=symbol, mapping={field: column for field, _, column in pairs}, interval=interval)
     try:
         report = import_files(files, data, terms, market)
-    except DatabaseError as error:
-        typer.echo(str(error), err=True)
+    except (DatabaseError, OSError) as error:
+        typer.echo(f"{data}: {error}" if isinstance(error, OSError) else str(error), err=True)
         raise typer.Exit(1) from None
     for line in report.lines():
         typer.echo(line)

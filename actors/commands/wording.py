@@ -141,7 +141,8 @@ def _event(message: Message) -> str:
 def _account(message: Message) -> str:
     match message:
         case CashAdjusted():
-            return f"cash        {message.cash:+,} won without a trade: {message.reason}"
+            origin = "as costs of trades that no record told" if message.costs else "without a trade"
+            return f"cash        {message.cash:+,} won {origin}: {message.reason}"
         case EquityPeaked():
             return f"peak        equity {message.equity:,} won, the day's highest"
         case HoldingPeaked():

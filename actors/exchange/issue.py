@@ -45,8 +45,8 @@ class Issue:
         self._around = around
         self._now = 0
         self._last = self.book.index_of[instrument.base_price]
-        self._rests: dict[bool, int] = {}
-        """Where the rests of market orders stand, by side."""
+        self._rests: dict[bool, Order] = {}
+        """The newest market order that stands with a price, by side."""
         self._bands: dict[int | None, tuple[int, int]] = {}
         self._estimate: Outcome | None = None
         self._priced: Outcome | None = None
@@ -221,13 +221,13 @@ class Issue:
 
     def _rest(self, order: Order) -> None:
         """A tick better than the best limit of its side, or at the last price where there is none."""
-        own = self.book.own(order.buy)
+        own, newest = self.book.own(order.buy), self._rests.get(order.buy)
         index = own.best
         if index == own.end:
             index = self._last
-        elif index != self._rests.get(order.buy):
+        elif newest is None or not newest.open or newest.index != index:
             index = min(max(index - own.step, 0), len(self.book.prices) - 1)
-        order.index = self._rests[order.buy] = index
+        order.index, self._rests[order.buy] = index, order
         own.add(order)
 
     def _cross(self, order: Order, limit: int, now: int) -> None:

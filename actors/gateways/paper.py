@@ -1,5 +1,6 @@
 """A broker on paper around any feed: a live feed inside is paper trading, a replay inside is a backtest."""
 
+import datetime as dt
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
 from functools import partial
@@ -20,8 +21,8 @@ from actors.gateways.port import (
     Urgency,
 )
 from actors.market import krx
-from actors.market.calendar import Calendar
-from actors.market.time import SECOND, kst
+from actors.market.calendar import Calendar, UnknownDayError
+from actors.market.time import SECOND, at, kst
 from actors.market.venues import HOME
 from messages import (
     Action,
@@ -159,6 +160,7 @@ class PaperBroker:
 
     async def state(self) -> BrokerState:
         account = self._account
+        self._forget_earlier_days()
         bound = sum(account.bound(order, self._instruments) for order in self._open_orders() if order.buys)
         return BrokerState(
             time=Nanoseconds(self._clock.now()),
@@ -167,6 +169,10 @@ class PaperBroker:
             positions=account.positions(self._last),
             orders=tuple(map(record, self._orders.values())),
         )
+
+    def _forget_earlier_days(self) -> None:
+        today = at(kst(self._clock.now()).date())
+        self._orders = {n: order for n, order in self._orders.items() if order.open or order.arrived >= today}
 
     def _arrive(self, instant: int) -> None:
         """Everything that reached the market by then, before what happened there next."""
@@ -310,8 +316,7 @@ class PaperBroker:
     def _book(self, symbol: Symbol, fills: Iterable[PaperFill]) -> None:
         for fill in fills:
             order = fill.order
-            day = kst(self._clock.now()).date()
-            self._account.book(fill, self._instruments[symbol], self._calendar.settlement(day))
+            self._account.book(fill, self._instruments[symbol], self._settlement())
             self._fills += 1
             self._report(
                 OrderFilled,
@@ -327,6 +332,14 @@ class PaperBroker:
                 commission=Won(order.commission),
                 tax=Won(order.tax),
             )
+
+    def _settlement(self) -> dt.date:
+        """When a trade of now settles; where the calendar does not reach so far, by the taxes of its day."""
+        day = kst(self._clock.now()).date()
+        try:
+            return self._calendar.settlement(day)
+        except UnknownDayError:
+            return day
 
     def _expire(self) -> None:
         for order in self._open_orders():

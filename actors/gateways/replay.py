@@ -32,6 +32,7 @@ from messages import (
 )
 from runtime.bounds import Code, Count, Day, Figure, Span
 from runtime.clock import Clock
+from runtime.config import ConfigError
 from runtime.database import reading
 
 
@@ -95,16 +96,14 @@ class ReplayGateway:
         self._opened.close()
 
     def begins(self) -> int | None:
-        """Start of the first day's first session, nanoseconds. Raises ConnectionError where there is nothing."""
+        """Start of the first day's first session, nanoseconds. Raises ConfigError where there is nothing."""
         try:
             first = next(self._playback().events(), None)
         except sqlite3.Error as error:
             mend = "give a data folder, its market.sqlite, or files"
-            raise ConnectionError(f"{self._places[0]} cannot be replayed: {error}; {mend}") from error
+            raise ConfigError(f"{self._places[0]} cannot be replayed: {error}; {mend}") from error
         if first is None:
-            raise ConnectionError(
-                f"{self._places[0]}: nothing to replay; import something, or mend symbols, bars, since"
-            )
+            raise ConfigError(f"{self._places[0]}: nothing to replay; import something, or mend symbols, bars, since")
         return first[0]
 
     def watch(self, trades: Collection[Symbol], books: Collection[Symbol]) -> None:
@@ -151,23 +150,28 @@ class ReplayGateway:
         if self._history is None:
             stored = [place for place in self._places if place.is_dir() or _is_store(place)]
             if stored and len(self._places) > 1:
-                raise ConnectionError(f"{stored[0]}: one data folder, or several files; import the files into it")
+                raise ConfigError(f"{stored[0]}: one data folder, or several files; import the files into it")
             self._history = History(stored[0]) if stored else History.over(self._read_files())
             self._opened.callback(self._history.close)
         return self._history
 
     def _read_files(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(":memory:", isolation_level=None)
-        for migration in store.MIGRATIONS:
-            connection.executescript(migration)
-        for place in self._places:
-            try:
-                recording = imports.load(place, recordings.Terms())(connection).recording
-            except (recordings.Unrecognised, OSError) as error:
-                raise ConnectionError(f"{place} cannot be replayed: {error}") from error
-            self._rejected += recording.rejected.total()
-            self._out_of_order += recording.out_of_order
-        return connection
+        with ExitStack() as opened:
+            connection = opened.enter_context(closing(sqlite3.connect(":memory:", isolation_level=None)))
+            for migration in store.MIGRATIONS:
+                connection.executescript(migration)
+            for place in self._places:
+                self._read_file(place, connection)
+            opened.pop_all()
+            return connection
+
+    def _read_file(self, place: Path, connection: sqlite3.Connection) -> None:
+        try:
+            recording = imports.load(place, recordings.Terms())(connection).recording
+        except (recordings.Unrecognised, OSError) as error:
+            raise ConfigError(f"{place} cannot be replayed: {error}") from error
+        self._rejected += recording.rejected.total()
+        self._out_of_order += recording.out_of_order
 
     async def _wait(self, before: int, due: int) -> None:
         if self._clock.name == "simulated":

@@ -6,9 +6,9 @@ from messages import ReplaceIntent
 
 
 def changeable(order: Order | None, intent: ReplaceIntent) -> Refusal | None:
-    """An open order of the strategy's own with nothing else under way, and all of it.
+    """An open order of the strategy's own with nothing else under way, all of it, and to another price.
 
-    The broker moves the part that is asked for, and leaves the rest where it was.
+    The broker moves the part that is asked for, and leaves the rest where it was; the KRX refuses what moves nothing.
     """
     if order is None:
         return _no({"order": intent.order}, "an order of ours")
@@ -20,6 +20,8 @@ def changeable(order: Order | None, intent: ReplaceIntent) -> Refusal | None:
             return _no({"order": order.number, name: getattr(intent, name)}, getattr(order, name))
     if intent.quantity != order.open:
         return _no({"quantity": intent.quantity}, order.open)
+    if intent.price == order.price:
+        return _no({"order": order.number, "price": intent.price}, "another price")
     return None
 
 

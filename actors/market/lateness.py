@@ -23,7 +23,7 @@ class Lateness:
 
     def note(self, made: int, received: int) -> None:
         """Take in a print by its own time and by ours."""
-        if made != self._made:
+        if made != self._made and not self._made - _MOST < made < self._made:
             self._made = made
             self._begin_second()
         if received - made < self._least:  # noqa: PLR1730 - a call of min() costs thrice as much

@@ -90,7 +90,8 @@ class Closing:
         return sum(order.submitting for order in orders), sum(order.filled for order in orders)
 
     def goes_on(self) -> bool:
-        """Whether an order of ours stands at a venue that has not closed."""
+        """Whether an order of ours stands at a venue that has not closed today."""
+        self._begin_day()
         return any(order.venue not in self._closed for order in self._ledger.live())
 
     async def run(self) -> None:

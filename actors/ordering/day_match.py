@@ -180,13 +180,13 @@ def _rows(order: Order, records: list[BrokerOrder]) -> Iterator[Row]:
 def _stated(order: Order, records: list[BrokerOrder]) -> _Figures:
     """An order settled by a person has no number to look it up by: his word stands.
 
-    A list that tells the average of several fills in whole won stands for every amount it is cut from.
+    A list that tells the average of several fills in whole won stands for every amount it may be rounded from.
     """
     booked, stated = _Figures.booked(order), _Figures.stated(records)
     if not order.broker_orders and order.filled:
         return booked
-    is_cut = stated.filled == booked.filled and 0 < booked.amount - stated.amount < booked.filled
-    return stated._replace(amount=booked.amount) if is_cut else stated
+    is_rounded = stated.filled == booked.filled and abs(booked.amount - stated.amount) < booked.filled
+    return stated._replace(amount=booked.amount) if is_rounded else stated
 
 
 def _about(order: Order, records: list[BrokerOrder]) -> Iterator[Difference]:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from actors.account import tables
 from actors.account.ledger import Ledger
-from actors.account.order import Phase
+from actors.account.order import Order, Phase
 from actors.ordering.halting import Halt
 from messages import (
     HaltConfirmed,
@@ -119,9 +119,7 @@ class Operator:
 
     async def settle(self, wanted: str, outcome: Settlement, quantity: int, price: int, by: str) -> Answer:
         """Have the trader book what a person saw at the broker. Raises Declined."""
-        order = tables.find(self._ledger, wanted)
-        if order is None:
-            raise Declined(f"no order {wanted} today; `orders --all` lists them")
+        order = self._meant(wanted)
         if order.phase is not Phase.UNKNOWN:
             raise Declined(f"order {wanted} is {order.phase.value}: only an unknown one is settled by a person")
         if quantity > order.quantity:
@@ -131,6 +129,20 @@ class Operator:
         if not await _until(lambda: order.phase is not Phase.UNKNOWN, _AFTER_ALL):
             raise Declined(f"order {wanted} is still unknown; the log says why")
         return {"settled": tables.order_row(order), "by": by}
+
+    def _meant(self, wanted: str) -> Order:
+        found = tables.find(self._ledger, wanted)
+        if not found:
+            raise Declined(f"no order {wanted} today; `orders --all` lists them")
+        if len(found) > 1:
+            each = ", ".join(_both_names(order) for order in found)
+            raise Declined(f"{wanted} can be any of {each}; name it as run:sequence")
+        return found[0]
+
+
+def _both_names(order: Order) -> str:
+    broker = f" (the broker's {order.broker_order})" if order.broker_order else ""
+    return f"{tables.name(order.number)}{broker}"
 
 
 async def _until(condition: Callable[[], bool], seconds: float) -> bool:

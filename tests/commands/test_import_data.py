@@ -120,3 +120,18 @@ def test_a_parquet_file_of_others_is_read_like_a_csv(tmp_path: Path) -> None:
 def contents(data: Path) -> list[object]:
     with History(data) as history:
         return [*history.contents()]
+
+
+def test_a_folder_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:
+    app = typer.Typer()
+    app.command("import")(import_command)
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    (tmp_path / "005930.csv").write_text(
+        "date,open,high,low,close,volume\n20250902090000,1,2,1,2,3\n", encoding="utf-8"
+    )
+
+    done = CliRunner().invoke(app, [str(tmp_path / "005930.csv"), "--data", str(tmp_path / "file" / "data")])
+
+    assert done.exit_code == 1
+    assert isinstance(done.exception, SystemExit)
+    assert "data" in done.output

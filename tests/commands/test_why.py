@@ -1,6 +1,7 @@
 """`why` over a small journal: an order from tick to won, and a silence explained."""
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -105,14 +106,13 @@ def _lost(symbol: Symbol, shares: int, venue: Venue = Venue.KRX) -> Lost:
 
 
 def _store(folder: Path, prompt: tuple[int, Tick]) -> None:
-    connection = sqlite3.connect(folder / store.FILE)
-    for script in store.MIGRATIONS:
-        connection.executescript(script)
-    (first, _), (second, _) = price(SAMSUNG, 0, 71_000), price(SAMSUNG, 180, 72_100)
-    store.write_ticks(connection, [(RUN + 10, first), (RUN + 20, second), prompt])
-    store.write_issues(connection, [(SAMSUNG, "삼성전자", "KOSPI")])
-    connection.commit()
-    connection.close()
+    with closing(sqlite3.connect(folder / store.FILE)) as connection:
+        for script in store.MIGRATIONS:
+            connection.executescript(script)
+        (first, _), (second, _) = price(SAMSUNG, 0, 71_000), price(SAMSUNG, 180, 72_100)
+        store.write_ticks(connection, [(RUN + 10, first), (RUN + 20, second), prompt])
+        store.write_issues(connection, [(SAMSUNG, "삼성전자", "KOSPI")])
+        connection.commit()
 
 
 def test_an_order_is_told_from_intent_to_won(data: Path) -> None:

@@ -68,6 +68,10 @@ WORDS: list[tuple[Message, str]] = [
         "kim says that 3 shares filled at 70,200",
     ),
     (CashAdjusted(time=NOON, cash=Won(-1_500), reason="a charge"), "-1,500 won without a trade: a charge"),
+    (
+        CashAdjusted(time=NOON, cash=Won(-150), reason="found", costs=True),
+        "-150 won as costs of trades that no record told: found",
+    ),
     (EquityPeaked(time=NOON, equity=Won(1_234_567)), "equity 1,234,567 won, the day's highest"),
     (
         HoldingPeaked(symbol=CODE, strategy="momentum", since=7, time=NOON, price=Won(11_000)),

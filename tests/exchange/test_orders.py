@@ -48,6 +48,16 @@ def test_what_is_left_of_a_market_order_stands_a_tick_before_the_best_limit_of_i
     assert filled(desk.reports(limit)) == []
 
 
+def test_a_limit_where_a_market_order_stood_before_is_outbid_by_the_next_one() -> None:
+    desk = Desk()
+    desk.order(BUY, 2, 10_200)
+    desk.cancel(desk.order(BUY, 2, kind=MARKET))
+    desk.order(BUY, 1, 10_210)
+    desk.order(BUY, 2, kind=MARKET)
+    book = desk.exchange.book(desk.code)
+    assert (book.bid_prices[:3], book.bid_sizes[:3]) == ((10_220, 10_210, 10_200), (2, 1, 2))
+
+
 def test_what_is_left_of_a_market_sale_goes_no_lower_than_the_limit_of_the_day() -> None:
     desk = Desk()
     limit = desk.order(SELL, 2, 7_000)

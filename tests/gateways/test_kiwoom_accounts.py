@@ -66,3 +66,38 @@ async def test_an_account_that_is_not_told_is_refused_in_the_servers_words(bench
 def test_a_cell_that_is_no_number_is_told_with_whose_it_is(cell: str, shown: str) -> None:
     with pytest.raises(MalformedError, match=f"^현재가 of A00593K is not a number: {shown}$"):
         held(holding(), holding(종목번호="A00593K", 현재가=cell))
+
+
+@pytest.mark.parametrize(
+    ("left", "paid", "fills", "told"),
+    [
+        ("7", "300", ["3", "100"], (7, 3, 300)),
+        ("7", "299", ["3", "100"], (7, 3, 299)),
+        ("4", "301", ["3", "100"], (4, 3, 301)),
+        ("4", "300", ["5", "100"], (4, 5, 500)),
+        ("7", "300", ["5", "101"], (5, 5, 505)),
+        ("10", "0", ["10", "100"], (0, 10, 1_000)),
+        ("5", "500", ["0", "0"], (5, 5, 500)),
+        ("5", "500", ["3", "100"], (5, 5, 500)),
+    ],
+    ids=[
+        "the same",
+        "rounded",
+        "a part taken back",
+        "a fill between after that",
+        "a fill between",
+        "the first and last between",
+        "late",
+        "late in part",
+    ],
+)
+def test_two_lists_of_one_order_never_tell_shares_of_one_instant_and_won_of_another(
+    left: str, paid: str, fills: list[str], told: tuple[int, int, int]
+) -> None:
+    terms = {"주문번호": "0000007", "종목코드": "005930", "주문구분": "+매수", "주문수량": "10", "주문가격": "101"}
+    resting = dict.fromkeys(codes.TRS["opt10075"].multi, "") | terms | {"미체결수량": left, "체결누계금액": paid}
+    rest = str(10 - int(fills[0]))
+    today = dict.fromkeys(codes.TRS["opt10076"].multi, "") | terms | {"미체결수량": rest}
+    today |= {"체결량": fills[0], "체결가": fills[1]}
+    (order,) = accounts.broker_state(10**18, CASH, [], [resting], [today]).orders
+    assert (order.open, order.filled, order.amount) == told

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from structlog.testing import capture_logs
 
 from actors.gateways.kiwoom.ocx import OcxGateway
 from actors.gateways.kiwoom.queries import QueryRefused
@@ -23,9 +24,10 @@ DATA = Path(__file__).parents[2].parent / "shared" / "data"
 class Saved:
     """What a fake control says of two searches."""
 
-    def __init__(self, bench: Bench, listed: str = "900010;900020;") -> None:
+    def __init__(self, bench: Bench, listed: str = "900010;900020;", following: int = 0) -> None:
         self.bench = bench
         self.listed = listed
+        self.following = following
         self.taken = 1
         bench.control.on_GetConditionLoad = self._load  # type: ignore[attr-defined]
         bench.control.on_GetConditionNameList = lambda: "000^급등주;007^저평가;"  # type: ignore[attr-defined]
@@ -38,7 +40,7 @@ class Saved:
     def _send(self, screen: str, name: str, index: int, _live: int) -> int:
         if self.taken:
             answer = self.bench.control.OnReceiveTrCondition.emit
-            asyncio.get_running_loop().call_soon(answer, screen, self.listed, name, index, 0)
+            asyncio.get_running_loop().call_soon(answer, screen, self.listed, name, index, self.following)
         return self.taken
 
 
@@ -202,3 +204,35 @@ async def test_a_cell_that_is_no_code_is_found_by_nobody(bench: Bench) -> None:
     found = await bench.gateway.search("급등주", live=False)
     assert found.symbols == ("900010", "900020")
     assert bench.gateway.statistics()["conditions rejected"] == 2
+
+
+@on_a_bench
+async def test_a_search_that_is_cut_is_told_in_one_line(bench: Bench) -> None:
+    Saved(bench, following=2)
+    with capture_logs() as lines:
+        found = [await bench.gateway.search("급등주", live=False) for _ in range(2)]
+    assert [one.symbols for one in found] == [("900010", "900020")] * 2
+    assert [line["event"] for line in lines] == ["a condition search is cut: narrow it, the rest is not told"]
+
+
+@on_a_bench
+async def test_who_asks_for_a_search_that_is_being_asked_does_not_end_it(bench: Bench) -> None:
+    saved = Saved(bench)
+    followed = await bench.gateway.search("급등주", live=True)
+    first = asyncio.ensure_future(bench.gateway.search("급등주", live=True))
+    await bench.settle(1)
+    with pytest.raises(QueryRefused, match="is being asked already"):
+        await bench.gateway.search("급등주", live=True)
+    assert await first == followed
+    assert saved.taken
+    assert bench.control.called("SendConditionStop") == []
+
+
+@on_a_bench
+async def test_who_waits_for_the_list_gets_it_although_who_asked_for_it_gave_up(bench: Bench) -> None:
+    Saved(bench)
+    first = asyncio.ensure_future(bench.gateway.conditions())
+    second = asyncio.ensure_future(bench.gateway.conditions())
+    await asyncio.sleep(0)
+    first.cancel()
+    assert len(await second) == 2

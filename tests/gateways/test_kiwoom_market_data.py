@@ -340,3 +340,24 @@ async def told_by_a_receiver(ticks: Sequence[Tick]) -> dict[Symbol, int]:
     feed.give(*ticks)
     await stage.advance(30)
     return {row.symbol: row.total for lost in stage.heard(DataLost) for row in lost.rows}
+
+
+def test_a_chart_of_an_issue_nobody_watches_brings_no_prints_of_it(tmp_path: Path) -> None:
+    said: list[FeedMessage] = []
+
+    @in_virtual_time
+    async def run() -> None:
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, VirtualLoop)
+        settings = TwinSettings(issues=2, begin="09:01", finish="09:02", intensity=0.3, history=1)
+        clock = SimulatedClock(Twin(settings, SimulatedClock(0, loop), random.Random(1)).start, loop)
+        async with OcxGateway(clock, tmp_path, random.Random(1), twin=settings) as gateway:
+            gateway.watch([Symbol("900010")], ())
+            async for _ in gateway.bars(Symbol("900020"), 60, Nanoseconds(0)):
+                await clock.sleep(30)
+            async for batch in gateway.stream():
+                said.extend(batch)
+            assert gateway.statistics()["real unasked"] > 0
+
+    run()
+    assert {message.symbol for message in said if isinstance(message, (Tick, OrderBook))} == {"900010"}

@@ -55,6 +55,23 @@ def test_a_blank_number_is_a_refusal_with_the_servers_text(text_first: bool) -> 
     assert desk.released == ["2000"]
 
 
+@pytest.mark.parametrize("text", ["[100000] 모의투자 매수주문완료", "[107066] 매수주문이 완료되었습니다."])
+@pytest.mark.parametrize("text_first", [True, False])
+def test_a_blank_number_whose_text_says_that_the_order_was_taken_is_no_refusal(text: str, text_first: bool) -> None:
+    desk = sent()
+    if text_first:
+        desk.tracker.messaged("2000", "new", text, 1)
+    desk.tracker.answered("2000", "new", "", 2)
+    if not text_first:
+        desk.tracker.messaged("2000", "new", text, 3)
+    assert desk.said == []
+    desk.tracker.overdue("2000", "new", 4)
+    desk.record("+매수", "접수", N)
+    assert desk.kinds() == [OrderUnknown, OrderAccepted]
+    assert isinstance(desk.said[0], OrderUnknown)
+    assert desk.said[0].reason == f"no number came: {text}"
+
+
 def test_a_refusal_without_text_is_said_when_its_time_is_over() -> None:
     desk = sent()
     desk.tracker.answered("2000", "new", "", 2)
@@ -148,6 +165,24 @@ def test_a_request_that_comes_too_late_is_refused_and_changes_nothing(action: Ac
     expected = CancelRejected if action is Action.CANCEL else ReplaceRejected
     assert desk.kinds() == [OrderFilled, OrderFilled, expected]
     assert sorted(desk.released) == ["2000", "2001"]
+
+
+@pytest.mark.parametrize(
+    ("action", "text", "record", "said"),
+    [
+        (Action.CANCEL, "[100000] 매수취소주문완료", "매수취소", OrderCanceled),
+        (Action.REPLACE, "[100000] 매수정정주문완료", "+매수정정", OrderReplaced),
+    ],
+)
+def test_a_request_that_was_taken_without_a_number_is_told_by_its_records(
+    action: Action, text: str, record: str, said: type
+) -> None:
+    desk = living()
+    ask(desk, action, price=105)
+    desk.tracker.answered("2001", "ask", "", 4)
+    desk.tracker.messaged("2001", "ask", text, 5)
+    desk.record(record, "확인", M, original=N, screen="2001", price=105, open=0)
+    assert desk.kinds() == [said]
 
 
 REPLACING: dict[str, Callable[[Desk], None]] = {
@@ -245,6 +280,14 @@ def test_what_is_open_at_the_end_of_the_day_expires() -> None:
     assert desk.kinds() == [OrderFilled, OrderExpired]
     assert isinstance(desk.said[1], OrderExpired)
     assert desk.said[1].expired == 7
+
+
+def test_a_late_refusal_does_not_give_the_acceptance_as_its_reason() -> None:
+    desk = living()
+    desk.tracker.messaged("2000", "new", "[100000] 매수주문완료", 2)
+    desk.record("+매수", "거부", N)
+    assert isinstance(desk.said[0], OrderCanceled)
+    assert desk.said[0].reason == "refused without a reason"
 
 
 def test_an_order_the_exchange_refuses_late_is_dead_and_the_broker_is_asked_once() -> None:

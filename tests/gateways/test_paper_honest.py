@@ -1,11 +1,13 @@
 """Nothing that the market would not have given: each of these once filled on paper."""
 
 import asyncio
+import datetime as dt
 from collections.abc import Sequence
 
 import pytest
 
 from actors.gateways.port import FeedMessage
+from actors.market.time import SECOND, at
 from messages import (
     Aggressor,
     Bar,
@@ -15,6 +17,7 @@ from messages import (
     OrderAccepted,
     OrderCanceled,
     OrderExpired,
+    OrderFilled,
     OrderRejected,
     Session,
     SessionChanged,
@@ -256,6 +259,33 @@ async def test_an_order_for_any_price_needs_a_limit_to_bind_cash_at() -> None:
     await desk.order(Side.BUY, 1)
 
     assert desk.kinds() == [OrderRejected]
+
+
+@in_virtual_time
+async def test_the_lists_of_a_day_have_its_own_orders_and_what_is_still_open() -> None:
+    desk = await Desk().open()
+    await desk.give(BOOK)
+    await desk.order(Side.BUY, 1, 10_010)
+    await desk.order(Side.BUY, 1, 10_000)
+    today = [order.broker_order for order in (await desk.broker.state()).orders]
+    await desk.clock.sleep(86_400)
+    await desk.order(Side.BUY, 2, 10_000)
+    tomorrow = [order.broker_order for order in (await desk.broker.state()).orders]
+
+    assert today == ["0000001", "0000002"]
+    assert tomorrow == ["0000002", "0000003"]
+
+
+@in_virtual_time
+async def test_the_last_day_of_the_calendar_is_traded_like_any_other() -> None:
+    desk = await Desk().open()
+    await desk.clock.sleep((at(dt.date(2027, 12, 30), 10) - NINE) / SECOND)
+    await desk.give(BOOK)
+    await desk.order(Side.BUY, 1)
+    await desk.order(Side.SELL, 1)
+
+    assert desk.fills() == [(10_010, 1), (10_000, 1)]
+    assert [report.tax for report in desk.reports if isinstance(report, OrderFilled)] == [0, 20]
 
 
 async def over_bars(desk: Desk, *bars: Bar) -> list[tuple[int, int]]:

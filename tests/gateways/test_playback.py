@@ -59,6 +59,11 @@ def gateway(data: Path, **settings: Any) -> ReplayGateway:
 
 
 async def given(played: ReplayGateway, trades: list[str]) -> list[Any]:
+    async with played:
+        return await _all(played, trades)
+
+
+async def _all(played: ReplayGateway, trades: list[str]) -> list[Any]:
     played.watch([Symbol(code) for code in trades], [])
     return [message async for batch in played.stream() for message in batch]
 
@@ -98,9 +103,9 @@ def test_the_times_of_long_bars_and_sessions_never_fall(tmp_path: Path) -> None:
 @in_virtual_time
 async def _venues(data: Path) -> None:
     assert [m.venue for m in await given(gateway(data), [CODE]) if isinstance(m, Tick)] == [Venue.KRX]
-    played = gateway(data)
-    assert [m.venue for m in await given(played, [f"{CODE}_NX", OTHER]) if isinstance(m, Tick)] == [Venue.NXT]
-    assert [row.value for row in await played.ranking(9)] == [0]
+    async with gateway(data) as played:
+        assert [m.venue for m in await _all(played, [f"{CODE}_NX", OTHER]) if isinstance(m, Tick)] == [Venue.NXT]
+        assert [row.value for row in await played.ranking(9)] == [0]
     bars = [m for m in await given(gateway(data, bars=60), [CODE, f"{CODE}_NX"]) if isinstance(m, Tick)]
     assert [(m.venue, m.volume, m.high) for m in bars] == [(Venue.KRX, 1_000, 100), (Venue.NXT, 1_000, 900)]
 
@@ -136,8 +141,12 @@ def test_the_day_of_one_venue_is_not_added_to_that_of_another() -> None:
 
 
 def base_price(data: Path, clock: Any, bars: int = 0) -> int:
-    (found,) = asyncio.run(ReplayGateway(clock, source=str(data), bars=bars).instruments([CODE]))
-    return found.base_price
+    async def ask() -> int:
+        async with ReplayGateway(clock, source=str(data), bars=bars) as played:
+            (found,) = await played.instruments([CODE])
+        return found.base_price
+
+    return asyncio.run(ask())
 
 
 class _At:

@@ -15,6 +15,7 @@ from actors.market.time import text
 from actors.receiver import Receiver
 from messages import Bar, FeedEnded, Market, Message, OrderBook, Session, SessionChanged, Symbol, Tick
 from runtime.clock import SimulatedClock
+from runtime.config import ConfigError
 from runtime.loop import VirtualLoop
 from runtime.testing import Stage, in_virtual_time
 from tests.fake_feed import STARTED
@@ -36,13 +37,18 @@ def clock() -> SimulatedClock:
 
 
 async def played(gateway: ReplayGateway, symbols: Sequence[str], seconds: float = 30_000) -> list[Message]:
+    async with gateway:
+        return (await stage_of(gateway, symbols, seconds)).said
+
+
+async def stage_of(gateway: ReplayGateway, symbols: Sequence[str], seconds: float = 30_000) -> Stage:
     stage = Stage(Receiver(gateway, symbols=symbols), start=0)
     await stage.start()
     stage.tell(STARTED)
     begins = gateway.begins()
     assert begins
     await stage.advance(begins / 1e9 + seconds)
-    return stage.said
+    return stage
 
 
 def digest(said: list[Message]) -> str:
@@ -65,11 +71,8 @@ async def test_two_replays_of_a_recorded_day_give_the_same_messages() -> None:
 @in_virtual_time
 async def test_the_clock_moves_with_the_recording_and_nothing_comes_before_its_time() -> None:
     needed(*TICKS)
-    gateway = ReplayGateway(clock(), source=str(TICKS[0]))
-    stage = Stage(Receiver(gateway, symbols=["133820"]), start=0)
-    await stage.start()
-    stage.tell(STARTED)
-    await stage.advance((gateway.begins() or 0) / 1e9 + 30_000)
+    async with ReplayGateway(clock(), source=str(TICKS[0])) as gateway:
+        stage = await stage_of(gateway, ["133820"])
 
     ticks = [
         (envelope.time, envelope.message.received) for envelope in stage.envelopes if isinstance(envelope.message, Tick)
@@ -151,7 +154,8 @@ async def test_nothing_to_replay_is_one_line(tmp_path: Path) -> None:
     path = tmp_path / "005930.csv"
     path.write_text("date,open,high,low,close,volume\n", encoding="utf-8")
 
-    with pytest.raises(ConnectionError, match="nothing to replay"):
-        ReplayGateway(clock(), source=str(path), bars=60).begins()
-    with pytest.raises(ConnectionError, match="cannot be replayed"):
+    async with ReplayGateway(clock(), source=str(path), bars=60) as gateway:
+        with pytest.raises(ConfigError, match="nothing to replay"):
+            gateway.begins()
+    with pytest.raises(ConfigError, match="cannot be replayed"):
         ReplayGateway(clock(), source=str(tmp_path / "none.csv")).begins()

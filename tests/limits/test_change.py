@@ -30,6 +30,13 @@ def test_a_part_is_not_moved_as_the_rest_would_stay_where_it_is(quantity: int) -
     assert (refusal.rule, refusal.figures, refusal.limit) == ("change", {"quantity": quantity}, 7)
 
 
+def test_a_change_to_the_price_it_has_is_none() -> None:
+    refusal = weighed(price=Won(10_000))
+
+    assert refusal is not None
+    assert (refusal.figures, refusal.limit) == ({"order": 1, "price": 10_000}, "another price")
+
+
 def test_a_change_names_the_venue_its_order_is_at() -> None:
     refusal = weighed(venue=Venue.KRX)
 

@@ -27,6 +27,15 @@ def test_a_burst_at_the_end_of_a_second_is_not_late() -> None:
     assert behind(Lateness(), *[0.01] * 100, begin=NINE + 9 * SECOND // 10, every=0.0001) == 0
 
 
+def test_the_second_before_in_between_is_no_further_second() -> None:
+    """One market's prints are on a slower line than another's: at the end of a second all of them look late."""
+    lateness = Lateness()
+    for place in range(200):
+        made = NINE + (place % 2) * SECOND
+        lateness.note(made, NINE + 19 * SECOND // 10 + place)
+    assert lateness.behind == 0
+
+
 def test_it_is_over_once_prints_are_in_time_again_and_by_a_clock_that_was_set_back() -> None:
     lateness = Lateness()
     assert behind(lateness, *[2.0] * 60)

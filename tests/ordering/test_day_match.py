@@ -151,11 +151,12 @@ def test_a_day_without_faults_agrees_to_the_won_in_all_three() -> None:
     assert (found.orders, found.fills, found.unexplained) == (40, 40, 0)
 
 
-def test_a_list_that_tells_an_average_in_whole_won_is_no_difference() -> None:
+@pytest.mark.parametrize("up", [-1, 1], ids=["cut", "rounded up"])
+def test_a_list_that_tells_an_average_in_whole_won_is_no_difference(up: int) -> None:
     day = Day(1)
     number = next(number for number, row in day.rows.items() if row.filled > 2)
     row = day.rows[number]
-    day.rows[number] = replace(row, amount=Won(row.amount - row.filled + 1))
+    day.rows[number] = replace(row, amount=Won(row.amount + up * (row.filled - 1)))
 
     assert match_day(day.ledger(), day.statement()).differences == ()
 

@@ -1,6 +1,7 @@
 """What a person asks of a running system, and what a person may decide."""
 
 import asyncio
+import re
 from typing import Any
 
 import pytest
@@ -91,10 +92,25 @@ async def test_orders_that_are_over_are_shown_only_when_asked_for() -> None:
 def test_an_order_has_many_names(name: str) -> None:
     number = (3 << 40) + 5
     ledger = folded([opened(), approval(number), submitting(number), accepted(number, "0000123")])
-    found = tables.find(ledger, name)
 
-    assert found is not None
-    assert found.number == number
+    assert [order.number for order in tables.find(ledger, name)] == [number]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "told"),
+    [
+        ("123", "123 can be any of 0:123, 3:5 (the broker's 0000123); name it as run:sequence"),
+        ("5", "5 can be any of 0:5, 3:5 (the broker's 0000123); name it as run:sequence"),
+    ],
+)
+@in_virtual_time
+async def test_a_number_that_several_orders_bear_settles_none_of_them(wanted: str, told: str) -> None:
+    number = (3 << 40) + 5
+    lost = [message for order in (5, 123) for message in (approval(order), submitting(order), unknown(order))]
+    _, guardian = await stage_with(*lost, approval(number), submitting(number), accepted(number, "0000123"))
+
+    with pytest.raises(Declined, match=re.escape(told)):
+        await guardian.settle(order=wanted, outcome=Settlement.DEAD, by="kim")
 
 
 @in_virtual_time

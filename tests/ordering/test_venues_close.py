@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from actors.trader import Trader
-from messages import DayMatched, LinkLost, OrderExpired, Session, SessionChanged, StopSystem, Venue
+from messages import DayMatched, LinkLost, LinkRestored, OrderExpired, Session, SessionChanged, StopSystem, Venue
 from runtime.testing import Stage, in_virtual_time
 from tests.account.records import accepted, approval, filled
 from tests.ordering.fakes import FakeBroker, FakeJournal, listed_order, owned, state
@@ -73,6 +73,16 @@ async def test_the_day_is_matched_again_after_a_venue_that_closed_later(tmp_path
     assert [matched.differences for matched in stage.heard(DayMatched)] == [(), ()]
 
 
+@in_virtual_time
+async def test_a_stop_waits_for_every_end_of_a_day_that_two_venues_ended_at_once(tmp_path: Path) -> None:
+    bought = state(900_000, listed_order(filled=10), owned(10, 100_000))
+    stage = await with_order(tmp_path, Venue.NXT, FakeBroker(state(), bought))
+    stage.tell(filled(10, 100_000, last=10), closed(Venue.KRX), closed(Venue.NXT))
+    await stage.stop()
+
+    assert [matched.differences for matched in stage.heard(DayMatched)] == [(), ()]
+
+
 @pytest.mark.parametrize(("venue", "stops"), [(Venue.KRX, 0), (Venue.NXT, 1)])
 def test_a_link_lost_after_the_close_ends_the_run_only_where_an_order_still_stands(
     tmp_path: Path, venue: Venue, stops: int
@@ -127,3 +137,37 @@ def test_a_stop_of_another_kind_matches_nothing(tmp_path: Path, lost: bool) -> N
         assert not ended(stage)
 
     scene()
+
+
+@in_virtual_time
+async def test_an_order_of_the_next_day_stands_at_a_venue_that_is_open_again(tmp_path: Path) -> None:
+    trader = Trader(FakeBroker(), FakeJournal(), reconcile=500_000.0, link_patience=30.0)
+    stage = Stage(trader, name="trader", data=tmp_path)
+    await stage.start()
+    stage.tell(closed(Venue.KRX, "9"))
+    await stage.advance(86_400)
+    stage.tell(approval())
+    await stage.settle()
+    stage.tell(accepted(), LinkLost(gateway="kiwoom", time=NOW, reason="-106"))
+    await stage.advance(31)
+
+    assert [stop.code for stop in stage.heard(StopSystem)] == [5]
+
+
+@in_virtual_time
+async def test_on_the_next_day_a_lost_link_ends_the_run_though_no_order_stands(tmp_path: Path) -> None:
+    trader = Trader(FakeBroker(), FakeJournal(), reconcile=500_000.0, link_patience=30.0)
+    stage = Stage(trader, name="trader", data=tmp_path)
+    await stage.start()
+    stage.tell(closed(Venue.KRX, "9"))
+    await stage.advance(60)
+    stage.tell(LinkLost(gateway="kiwoom", time=NOW, reason="at night"))
+    await stage.advance(31)
+    assert not stage.heard(StopSystem)
+    stage.tell(LinkRestored(gateway="kiwoom", time=NOW))
+    await stage.advance(86_400)
+    stage.tell(SessionChanged(venue=Venue.KRX, session=Session.CONTINUOUS, time=NOW))
+    stage.tell(LinkLost(gateway="kiwoom", time=NOW, reason="-106"))
+    await stage.advance(31)
+
+    assert [stop.code for stop in stage.heard(StopSystem)] == [5]

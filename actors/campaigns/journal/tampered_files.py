@@ -4,6 +4,7 @@ import asyncio
 import shutil
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from functools import cache
 from pathlib import Path
 from random import Random
@@ -113,12 +114,11 @@ def _anew(rng: Random, folder: Path, _: Past) -> None:
     """A valid database of nobody's, or of ours without a record."""
     for name in (NAME, WAL, SHM):
         (folder / name).unlink(missing_ok=True)
-    connection = sqlite3.connect(folder / NAME)
-    if rng.randrange(2):
-        connection.executescript("CREATE TABLE meta (schema_version INTEGER NOT NULL); INSERT INTO meta VALUES (0)")
-    else:
-        connection.executescript("CREATE TABLE mine (x)")
-    connection.close()
+    with closing(sqlite3.connect(folder / NAME)) as connection:
+        if rng.randrange(2):
+            connection.executescript("CREATE TABLE meta (schema_version INTEGER NOT NULL); INSERT INTO meta VALUES (0)")
+        else:
+            connection.executescript("CREATE TABLE mine (x)")
 
 
 DAMAGES: Final[dict[str, Callable[[Random, Path, Past], None]]] = {

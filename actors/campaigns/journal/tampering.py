@@ -9,6 +9,7 @@ import shutil
 import sqlite3
 import tempfile
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from random import Random
 from typing import Any, Final, NamedTuple
@@ -98,11 +99,8 @@ def make(folder: Path, rng: Random, runs: int = 3, count: int = 20) -> Made:
 
 def stored(path: Path) -> list[Row]:
     """Every record as SQLite reads it, proven or not. Raises sqlite3.Error, DatabaseError."""
-    connection = reading(path)
-    try:
+    with closing(reading(path)) as connection:
         return connection.execute(f"SELECT {chain.COLUMNS} FROM record ORDER BY number").fetchall()  # noqa: S608
-    finally:
-        connection.close()
 
 
 def _edit(rng: Random, rows: list[Row]) -> None:
@@ -226,12 +224,11 @@ def tamper(made: Made, folder: Path, mutations: int, seed: int) -> Outcomes:
 
 
 def _replace(path: Path, rows: list[Row]) -> None:
-    connection = sqlite3.connect(path, isolation_level=None)
-    connection.executescript("PRAGMA synchronous = OFF; DROP TRIGGER no_update; DROP TRIGGER no_delete; BEGIN")
-    connection.execute("DELETE FROM record")
-    connection.executemany(f"INSERT INTO record ({chain.COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)  # noqa: S608
-    connection.execute("COMMIT")
-    connection.close()
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.executescript("PRAGMA synchronous = OFF; DROP TRIGGER no_update; DROP TRIGGER no_delete; BEGIN")
+        connection.execute("DELETE FROM record")
+        connection.executemany(f"INSERT INTO record ({chain.COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)  # noqa: S608
+        connection.execute("COMMIT")
 
 
 def judge(kind: str, path: Path, made: Made) -> str:

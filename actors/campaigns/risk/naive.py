@@ -200,6 +200,8 @@ class Naive:
             return None
         if not (order.accepted or order.filled) or order.strategy != intent.strategy or intent.quantity != order.open:
             return None
+        if intent.price == order.price:
+            return None
         terms = order.strategy, order.symbol, order.side, order.kind
         return Wanted(*terms, intent.quantity, intent.price, order.entry, order.number)
 

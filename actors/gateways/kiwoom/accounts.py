@@ -82,7 +82,7 @@ def broker_state(
     orders = {order.broker_order: order for order in _orders_of_today(today, now)}
     for order in _resting_orders(resting, now):
         traded = orders.get(order.broker_order)
-        orders[order.broker_order] = order if traded is None else replace(order, filled=traded.filled)
+        orders[order.broker_order] = order if traded is None else _told_twice(order, traded)
     return BrokerState(
         time=Nanoseconds(now),
         cash=Won(signed(cash, CASH)),
@@ -90,6 +90,17 @@ def broker_state(
         positions=_positions(row for row in holdings if whole(row, "보유수량")),
         orders=tuple(sorted(orders.values(), key=lambda order: order.broker_order)),
     )
+
+
+def _told_twice(resting: BrokerOrder, traded: BrokerOrder) -> BrokerOrder:
+    """A part taken back looks filled in what is left, and a fill may have come between the lists, or be late in one.
+
+    Where today's list has an average it is rounded, by less than a won a share.
+    """
+    more = traded.amount - resting.amount
+    if more > traded.filled or traded.filled > resting.filled:
+        return replace(traded, open=Shares(min(resting.open, traded.quantity - traded.filled)))
+    return resting if -more > traded.filled else replace(resting, filled=traded.filled)
 
 
 def _positions(rows: Iterable[Row]) -> tuple[BrokerPosition, ...]:

@@ -47,6 +47,7 @@ class Conditions:
         self._asked: dict[str, int] = {}
         self._waiting: dict[str, asyncio.Future[tuple[Symbol, ...]]] = {}
         self._followed: dict[str, str] = {}
+        self._cut: set[str] = set()
         self.rejected = 0
         """Events that make no sense."""
 
@@ -62,6 +63,8 @@ class Conditions:
         Raises QueryRefused or TimeoutError.
         """
         condition = await self._named(name)
+        if name in self._waiting:
+            raise QueryRefused(f"the condition search {name!r} is being asked already")
         screen = self._followed.get(name) or self._screen()
         try:
             found = await self._ask(condition, screen, live=live)
@@ -84,16 +87,23 @@ class Conditions:
 
     def loaded(self, code: int) -> None:
         """OnReceiveConditionVer: 1 is success."""
-        if self._loaded is not None and not self._loaded.done():
-            self._loaded.set_result(code)
+        waiting, self._loaded = self._loaded, None
+        if waiting is not None:
+            waiting.set_result(code)
 
-    def answered(self, listed: str, name: str) -> None:
+    def answered(self, listed: str, name: str, *, more: bool) -> None:
         """OnReceiveTrCondition; a code may carry a price behind `^`."""
         waiting = self._waiting.get(name)
-        if waiting is not None and not waiting.done():
-            cells = (cell.partition("^")[0] for cell in listed.split(";") if cell.strip())
-            found = (self._issue(cell) for cell in cells)
-            waiting.set_result(tuple(dict.fromkeys(symbol for symbol in found if symbol)))
+        if waiting is None or waiting.done():
+            return
+        cells = (cell.partition("^")[0] for cell in listed.split(";") if cell.strip())
+        found = tuple(dict.fromkeys(symbol for cell in cells if (symbol := self._issue(cell))))
+        if more and name not in self._cut:
+            self._cut.add(name)
+            _LOG.warning(
+                "a condition search is cut: narrow it, the rest is not told", condition=name, issues=len(found)
+            )
+        waiting.set_result(found)
 
     def changed(self, code: str, mark: str, name: str) -> None:
         """OnReceiveRealCondition."""
@@ -126,10 +136,12 @@ class Conditions:
     async def _load(self) -> None:
         loaded = self._loaded or self._ask_for_list()
         try:
-            if await self._clock.wait(loaded, self._timeout) != 1:
-                raise QueryRefused("the condition searches could not be loaded")
-        finally:
+            code = await self._clock.wait(loaded, self._timeout)
+        except TimeoutError:
             self._loaded = None
+            raise
+        if code != 1:
+            raise QueryRefused("the condition searches could not be loaded")
         pairs = (part.partition("^") for part in self._calls.condition_names().split(";"))
         self._known = {
             name: Condition(index=int(index), name=name) for index, _, name in pairs if name and index.isdecimal()
@@ -143,8 +155,6 @@ class Conditions:
 
     async def _ask(self, condition: Condition, screen: str, *, live: bool) -> tuple[Symbol, ...]:
         name = condition.name
-        if name in self._waiting:
-            raise QueryRefused(f"the condition search {name!r} is being asked already")
         waiting = self._waiting[name] = asyncio.get_running_loop().create_future()
         try:
             await self._turn(name)

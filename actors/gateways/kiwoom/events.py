@@ -14,6 +14,7 @@ from actors.gateways.kiwoom.control import Calls, Control
 _LOG = structlog.get_logger("gateway.kiwoom")
 _TURN: Final = 200
 """Events handled in one turn of the loop."""
+_MORE: Final = 2
 P = ParamSpec("P")
 
 
@@ -36,7 +37,7 @@ class Listener(Protocol):
 
     def on_conditions_loaded(self, code: int) -> None: ...
 
-    def on_condition_found(self, listed: str, name: str) -> None: ...
+    def on_condition_found(self, listed: str, name: str, more: bool) -> None: ...
 
     def on_condition_changed(self, code: str, mark: str, name: str) -> None: ...
 
@@ -116,9 +117,9 @@ class Events:
         del text
         self._append(self._listener.on_conditions_loaded, code)
 
-    def _condition_found(self, screen: str, listed: str, name: str, *_unused: object) -> None:
-        del screen
-        self._append(self._listener.on_condition_found, listed, name)
+    def _condition_found(self, screen: str, listed: str, name: str, index: int, following: int) -> None:
+        del screen, index
+        self._append(self._listener.on_condition_found, listed, name, following == _MORE)
 
     def _condition_changed(self, code: str, mark: str, name: str, index: str) -> None:
         del index

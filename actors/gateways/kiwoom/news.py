@@ -264,7 +264,8 @@ class News:
 
     def _refused_late(self, tracked: Tracked, record: OrderRecord, now: int) -> None:
         request = self.owners.asking(record.number)
-        reason = record.reason or (request.message if request else "") or NO_REASON
+        told = request.message if request is not None and not request.is_taken else ""
+        reason = record.reason or told or NO_REASON
         if record.action is Action.NEW:
             number = self._number(tracked, record)
             dead, number.dead = number.open, number.quantity - number.filled

@@ -126,7 +126,6 @@ class OcxGateway:
         self._data = data
         self._lost = False
         self._told: set[Venue] = set()
-        self._held = ExitStack()
         self._timer: TimerHandle | None = None
 
     def begins(self) -> int | None:
@@ -150,25 +149,13 @@ class OcxGateway:
         _, server, confirmation = self._wanted
         if server == "real" and self._kind == "activex" and not confirmation:
             raise ConfigError("live_confirmation is missing: the last four digits of the account that shall trade")
-        self._control = self._open_control()
-        self._calls = Calls(self._control)
-        self._pacer = Pacer(self._clock, self._data / "pacer.txt")
-        self._screens = Screens()
-        self._queries = Queries(self._calls, self._clock, self._pacer, self._screens, self._times[0])
-        self._issues = Issues(self._calls, self._queries)
-        self._charts = Charts(self._queries, self._clock)
-        self._intake = Intake(self._calls, self._clock, NAME, self._last_session, self._day_over)
-        self._registrations = Registrations(self._calls, self._clock, self._screens, **self._more)
-        self._conditions = Conditions(
-            self._calls, self._clock, self._pacer, self._screens, self._times[0], self._intake.say
-        )
-        self._connected: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        self._trading: Trading | None = None
-        self._events = Events(self._control, self._calls, self)
+        with ExitStack() as held:
+            self._lock(held)
+            self._connect_parts()
+            self._held = held.pop_all()
         try:
             self._login = await self._log_in()
             belonging.refuse_another(self._data, self._login)
-            self._lock()
             self._trading = self._make_trading(self._login.account)
             self._registrations.sessions()
             self._registrations.indices(self._indices)
@@ -305,13 +292,31 @@ class OcxGateway:
         """OnReceiveConditionVer."""
         self._conditions.loaded(code)
 
-    def on_condition_found(self, listed: str, name: str) -> None:
+    def on_condition_found(self, listed: str, name: str, more: bool) -> None:
         """OnReceiveTrCondition."""
-        self._conditions.answered(listed, name)
+        self._conditions.answered(listed, name, more=more)
 
     def on_condition_changed(self, code: str, mark: str, name: str) -> None:
         """OnReceiveRealCondition."""
         self._conditions.changed(code, mark, name)
+
+    def _connect_parts(self) -> None:
+        self._control = self._open_control()
+        self._calls = Calls(self._control)
+        self._pacer = Pacer(self._clock, self._data / "pacer.txt")
+        self._screens = Screens()
+        self._queries = Queries(self._calls, self._clock, self._pacer, self._screens, self._times[0])
+        self._issues = Issues(self._calls, self._queries)
+        self._charts = Charts(self._queries, self._clock)
+        self._registrations = Registrations(self._calls, self._clock, self._screens, **self._more)
+        wanted = self._registrations.wanted
+        self._intake = Intake(self._calls, self._clock, NAME, self._last_session, self._day_over, wanted)
+        self._conditions = Conditions(
+            self._calls, self._clock, self._pacer, self._screens, self._times[0], self._intake.say
+        )
+        self._connected: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self._trading: Trading | None = None
+        self._events = Events(self._control, self._calls, self)
 
     def _open_control(self) -> Control:
         if self._kind == "activex":
@@ -354,11 +359,13 @@ class OcxGateway:
                 code = _RUNNING[session] if venue is Venue.KRX else ""
                 self._intake.say(SessionChanged(venue=venue, session=session, time=Nanoseconds(now), code=code))
 
-    def _lock(self) -> None:
-        """Two systems on one account would double everything; a twin's account is this process's own."""
+    def _lock(self, held: ExitStack) -> None:
+        """Before anything connects: a second login cuts the first, and two systems on one account double everything."""
         if self._kind == "activex":
-            login = self._login
-            self._held.enter_context(name_lock("this Kiwoom account", login.server, login.account))
+            server = self._wanted[1]
+            held.enter_context(name_lock(f"the login to Kiwoom's {server} server", NAME, server))
+        elif self._twin.exchange:
+            held.enter_context(name_lock(f"the account at {self._twin.exchange}", "twin", self._twin.exchange))
 
     def _make_trading(self, account: str) -> Trading:
         timeout = self._times[1]
@@ -385,8 +392,8 @@ class OcxGateway:
     def _close(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        self._held.close()
-        self._conditions.stop()
-        self._registrations.close()
-        self._events.close()
-        self._control.close()
+        with self._held:
+            self._conditions.stop()
+            self._registrations.close()
+            self._events.close()
+            self._control.close()

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from actors.gateways.kiwoom.news import NO_REASON, News
+from actors.gateways.kiwoom.tracking import Request
 from actors.gateways.port import Instruction, KnownOrder
 from messages import Action, OrderUnknown
 
@@ -52,15 +53,18 @@ class OrderTracker(News):
         self.sort_out()
 
     def answered(self, screen: str, name: str, number: str, now: int) -> None:
-        """OnReceiveTrData of a request; a number of noughts or none is a refusal, whose reason may come after it."""
+        """OnReceiveTrData of a request; a number of noughts or none is a refusal, whose reason may come after it.
+
+        Where the text says that the order was taken nobody knows: records tell, or the broker's lists.
+        """
         request = self.owners.request(screen, name)
         if request is None or request.number:
             return
         if number.strip("0"):
             self.bind(request, number, now)
             return
-        request.refused = True
-        if request.message:
+        request.refused = not request.is_taken
+        if request.refused and request.message:
             self.refuse(request, request.message, now)
         self.sort_out()
 
@@ -70,7 +74,9 @@ class OrderTracker(News):
         if request is None:
             return
         request.message = text
-        if request.refused:
+        if request.refused and request.is_taken:
+            request.refused = False
+        elif request.refused:
             self.refuse(request, text, now)
             self.sort_out()
 
@@ -82,10 +88,14 @@ class OrderTracker(News):
         if request.refused:
             self.refuse(request, NO_REASON, now)
         elif request.instruction.action is Action.CANCEL:
-            self.refuse(request, request.message or _NO_ANSWER, now)
+            self.refuse(request, _silence(request), now)
         elif request.instruction.action is Action.NEW and self.owners.of(request).numbers:
             request.number = [*self.owners.of(request).numbers][-1]
         else:
             request.unknown = True
-            self.say(OrderUnknown, self.owners.of(request), now, reason=request.message or _NO_ANSWER)
+            self.say(OrderUnknown, self.owners.of(request), now, reason=_silence(request))
         self.sort_out()
+
+
+def _silence(request: Request) -> str:
+    return f"no number came: {request.message}" if request.message else _NO_ANSWER

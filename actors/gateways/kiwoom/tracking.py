@@ -1,8 +1,14 @@
 """What is known of an order under way: its requests, and the broker's numbers it lives under."""
 
+import re
+from typing import Final
+
 from actors.gateways.kiwoom.chejan import OrderRecord
 from actors.gateways.port import Instruction, KnownOrder
 from messages import Action, ExternalOrderSeen, Nanoseconds, Shares, Side, Symbol, Venue, Won
+
+_TAKEN: Final = re.compile(r"주문[이은]?\s*완료")
+"""In texts like 매수주문완료 and 매도주문이 완료되었습니다."""
 
 
 class Number:
@@ -56,6 +62,11 @@ class Request:
         self.message = ""
         self.refused = False
         self.unknown = False
+
+    @property
+    def is_taken(self) -> bool:
+        """Whether its text says that the broker took it."""
+        return _TAKEN.search(self.message) is not None
 
 
 class Tracked:

@@ -143,13 +143,14 @@ class SeedFile:
         self._names = names
         with self._complaining():
             self._connection = sqlite3.connect(path, isolation_level=None)
-            for statement in ("journal_mode = OFF", "synchronous = OFF", f"application_id = {APPLICATION}"):
-                self._connection.execute(f"PRAGMA {statement}")
-            self._connection.execute(f"PRAGMA user_version = {interval}")
-            self._connection.execute("BEGIN")
-            self._connection.execute(_COMPANIES)
+        self._interval = interval
 
     def __enter__(self) -> Self:
+        try:
+            self._begin()
+        except OSError:
+            self._connection.close()
+            raise
         return self
 
     def __exit__(self, failure: object, *_: object) -> None:
@@ -168,6 +169,14 @@ class SeedFile:
             self._connection.execute(f"CREATE TABLE IF NOT EXISTS {table} (date TEXT PRIMARY KEY, {columns})")
             self._connection.executemany(f"INSERT INTO {table} VALUES (?,?,?,?,?,?)", bars)  # noqa: S608
             self._connection.execute("INSERT OR REPLACE INTO company_info VALUES (?,?,?)", newest)
+
+    def _begin(self) -> None:
+        with self._complaining():
+            for statement in ("journal_mode = OFF", "synchronous = OFF", f"application_id = {APPLICATION}"):
+                self._connection.execute(f"PRAGMA {statement}")
+            self._connection.execute(f"PRAGMA user_version = {self._interval}")
+            self._connection.execute("BEGIN")
+            self._connection.execute(_COMPANIES)
 
     @contextmanager
     def _complaining(self) -> Generator[None, None, None]:

@@ -24,6 +24,7 @@ from messages import (
 )
 
 _FINAL: Final = ("refused", "rejected", "filled", "canceled", "expired")
+_OVER: Final = ("filled", "canceled", "expired")
 LIVE: Final = f"SELECT * FROM orders WHERE state NOT IN {_FINAL}"  # noqa: S608
 """The rows `load` wants."""
 
@@ -116,18 +117,28 @@ def _fold(state: OrderState, event: OrderEvent | OrderRefused) -> None:
     match event:
         case OrderAccepted():
             state.broker_order = event.broker_order
-            state.state = "open"
+            _stands(state)
         case OrderFilled():
             _fold_fill(state, event)
         case OrderReplaced():
             state.broker_order, state.price = event.broker_order, event.price
             state.quantity = state.filled + event.quantity
+            _stands(state)
         case OrderSubmitting() | OrderSent():
             _fold_request(state, event)
-        case CancelRejected() | ReplaceRejected():
+        case ReplaceRejected():
+            state.reason = event.reason
+            _stands(state)
+        case CancelRejected():
             state.reason = event.reason
         case _:
             _fold_end(state, event)
+
+
+def _stands(state: OrderState) -> None:
+    """The broker has it; word of that may come after the last fill, or after an answer that was no refusal."""
+    if state.state not in _OVER:
+        state.state = "open"
 
 
 def _fold_request(state: OrderState, event: OrderSubmitting | OrderSent) -> None:

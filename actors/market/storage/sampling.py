@@ -25,7 +25,7 @@ class Sampling:
         """What is to be stored now that this one came, oldest first."""
         key = book.symbol, book.venue
         kept = self._released(key, book.received)
-        if book.received - self._newest.get(key, -EVER) >= self.every:
+        if abs(book.received - self._newest.get(key, -EVER)) >= self.every:  # a clock may be set back
             kept.append(self._kept(key, book.received, envelope))
         else:
             self._held[key] = book.received, envelope

@@ -1,6 +1,7 @@
 import datetime as dt
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import closing
 
 import msgspec
 import pytest
@@ -24,12 +25,12 @@ WANTED = Span(at(FIRST), at(dt.date(2022, 1, 6)))
 
 
 @pytest.fixture
-def connection() -> sqlite3.Connection:
-    made = sqlite3.connect(":memory:", isolation_level=None)
-    for migration in store.MIGRATIONS:
-        made.executescript(migration)
-    collection.want(made, CHART, WANTED.since)
-    return made
+def connection() -> Iterator[sqlite3.Connection]:
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as made:
+        for migration in store.MIGRATIONS:
+            made.executescript(migration)
+        collection.want(made, CHART, WANTED.since)
+        yield made
 
 
 def chart(price: int = 10_000) -> list[Bar]:

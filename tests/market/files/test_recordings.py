@@ -1,6 +1,7 @@
 import gzip
 import random
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -153,12 +154,12 @@ def test_a_mapping_to_no_column_is_refused(tmp_path: Path) -> None:
 
 def test_a_database_with_a_table_per_code_gives_bars_and_names(tmp_path: Path) -> None:
     path = tmp_path / "kiwoom.db"
-    with sqlite3.connect(path) as connection:
+    with closing(sqlite3.connect(path)) as connection:
         connection.execute("CREATE TABLE company_info (st_code TEXT, nm_code TEXT, last_update TEXT)")
         connection.execute("INSERT INTO company_info VALUES ('069500', 'KODEX 200', '20221209153000')")
         connection.execute('CREATE TABLE "069500" (date TEXT, open INT, high INT, low INT, close INT, volume INT)')
         connection.execute("INSERT INTO \"069500\" VALUES ('20211201090000', 10, 12, 9, 11, 100)")
-    connection.close()
+        connection.commit()
 
     recording = recordings.read(path, TERMS)
 

@@ -29,14 +29,13 @@ MESSAGES: list[Tick | OrderBook] = [
 
 @pytest.fixture
 def connection() -> Iterator[sqlite3.Connection]:
-    made = sqlite3.connect(":memory:", isolation_level=None)
-    for script in store.MIGRATIONS:
-        made.executescript(script)
-    numbered = list(enumerate(MESSAGES, store.OWN_NUMBERS))
-    store.write_ticks(made, [(n, m) for n, m in numbered if isinstance(m, Tick)])
-    store.write_books(made, [(n, m) for n, m in numbered if isinstance(m, OrderBook)])
-    yield made
-    made.close()
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as made:
+        for script in store.MIGRATIONS:
+            made.executescript(script)
+        numbered = list(enumerate(MESSAGES, store.OWN_NUMBERS))
+        store.write_ticks(made, [(n, m) for n, m in numbered if isinstance(m, Tick)])
+        store.write_books(made, [(n, m) for n, m in numbered if isinstance(m, OrderBook)])
+        yield made
 
 
 @pytest.mark.parametrize("packed", [False, True])
@@ -92,16 +91,16 @@ def test_a_damaged_block_is_said(connection: sqlite3.Connection) -> None:
 
 
 def test_a_store_of_an_older_version_is_said() -> None:
-    older = sqlite3.connect(":memory:", isolation_level=None)
-    older.executescript(store.MIGRATIONS[0])
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as older:
+        older.executescript(store.MIGRATIONS[0])
 
-    history = History.over(older)
-    with pytest.raises(DatabaseBroken, match="of an older version"):
-        history.ticks(CODE)
-    with pytest.raises(DatabaseBroken, match="of an older version"):
-        history.charts()
-    with pytest.raises(DatabaseBroken, match="of an older version"):
-        history.certificates(CODE, 60)
+        history = History.over(older)
+        with pytest.raises(DatabaseBroken, match="of an older version"):
+            history.ticks(CODE)
+        with pytest.raises(DatabaseBroken, match="of an older version"):
+            history.charts()
+        with pytest.raises(DatabaseBroken, match="of an older version"):
+            history.certificates(CODE, 60)
 
 
 @settings(max_examples=40, deadline=None)
@@ -114,26 +113,26 @@ def test_a_store_of_an_older_version_is_said() -> None:
 def test_a_stream_has_the_same_rows_in_order_however_its_blocks_overlap(
     batches: list[list[int]], packed: list[bool], since: int, until: int
 ) -> None:
-    made = sqlite3.connect(":memory:", isolation_level=None)
-    for script in store.MIGRATIONS:
-        made.executescript(script)
     told: list[tuple[int, int]] = []
-    for seconds, pack in zip(batches, packed, strict=False):
-        numbered = [(store.OWN_NUMBERS + len(told) + place, tick(second, 100)) for place, second in enumerate(seconds)]
-        told += [(message.received, number) for number, message in numbered]
-        store.write_ticks(made, numbered)
-        while pack and store.pack_some(made):
-            continue
     bounds = NINE + since * SECOND, NINE + until * SECOND
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as made:
+        for script in store.MIGRATIONS:
+            made.executescript(script)
+        for seconds, pack in zip(batches, packed, strict=False):
+            rows = [(store.OWN_NUMBERS + len(told) + place, tick(second, 100)) for place, second in enumerate(seconds)]
+            told += [(message.received, number) for number, message in rows]
+            store.write_ticks(made, rows)
+            while pack and store.pack_some(made):
+                continue
 
-    stretches = list(History.over(made).stream_ticks(CODE, *bounds))
+        stretches = list(History.over(made).stream_ticks(CODE, *bounds))
+        assert not made.in_transaction
 
     found = [
         pair for rows in stretches for pair in zip(rows["received"].tolist(), rows["number"].tolist(), strict=True)
     ]
     assert found == sorted(pair for pair in told if bounds[0] <= pair[0] < bounds[1])
     assert all(len(rows) for rows in stretches)
-    assert not made.in_transaction
 
 
 def test_a_stream_reads_a_block_when_it_comes_to_it(connection: sqlite3.Connection) -> None:

@@ -17,6 +17,7 @@ from messages import (
     OrderSubmitting,
     OrderUnknown,
     Purpose,
+    ReplaceRejected,
     Shares,
     Side,
     Validity,
@@ -105,6 +106,17 @@ def test_an_order_whose_answer_was_lost_is_unknown() -> None:
     unknown = OrderUnknown(order=NUMBER, symbol=CODE, strategy="s", time=NOW, reason="lost")
 
     assert states(SUBMITTING, unknown)[-1] == "unknown"
+
+
+def test_an_acceptance_after_the_last_fill_opens_nothing_again() -> None:
+    assert states(SUBMITTING, filled(5, 0), ACCEPTED)[-2:] == ["filled", "filled"]
+
+
+def test_an_order_whose_change_was_lost_stands_again_once_that_is_told() -> None:
+    unknown = OrderUnknown(order=NUMBER, symbol=CODE, strategy="s", time=NOW, reason="lost")
+    refused = ReplaceRejected(order=NUMBER, symbol=CODE, strategy="s", time=NOW, reason="late")
+
+    assert states(ACCEPTED, unknown, refused)[-2:] == ["unknown", "open"]
 
 
 def test_a_replaced_order_has_its_new_number_price_and_quantity() -> None:
