@@ -3,6 +3,7 @@
 import asyncio
 import sqlite3
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal, Protocol, Self, TypeVar
@@ -226,11 +227,10 @@ class Database:
             raise DatabaseBroken(f"{self.path}: missing, but {orphan.name} is there; bring it back, or move both aside")
         young = self.path.with_name(self.path.name + ".new")
         young.unlink(missing_ok=True)
-        connection = sqlite3.connect(young, isolation_level=None)
-        connection.execute(f"PRAGMA page_size = {self._page_size}")
-        connection.execute("CREATE TABLE meta (schema_version INTEGER NOT NULL)")
-        connection.execute("INSERT INTO meta VALUES (0)")
-        connection.close()
+        with closing(sqlite3.connect(young, isolation_level=None)) as connection:
+            connection.execute(f"PRAGMA page_size = {self._page_size}")
+            connection.execute("CREATE TABLE meta (schema_version INTEGER NOT NULL)")
+            connection.execute("INSERT INTO meta VALUES (0)")
         _made()
         young.replace(self.path)
         _placed()

@@ -12,6 +12,8 @@ from runtime.inbox import Command, Inbox
 from runtime.verbs import Answer, Declined
 
 POLL_SECONDS = 0.05
+_LAST_WORDS = 0.2
+"""Seconds that an answer has to end: one that swallows its end is left behind."""
 
 
 class Door:
@@ -38,7 +40,8 @@ class Door:
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        if tasks:
+            await asyncio.wait(tasks, timeout=_LAST_WORDS)
 
     async def _watch(self) -> None:
         while True:

@@ -95,6 +95,6 @@ class Ending:
     def _cut_sleepers(self) -> None:
         """A leaf whose handler never comes back must not keep the others from their end."""
         for seat in list(self._seats.values()):
-            if seat.busy and seat.started and not seat.off and not seat.actor.core:
+            if seat.busy and not seat.off and not seat.actor.core:
                 seat.leaving = True
                 self._supervisor.failed(seat, "at the stop", TimeoutError("a handler did not come back"))

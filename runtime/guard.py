@@ -38,6 +38,8 @@ class Terms(NamedTuple):
     """Ends within a minute, after which it stays down; where the broker is out of reach none is counted."""
     again: float = 5.0
     """Until a dead-man that found no way to the broker tries once more."""
+    death: float = 5.0
+    """Until one that was killed is gone; one that hangs in the kernel, or is another user's, is not."""
     stop: float = 330.0
     """That an orderly stop may take."""
 
@@ -77,6 +79,9 @@ class Guard:
         self._ends: deque[float] = deque()
         self._lives = 0
         """Systems that were started or taken over."""
+        self.down = False
+        """Whether a person has to come before anything is started again."""
+        self._kill_at = 0.0
         self._tries = 0
         """In a row that ended because the broker is out of reach."""
 
@@ -100,8 +105,8 @@ class Guard:
         """
         while True:
             code = await self._once()
-            if code == BAD_CONFIG and self._lives > 1:
-                await self._stay_down("the config will not do any more", "the system stays down until you start it")
+            if code == BAD_CONFIG:
+                await self._refuse()
             if code in ENDS or self._asked.is_set() or over():
                 return self._exit_code(code)
             if code == UNREACHABLE:
@@ -114,6 +119,15 @@ class Guard:
                 await self._restart(code)
             if self._asked.is_set():
                 return self._exit_code(code)
+
+    async def _refuse(self) -> None:
+        """Before the first life nobody has left anything open that this guard knows of."""
+        outlook = "the system stays down until you start it"
+        if self._lives > 1:
+            await self._stay_down("the config will not do any more", outlook)
+        else:
+            self.down = True
+            self._call(f"the config will not do: {outlook}")
 
     def _exit_code(self, code: int) -> int:
         if code >= 0:
@@ -146,6 +160,7 @@ class Guard:
         if process is None:
             return FAILED
         self._lives += 1
+        self._kill_at = 0.0
         self._introduce(process)
         began, known = time.monotonic(), self._pulse.beats - (adopted is not None)
         leaving: asyncio.Task[None] | None = None
@@ -191,7 +206,8 @@ class Guard:
         if late and not self._acted and time.monotonic() >= self._try_at:
             if process is not None and process.returncode is None:
                 self._kill(process, f"no heartbeat for {age:.1f} s")
-                await process.wait()
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(process.wait(), self._terms.death)
             await self._act(f"no heartbeat for {age:.1f} s")
         return age
 
@@ -217,6 +233,7 @@ class Guard:
 
     async def _stay_down(self, reason: str, outlook: str) -> None:
         """A person is called, and nothing that is open is left alone."""
+        self.down = True
         self._call(f"{reason}: {outlook}")
         while not self._acted and not self._asked.is_set():
             if time.monotonic() >= self._try_at:
@@ -230,13 +247,18 @@ class Guard:
             await asyncio.sleep(min(_LOOK, seconds))
 
     def _kill(self, process: Process, why: str) -> None:
+        """Not at every look: what cannot be killed would fill the terminal, and one alarm is enough."""
+        if time.monotonic() < self._kill_at:
+            return
+        tell = self._say if self._kill_at else self._call
         try:
             self._say(f"killing process {process.pid}: {why}")
             process.kill()
-        except ProcessLookupError:
+        except (ProcessLookupError, ValueError):
             return
-        except (OSError, ValueError) as error:
-            self._say(f"it cannot be killed: {error}")
+        except OSError as error:
+            tell(f"the system hangs and cannot be killed: {error}")
+        self._kill_at = time.monotonic() + self._terms.again
 
     async def _end(self, process: Process) -> None:
         """In order where it still listens, and in the end all the same."""

@@ -195,7 +195,8 @@ class Journal:
         """Return when who reads the file beside this finds all that was said until now, or the disk refuses it."""
         with suppress(DatabaseError):
             await self.durable(self._appended)
-            await self._database.commit()
+            with self._clock.hold():
+                await self._database.commit()
 
     def emergency(self, number: int) -> None:
         """Make one message durable that the journal could not store: it is, on return; the next start merges it.

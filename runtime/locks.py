@@ -72,7 +72,7 @@ def is_held(folder: Path) -> bool:
     if not path.exists():
         return False
     with _opened(path) as file:
-        free = _try(file)
+        free = _try(file, shared=True)
         if free:
             _unlock(file)
     return not free
@@ -107,7 +107,8 @@ def _holder(path: Path) -> str:
 
 if sys.platform == "win32":
 
-    def _try(file: BinaryIO) -> bool:
+    def _try(file: BinaryIO, *, shared: bool = False) -> bool:
+        del shared  # Windows has none
         file.seek(_HELD_AT)
         try:
             msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
@@ -123,9 +124,10 @@ if sys.platform == "win32":
 
 else:
 
-    def _try(file: BinaryIO) -> bool:
+    def _try(file: BinaryIO, *, shared: bool = False) -> bool:
+        """Two who only look do not take each other for a system that runs."""
         try:
-            fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(file.fileno(), (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
         except BlockingIOError:
             return False
         return True

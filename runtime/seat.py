@@ -220,9 +220,9 @@ class Seat:
     async def _begin(self) -> None:
         await self._settled()
         work = self.actor.on_start()
-        self.started = True
         if work is not None:
             await work
+        self.started = True
 
     def retire(self) -> None:
         """The actor stays off: its mailbox takes nothing more."""

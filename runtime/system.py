@@ -23,7 +23,7 @@ from runtime.clock import SECOND, Clock, SimulatedClock, SteppedClock, TimerHand
 from runtime.config import Config
 from runtime.database_errors import DatabaseError
 from runtime.door import Door
-from runtime.ending import PART_TO_STOP, UNHURRIED, Ending
+from runtime.ending import PART_TO_STOP, UNHURRIED, Ending, in_time
 from runtime.exits import CORE_FAILED, DONE, FAILED, STOPPED_BY_RISK
 from runtime.journal import Journal
 from runtime.latch import Latch, Latching
@@ -235,7 +235,9 @@ class System:
         _chained()
         for part in self.plan:
             if part.table.kind == "gateway":
-                await stack.enter_async_context(built[part.table.name])
+                gateway = built[part.table.name]
+                await gateway.__aenter__()
+                stack.push_async_exit(partial(self._part_with, part.table.name, gateway))
         _opened()
         return built
 
@@ -337,15 +339,23 @@ class System:
         _stopping()
         if self._head_timer is not None:
             self._head_timer.cancel()
-        hurried = self._asked or self._code != DONE
-        seconds = self.config.system.stop_timeout * PART_TO_STOP if hurried else UNHURRIED
-        end = Ending(self.seats, self.pump, self.supervisor, self.log, seconds=seconds)
+        end = Ending(self.seats, self.pump, self.supervisor, self.log, seconds=self._time_for(PART_TO_STOP))
         await end.run()
         if end.late:
             self._code = max(self._code, FAILED)
         self._seated = False
         for task in list(self._work):
             task.cancel()
+
+    def _time_for(self, part: float) -> float:
+        """Seconds; somebody may wait for the end."""
+        return self.config.system.stop_timeout * part if self._asked or self._code != DONE else UNHURRIED
+
+    async def _part_with(self, name: str, gateway: Any, *error: object) -> None:
+        """A broker that is gone may keep a goodbye for ever; what is left is cut off."""
+        if not await in_time(gateway.__aexit__(*error), self._time_for(1 - PART_TO_STOP)):
+            self.log.error("the goodbye took too long and is cut off", part=name)
+            self._code = max(self._code, FAILED)
 
     def _mailboxes(self) -> dict[str, Any]:
         now = self.clock.now()

@@ -192,7 +192,7 @@ def mutated(seed: int) -> bytes:
     return text if isinstance(text, bytes) else text.encode()
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(300)
 def test_a_thousand_mutated_configs_pass_or_are_refused_in_lines(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import datetime as dt
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -21,7 +21,7 @@ from runtime.cli import ConfigPath, Overrides, fail
 from runtime.clock import WallClock, kst, text
 from runtime.config import Config, ConfigError, load
 from runtime.exits import BAD_CONFIG, DONE
-from runtime.guard import GAVE_UP, Guard, Terms
+from runtime.guard import Guard, Terms
 from runtime.latch import Latch
 from runtime.locks import AlreadyRunning, Lock
 from runtime.parts import Part, plan
@@ -29,6 +29,9 @@ from runtime.parts import Part, plan
 EARLIEST = dt.time(7, 30)
 """KST; from when on a trading day is run."""
 PROGRAM = (sys.executable, "-c", "from actors.commands import main; main()")
+_HEARD = 5.0
+"""Seconds that an alarm has while the guard ends; one that takes longer goes on without it."""
+_MEND = "install a version that knows them, or add the year to actors/market/calendar.toml, and start the guard again"
 _NAP = 30.0
 """Seconds; a wall clock may be set while the night is waited out."""
 
@@ -38,6 +41,9 @@ class Keeper(Protocol):
 
     @property
     def adopts(self) -> bool: ...
+
+    @property
+    def down(self) -> bool: ...
 
     async def keep(self, over: Callable[[], bool]) -> int: ...
 
@@ -64,10 +70,11 @@ def guard(
     data = Path(loaded.system.data)
     try:
         with Lock(data / "guard.lock", f"the guard of {data}"):
-            watch = _guard(loaded, parts, overrides, patience)
+            bell = Bell(loaded.system.alarm)
+            watch = _guard(loaded, parts, overrides, patience, bell)
             _adopt(watch, folders.held(data))
             days = None if once or loaded.system.time != "real" else Calendar()
-            code = asyncio.run(_keep(watch, days, stop_after))
+            code = asyncio.run(_keep(watch, days, stop_after, bell))
     except (AlreadyRunning, UnknownDayError, OSError) as error:
         fail(str(error))
     raise typer.Exit(code)
@@ -81,22 +88,35 @@ def _adopt(watch: Guard, running: list[Path]) -> None:
         watch.adopt(Adopted(folder))
 
 
-def _guard(config: Config, parts: list[Part], overrides: list[str], patience: float) -> Guard:
+class Bell:
+    """The alarm of a guard."""
+
+    def __init__(self, command: Sequence[str]) -> None:
+        self._command = command
+        self._log = structlog.get_logger("guard")
+        self._tasks: dict[asyncio.Task[None], None] = {}
+
+    def __call__(self, words: str) -> None:
+        """Sound it; nobody waits for its end."""
+        work = alarm.sound(self._command, f"guard: {words}", self._log)
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks[task] = None
+        task.add_done_callback(self._tasks.pop)
+
+    async def heard(self) -> None:
+        """A loop that ends would take an alarm with it that was sounded just before."""
+        if self._tasks:
+            await asyncio.wait(list(self._tasks), timeout=_HEARD)
+
+
+def _guard(config: Config, parts: list[Part], overrides: list[str], patience: float, bell: Bell) -> Guard:
     settings = [word for override in overrides for word in ("--set", override)]
-    log = structlog.get_logger("guard")
-    tasks: dict[asyncio.Task[None], None] = {}
-
-    def sound(words: str) -> None:
-        task = asyncio.get_running_loop().create_task(alarm.sound(config.system.alarm, f"guard: {words}", log))
-        tasks[task] = None
-        task.add_done_callback(tasks.pop)
-
     return Guard(
         (*PROGRAM, "run", str(config.path), *settings),
         lambda: folders.current(Path(config.system.data)),
         latch=Latch(Path(config.system.data)),
         say=say,
-        alarm=sound,
+        alarm=bell,
         dead_man=partial(take_back, _cancellers(parts)),
         terms=Terms(patience=patience),
     )
@@ -126,7 +146,7 @@ async def take_back(cancellers: list[tuple[str, str, Canceller]]) -> str:
     return ", ".join(lines) or "nothing can be taken back from here: look at the broker's own screen"
 
 
-async def _keep(watch: Guard, days: Calendar | None, stop_after: float) -> int:
+async def _keep(watch: Guard, days: Calendar | None, stop_after: float, bell: Bell) -> int:
     loop = asyncio.get_running_loop()
     over = asyncio.Event()
 
@@ -137,29 +157,42 @@ async def _keep(watch: Guard, days: Calendar | None, stop_after: float) -> int:
     signals.catch(loop, leave, at_once=False)
     if stop_after:
         loop.call_later(stop_after, leave)
-    if days is None:
-        return await watch.keep(lambda: False)
-    return await each_day(watch, days, over)
+    try:
+        return await (watch.keep(lambda: False) if days is None else each_day(watch, days, over, bell))
+    finally:
+        await bell.heard()
 
 
-async def each_day(watch: Keeper, days: Calendar, over: asyncio.Event) -> int:
-    """Keep a system on every trading day until it is over; what runs already is watched whatever the day."""
+async def each_day(watch: Keeper, days: Calendar, over: asyncio.Event, call: Callable[[str], None]) -> int:
+    """Keep a system on every trading day until it is over; what runs already is watched whatever the day.
+
+    Raises UnknownDayError where the calendar ends, and calls a person.
+    """
     code = DONE
     while not over.is_set():
-        day = next_day(days, WallClock.now())
+        day = _next_day_or_call(days, call)
         begin, end = at(day.date, EARLIEST.hour, EARLIEST.minute), day.phases[-1].end
         if not watch.adopts:
             await _until(begin, over)
         if over.is_set():
             break
         code = await watch.keep(lambda begin=begin, end=end: not begin <= WallClock.now() < end)
-        if code in (BAD_CONFIG, GAVE_UP):
+        if watch.down:
             return code
         if WallClock.now() < begin:
             continue
         say(f"the day ended with code {code}")
         await _until(end, over)
     return code
+
+
+def _next_day_or_call(days: Calendar, call: Callable[[str], None]) -> TradingDay:
+    try:
+        return next_day(days, WallClock.now())
+    except UnknownDayError as error:
+        words = f"{error}: no other day is run; {_MEND}"
+        call(words)
+        raise UnknownDayError(words) from error
 
 
 def next_day(days: Calendar, now: int) -> TradingDay:

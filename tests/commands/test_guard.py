@@ -11,11 +11,14 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from actors.commands import app
-from actors.commands.guard import each_day, next_day, say, take_back
+from actors.commands.guard import Bell, each_day, next_day, say, take_back
 from actors.gateways.dead_man import Cleared
-from actors.market.calendar import Calendar
-from actors.market.time import at
+from actors.market.calendar import Calendar, UnknownDayError
+from actors.market.time import SECOND, at
+from runtime.clock import WallClock
+from runtime.exits import CORE_FAILED
 from runtime.locks import Lock, folder_lock
+from tests.exchange.hosted import until
 
 DEMO = Path(__file__).parent.parent.parent / "examples" / "demo.toml"
 
@@ -88,7 +91,8 @@ class FakeKeeper:
 
     def __init__(self, over: asyncio.Event) -> None:
         self.adopts = True
-        self.kept = 0
+        self.down = False
+        self.kept: int = 0
         self._over = over
 
     async def keep(self, over: Callable[[], bool]) -> int:
@@ -103,11 +107,72 @@ def test_what_runs_already_is_watched_whatever_the_day() -> None:
     async def scene() -> int:
         over = asyncio.Event()
         keeper = FakeKeeper(over)
-        async with asyncio.timeout(5.0):
-            await each_day(keeper, Calendar(), over)
+        async with asyncio.timeout(30.0):
+            await each_day(keeper, Calendar(), over, lambda _: None)
         return keeper.kept
 
     assert asyncio.run(scene()) == 1
+
+
+def test_where_the_calendar_ends_a_person_is_called_and_told_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    late = at(dt.date(2027, 12, 31), 9)
+    monkeypatch.setattr(WallClock, "now", staticmethod(lambda: late))
+    said: list[str] = []
+    over = asyncio.Event()
+
+    with pytest.raises(UnknownDayError, match=r"are known for 2028-01-01: no other day is run; install"):
+        asyncio.run(each_day(FakeKeeper(over), Calendar(), over, said.append))
+
+    (alarm,) = said
+    assert "calendar.toml, and start the guard again" in alarm
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX commands")
+def test_an_alarm_that_was_sounded_last_is_heard_though_the_guard_ends(tmp_path: Path) -> None:
+    command = (sys.executable, "-c", "import pathlib, sys; pathlib.Path(sys.argv[1]).touch()", str(tmp_path / "heard"))
+
+    async def scene() -> None:
+        bell = Bell(command)
+        bell("look")
+        await bell.heard()
+
+    asyncio.run(scene())
+    until((tmp_path / "heard").exists, seconds=30)
+
+
+class Falling(FakeKeeper):
+    """Falls after the day, and is asked to leave on the second."""
+
+    def __init__(self, over: asyncio.Event, now: list[int], *, down: bool) -> None:
+        super().__init__(over)
+        self.adopts = False
+        self.down = down
+        self._now = now
+
+    async def keep(self, over: Callable[[], bool]) -> int:
+        assert isinstance(over(), bool)
+        self.kept += 1
+        self._now[0] += 86_400 * SECOND
+        if self.kept > 1:
+            self._over.set()
+        return CORE_FAILED
+
+
+@pytest.mark.parametrize(("down", "kept"), [(True, 1), (False, 2)])
+def test_a_day_that_ended_badly_is_followed_by_the_next_unless_a_person_has_to_come(
+    monkeypatch: pytest.MonkeyPatch, *, down: bool, kept: int
+) -> None:
+    """A core actor may fail after the last session: the code alone does not say that the guard gave up."""
+    now: list[int] = [at(dt.date(2026, 11, 18), 8)]
+    monkeypatch.setattr(WallClock, "now", staticmethod(lambda: now[0]))
+
+    async def scene() -> int:
+        over = asyncio.Event()
+        keeper = Falling(over, now, down=down)
+        assert await each_day(keeper, Calendar(), over, lambda _: None) == CORE_FAILED
+        return keeper.kept
+
+    assert asyncio.run(scene()) == kept
 
 
 def test_a_guard_whose_terminal_is_gone_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:

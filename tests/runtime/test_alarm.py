@@ -39,7 +39,7 @@ class Log:
 
 def told(path: Path) -> str:
     """What a person reads, sooner or later."""
-    until = monotonic() + 3.0
+    until = monotonic() + 30.0
     while monotonic() < until:
         if path.exists() and (text := path.read_text(encoding="utf-8")):
             return text

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from messages import (
@@ -257,6 +257,7 @@ def test_a_failing_handler_loses_only_its_own_message(hall: Hall) -> None:
     assert listener.mailbox.statistics(0).handled == 3
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.sampled_from(["tick", "book", "session"]), max_size=60), st.integers(1, 8), st.booleans())
 def test_in_equals_handled_plus_conflated_plus_refused(kinds: list[str], bound: int, latest: bool) -> None:
     hall = Hall()

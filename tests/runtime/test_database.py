@@ -2,6 +2,7 @@ import asyncio
 import sqlite3
 import sys
 from collections.abc import Awaitable, Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -32,10 +33,8 @@ def simulated_clock() -> SimulatedClock:
 
 
 def prices(path: Path) -> list[int]:
-    connection = reading(path)
-    rows = connection.execute("SELECT price FROM tick ORDER BY price").fetchall()
-    connection.close()
-    return [price for (price,) in rows]
+    with closing(reading(path)) as connection:
+        return [price for (price,) in connection.execute("SELECT price FROM tick ORDER BY price")]
 
 
 def insert(*values: int) -> Callable[[sqlite3.Connection], None]:
@@ -150,9 +149,8 @@ def test_a_broken_file_is_named_and_never_begun_anew(tmp_path: Path, content: by
 def test_a_foreign_database_and_a_newer_one_are_refused(tmp_path: Path) -> None:
     async def nothing(_: Database) -> None: ...
 
-    foreign = sqlite3.connect(tmp_path / "foreign.sqlite")
-    foreign.execute("CREATE TABLE mine (x)")
-    foreign.close()
+    with closing(sqlite3.connect(tmp_path / "foreign.sqlite")) as foreign:
+        foreign.execute("CREATE TABLE mine (x)")
     with pytest.raises(DatabaseBroken, match="not a database of this program"):
         with_database(tmp_path / "foreign.sqlite", nothing)
     with_database(tmp_path / "newer.sqlite", nothing, TICKS, "CREATE TABLE more (x)")
@@ -187,12 +185,11 @@ def test_a_limit_on_the_size_of_files_is_a_full_disk_and_not_a_broken_one(tmp_pa
 def test_a_lock_of_another_process_is_a_typed_error(tmp_path: Path) -> None:
     async def work(database: Database) -> None:
         await database.execute("PRAGMA busy_timeout = 1")
-        other = sqlite3.connect(database.path, isolation_level=None)
-        other.execute("BEGIN IMMEDIATE")
-        with pytest.raises(DatabaseLocked):
-            await database.run(insert(1))
-        other.execute("ROLLBACK")
-        other.close()
+        with closing(sqlite3.connect(database.path, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            with pytest.raises(DatabaseLocked):
+                await database.run(insert(1))
+            other.execute("ROLLBACK")
         await database.run(insert(2))
 
     with_database(tmp_path / "a.sqlite", work)

@@ -32,7 +32,7 @@ def opened(folder: Path, look: Callable[[], None], until: Callable[[], bool]) ->
     async def scene() -> None:
         async with Door(folder, log, answer=answer, look=look):
             (folder / "inbox" / "1.command.json").write_text('{"verb": "halt"}', encoding="utf-8")
-            async with asyncio.timeout(5.0):
+            async with asyncio.timeout(30.0):
                 while not until():  # noqa: ASYNC110 - the door looks at files
                     await asyncio.sleep(0.01)
 
@@ -65,10 +65,34 @@ def test_an_answer_that_cannot_be_written_down_is_said_and_ends_nothing(tmp_path
     async def scene() -> None:
         async with Door(tmp_path, log, answer=answer, look=lambda: None):
             (tmp_path / "inbox" / "1.command.json").write_text('{"verb": "halt"}', encoding="utf-8")
-            async with asyncio.timeout(2.0):
+            async with asyncio.timeout(30.0):
                 while not answered.exists():  # noqa: ASYNC110 - the door looks at files
                     await asyncio.sleep(0.01)
 
     asyncio.run(scene())
     assert b"halt failed" in answered.read_bytes()
     assert len(log.lines) == 1
+
+
+def test_an_answer_that_swallows_its_end_does_not_hold_the_door(tmp_path: Path) -> None:
+    Inbox(tmp_path)
+    log: Any = Log()
+    free = asyncio.Event()
+    begun = asyncio.Event()
+
+    async def answer(_command: Command) -> dict[str, Any]:
+        begun.set()
+        while not free.is_set():
+            try:
+                await free.wait()
+            except asyncio.CancelledError:
+                continue
+        return {}
+
+    async def scene() -> None:
+        async with Door(tmp_path, log, answer=answer, look=lambda: None):
+            (tmp_path / "inbox" / "1.command.json").write_text('{"verb": "dawdle"}', encoding="utf-8")
+            await begun.wait()
+        free.set()
+
+    asyncio.run(scene())

@@ -78,7 +78,7 @@ def test_a_system_that_ends_over_a_command_is_not_waited_for(tmp_path: Path) -> 
         send(tmp_path, "stop", seconds=60.0)
     thread.join()
 
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 50
     assert not list((tmp_path / "inbox").iterdir())
 
 

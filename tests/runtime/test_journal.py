@@ -5,6 +5,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -28,7 +29,7 @@ from runtime.awaited import JournalFailed
 from runtime.bus import RUN_BITS
 from runtime.chain import ChainBroken, envelopes, verify
 from runtime.clock import SimulatedClock, WallClock
-from runtime.database import quarantine
+from runtime.database import quarantine, reading
 from runtime.database_errors import DatabaseBroken, DatabaseError, DatabaseFull
 from runtime.envelope import Envelope
 from runtime.journal import Journal
@@ -76,11 +77,10 @@ def numbers(path: Path) -> list[int]:
 
 
 def change(path: Path, statements: str, **parameters: int) -> None:
-    connection = sqlite3.connect(path, isolation_level=None)
-    connection.executescript("PRAGMA synchronous = OFF; DROP TRIGGER no_update; DROP TRIGGER no_delete")
-    for statement in statements.split(";"):
-        connection.execute(statement, parameters)
-    connection.close()
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.executescript("PRAGMA synchronous = OFF; DROP TRIGGER no_update; DROP TRIGGER no_delete")
+        for statement in statements.split(";"):
+            connection.execute(statement, parameters)
 
 
 def test_what_was_said_is_read_back_the_same(tmp_path: Path) -> None:
@@ -138,11 +138,10 @@ def test_what_is_not_of_the_vocabulary_or_out_of_order_is_a_bug(tmp_path: Path) 
 
 def test_the_journal_refuses_to_be_edited_by_accident(tmp_path: Path) -> None:
     asyncio.run(write(tmp_path))
-    connection = sqlite3.connect(tmp_path / "journal.sqlite", isolation_level=None)
-    for statement in ("UPDATE record SET time = 0", "DELETE FROM record"):
-        with pytest.raises(sqlite3.IntegrityError, match="append-only"):
-            connection.execute(statement)
-    connection.close()
+    with closing(sqlite3.connect(tmp_path / "journal.sqlite", isolation_level=None)) as connection:
+        for statement in ("UPDATE record SET time = 0", "DELETE FROM record"):
+            with pytest.raises(sqlite3.IntegrityError, match="append-only"):
+                connection.execute(statement)
 
 
 def test_nothing_durable_is_lost_by_kill_nine(tmp_path: Path) -> None:
@@ -162,9 +161,8 @@ def test_nothing_durable_is_lost_by_kill_nine(tmp_path: Path) -> None:
     asyncio.run(write(tmp_path))
     verdict = verify(tmp_path / "journal.sqlite")
     assert (verdict.ok, verdict.runs) == (True, 6)
-    types = sqlite3.connect(tmp_path / "journal.sqlite")
-    assert types.execute("SELECT count(*) FROM record WHERE type = 'sealed'").fetchone() == (5,)
-    types.close()
+    with closing(reading(tmp_path / "journal.sqlite")) as types:
+        assert types.execute("SELECT count(*) FROM record WHERE type = 'sealed'").fetchone() == (5,)
 
 
 INSERT = (
@@ -197,9 +195,8 @@ def test_every_mutation_is_found(tmp_path: Path) -> None:
     asyncio.run(write(tmp_path, 20))
     _, head = asyncio.run(write(tmp_path, 20))
     original, copy = tmp_path / "journal.sqlite", tmp_path / "copy.sqlite"
-    connection = sqlite3.connect(original)
-    at = [number for (number,) in connection.execute("SELECT number FROM record ORDER BY number")]
-    connection.close()
+    with closing(reading(original)) as connection:
+        at = [number for (number,) in connection.execute("SELECT number FROM record ORDER BY number")]
     assert verify(original, head).ok
     rng = random.Random(2)
     for trial in range(300):

@@ -4,6 +4,7 @@ import asyncio
 import itertools
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -170,14 +171,11 @@ def test_a_record_below_the_first_is_found(tmp_path: Path) -> None:
 
     head = asyncio.run(start())
     assert verify(tmp_path / NAME, head).ok
-    connection = reading(tmp_path / NAME)
-    row = connection.execute("SELECT * FROM record ORDER BY number").fetchone()
-    connection.close()
+    with closing(reading(tmp_path / NAME)) as connection:
+        row = connection.execute("SELECT * FROM record ORDER BY number").fetchone()
 
-    writer = sqlite3.connect(tmp_path / NAME)
-    writer.execute("INSERT INTO record VALUES (?, ?, ?, ?, ?, ?, ?, ?)", (-1, *row[1:]))
-    writer.commit()
-    writer.close()
+    with closing(sqlite3.connect(tmp_path / NAME, isolation_level=None)) as writer:
+        writer.execute("INSERT INTO record VALUES (?, ?, ?, ?, ?, ?, ?, ?)", (-1, *row[1:]))
     assert not verify(tmp_path / NAME, head).ok
     with pytest.raises(DatabaseError):
         list(envelopes(tmp_path / NAME))

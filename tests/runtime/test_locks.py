@@ -2,6 +2,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -37,3 +38,15 @@ def test_a_name_lock_excludes_the_same_names_only_and_shows_none(tmp_path: Path)
 def test_asking_makes_no_lock(tmp_path: Path) -> None:
     assert not is_held(tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_who_looks_at_the_same_instant_is_not_taken_for_a_system_that_runs(tmp_path: Path) -> None:
+    fcntl: Any = pytest.importorskip("fcntl")
+    path = tmp_path / "lock"
+    path.write_text("1", encoding="ascii")
+
+    with path.open("rb") as looked_at:
+        fcntl.flock(looked_at.fileno(), fcntl.LOCK_SH)
+        assert not is_held(tmp_path)
+        fcntl.flock(looked_at.fileno(), fcntl.LOCK_EX)
+        assert is_held(tmp_path)

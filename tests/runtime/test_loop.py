@@ -378,7 +378,7 @@ def _signalled(script: str, number: signal.Signals) -> list[str]:
         assert process.stdout.readline() == "up\n"
         os.kill(process.pid, number)
         try:
-            out, _ = process.communicate(timeout=10)
+            out, _ = process.communicate(timeout=50)
         finally:
             process.kill()
     return out.split()

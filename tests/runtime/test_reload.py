@@ -45,7 +45,8 @@ class Hearer(Actor):
         self.clings = clings
         self.fails = fails
 
-    def on_start(self) -> None:
+    async def on_start(self) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
+        await asyncio.sleep(0.01)
         if self.fails:
             raise RuntimeError("no start")
         log.append(f"{self.word} starts")

@@ -20,12 +20,15 @@ from tests.exchange.hosted import until
 ROOT = Path(__file__).parents[3]
 CHAOS = "import typer; from actors.commands.chaos import chaos; typer.run(chaos)"
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+pytestmark = [
+    pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals"),
+    pytest.mark.timeout(300),
+]
 
 
 def chaos(data: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     program = [sys.executable, "-c", CHAOS, "--data", str(data), *arguments]
-    return subprocess.run(program, cwd=ROOT, capture_output=True, encoding="utf-8", check=False, timeout=55)
+    return subprocess.run(program, cwd=ROOT, capture_output=True, encoding="utf-8", check=False, timeout=280)
 
 
 def made(data: Path) -> dict[str, Any]:
@@ -136,10 +139,10 @@ def test_a_campaign_that_is_asked_to_end_takes_its_processes_with_it(tmp_path: P
     program = [sys.executable, "-c", CHAOS, "--data", str(tmp_path), "--kills", "5"]
     process = subprocess.Popen(program, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     log = tmp_path / "day-000" / "exchange" / "exchange.log"
-    until(lambda: log.exists() and log.read_text().startswith("127.0.0.1:"), seconds=20)
+    until(lambda: log.exists() and log.read_text().startswith("127.0.0.1:"), seconds=120)
     address = log.read_text().split()[0]
     RemoteExchange(address).close()
     process.terminate()
-    process.communicate(timeout=20)
+    process.communicate(timeout=120)
     with pytest.raises(ExchangeLost):
         RemoteExchange(address)
