@@ -67,7 +67,7 @@ def run(
 ) -> None:
     """Run a config: live, mock, paper, replay or backtest, as the file says.
 
-    Exit codes: 0 done, 1 failed, 2 bad config or usage, 3 stopped by risk, 4 a core actor failed,
+    Exit codes: 0 done, 1 failed, 2 bad config or usage, 3 done, but trading was halted, 4 a core actor failed,
     5 the broker is out of reach.
     """
     system = _system(_load(config, overrides))

@@ -2,12 +2,15 @@
 
 import difflib
 import hashlib
+import json
 import math
 import re
 import tomllib
 from collections.abc import Iterator, Sequence
+from enum import Enum
 from pathlib import Path
-from typing import Annotated, Any, Literal, cast, get_args, get_origin
+from types import UnionType
+from typing import Annotated, Any, Literal, Union, cast, get_args, get_origin
 
 import msgspec
 
@@ -113,9 +116,17 @@ def describe(wanted: Any) -> str:
     """A type as a user reads it."""
     if get_origin(wanted) is Annotated:
         return next((meta.description for meta in wanted.__metadata__ if isinstance(meta, msgspec.Meta)), "") or "it"
-    inner = [describe(option) for option in get_args(wanted) if get_origin(option) is Annotated]
+    inner = [describe(option) for option in get_args(wanted) if option not in (type(None), Ellipsis)]
+    if get_origin(wanted) is Literal:
+        return " or ".join(map(json.dumps, get_args(wanted)))
+    if get_origin(wanted) in (Union, UnionType):
+        return " or ".join(inner)
     if inner:
         return f"a list: {', '.join(inner)}"
+    if isinstance(wanted, type) and issubclass(wanted, Enum):
+        return " or ".join(json.dumps(member.value) for member in wanted)
+    if isinstance(wanted, type) and issubclass(wanted, msgspec.Struct):
+        return "a table"
     text = wanted.__name__ if isinstance(wanted, type) else str(wanted)
     return re.sub(r"(typing|collections\.abc|builtins)\.", "", text)
 

@@ -1,7 +1,7 @@
 """The system's own actor: writes the audit trail, sounds the alarm, hears the wish to stop."""
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, ClassVar, Union
+from typing import TYPE_CHECKING, Any, ClassVar, Union
 
 import msgspec
 
@@ -67,4 +67,10 @@ class Overseer(Actor, publishes=(HaltTrading,), obeys=(StopSystem,), core=True):
         say = self.desk.log.warning if alarm else self.desk.log.info
         say(kind, number=envelope.number, cause=envelope.cause, actor=envelope.source, **fields)
         if alarm:
-            self.spawn(alarms.sound(self._alarm, f"{kind}: {fields}", self.desk.log))
+            self.spawn(alarms.sound(self._alarm, f"{kind}: {_words(fields)}", self.desk.log))
+
+
+def _words(fields: dict[str, Any]) -> str:
+    """For a person who is called now: the trail has the rest."""
+    told = {name: value for name, value in fields.items() if name != logs.TAKEN["time"]}
+    return ", ".join(f"{name} {value}" for name, value in told.items() if value or value == 0)

@@ -35,7 +35,10 @@ def resolve(value: object) -> object:
 def _environment(name: str) -> str:
     secret = os.environ.get(name)
     if not secret:
-        raise MissingSecret(f"the environment has no {name}", f"set it before starting: export {name}=...")
+        raise MissingSecret(
+            f"the environment has no {name}",
+            f"set it before starting (Windows: set {name}=...; elsewhere: export {name}=...)",
+        )
     return secret
 
 

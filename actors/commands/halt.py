@@ -103,7 +103,10 @@ def _confirm(place: Path, seconds: float, *, as_json: bool) -> bool:
 
 
 def _at_rest(place: Path, latched: Halt) -> str:
-    return f"no system runs on {place}: the next start there is halted, and waits for `resume` ({latched.reason})"
+    left = "what is open at the broker stays open until then"
+    return (
+        f"no system runs on {place}: the next start there is halted, and waits for `resume`; {left} ({latched.reason})"
+    )
 
 
 def _progress(answer: dict[str, Any]) -> str:

@@ -56,7 +56,10 @@ def test_the_last_alarm_of_a_run_outlives_it(tmp_path: Path) -> None:
 
     assert run(System(load(config)).run, new_loop("asyncio")) == 4
     gc.collect()
-    assert "RuntimeError: broken" in told(said)
+    words = told(said)
+    assert "RuntimeError: broken" in words
+    assert "{" not in words
+    assert "its_time" not in words
 
 
 def test_whatever_is_to_be_said_is_said(tmp_path: Path) -> None:

@@ -1,15 +1,17 @@
 """A config that is wrong anywhere is refused in one line with where, what and how to mend it."""
 
 import sys
+from enum import StrEnum
 from pathlib import Path
 from random import Random
-from typing import Protocol, Self
+from typing import Any, Literal, Protocol, Self
 
+import msgspec
 import pytest
 
 from messages import HaltTrading, Nanoseconds, RunStarted, StopSystem
 from runtime.actor import Actor, handles
-from runtime.config import Config, ConfigError, load
+from runtime.config import Config, ConfigError, describe, load
 from runtime.parts import make, plan
 
 HERE = "tests.runtime.test_config"
@@ -244,3 +246,26 @@ def test_a_keyring_that_cannot_be_asked_is_one_line(tmp_path: Path, monkeypatch:
     monkeypatch.setitem(sys.modules, "keyring", Locked)  # type: ignore[arg-type]
     line = refusal(tmp_path, GOOD.replace("limit = 5_000_000", 'limit = 1\nkey = "keyring:kiwoom"'))
     assert "[actor.listener] key: the keyring cannot be asked for kiwoom: no backend was found" in line
+
+
+class Colour(StrEnum):
+    RED = "red"
+    BLUE = "blue"
+
+
+class Nested(msgspec.Struct):
+    depth: int = 0
+
+
+@pytest.mark.parametrize(
+    ("wanted", "words"),
+    [
+        (tuple[Colour, ...], 'a list: "red" or "blue"'),
+        (Literal["mock", "real"], '"mock" or "real"'),
+        (Nested | None, "a table"),
+        (tuple[int, int], "a list: int, int"),
+        (float, "float"),
+    ],
+)
+def test_what_is_wanted_is_told_as_it_is_written(wanted: Any, words: str) -> None:
+    assert describe(wanted) == words
