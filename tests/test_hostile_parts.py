@@ -85,11 +85,12 @@ def test_codes_that_do_not_exist_are_said_and_do_no_harm(tmp_path: Path) -> None
 @pytest.mark.parametrize("name", ["prints.csv", "prints.csv.gz", "market.sqlite"])
 def test_a_recording_that_is_none_is_refused_in_one_line(tmp_path: Path, name: str, content: bytes) -> None:
     from actors.gateways.replay import ReplayGateway
-    from runtime.clock import WallClock
+    from runtime.clock import SimulatedClock
     from runtime.config import ConfigError
+    from runtime.loop import VirtualLoop
 
     (tmp_path / name).write_bytes(content)
-    gateway = ReplayGateway(WallClock(), source=str(tmp_path / name))
+    gateway = ReplayGateway(SimulatedClock(0, VirtualLoop()), source=str(tmp_path / name))
 
     with pytest.raises(ConfigError) as refused:
         gateway.begins()

@@ -1,6 +1,5 @@
 """A recording through the port: what was recorded or imported, in time order, moving a simulated clock."""
 
-import asyncio
 import datetime as dt
 import sqlite3
 from collections.abc import AsyncIterator, Collection, Iterable, Sequence
@@ -30,7 +29,7 @@ from messages import (
     Tick,
     Won,
 )
-from runtime.bounds import Code, Count, Day, Figure, Span
+from runtime.bounds import Code, Count, Day, Span
 from runtime.clock import Clock
 from runtime.config import ConfigError
 from runtime.database import reading
@@ -45,8 +44,8 @@ class ReplayGateway:
     closing auction. `since` and `until` are dates, both played. Records within `batch` seconds come together, at the
     end of that time. A code names its venue, as on a live feed. What two runs wrote into one store is played once; the
     second of each counts as rejected. Base prices that were not recorded are the last close
-    before the day, or the first price.
-    `speed` is for a wall clock: times faster than recorded, 0 without waiting.
+    before the day, or the first price. It is played in its own time: on any other clock bars would not close when
+    they did.
     """
 
     def __init__(
@@ -59,21 +58,19 @@ class ReplayGateway:
         since: Day = "",
         until: Day = "",
         batch: Span = 0.1,
-        speed: Figure = 0.0,
         market: Market = Market.KOSPI,
         markets: dict[Code, Market] | None = None,
     ) -> None:
         if not 0 <= bars * SECOND < DAY:
             raise ValueError(f"bars = {bars}: 0 for ticks, or seconds of less than a day")
-        if clock.name == "stepped":
-            raise ValueError('source: a recording has its own pace; set time = "simulated" or "real"')
+        if clock.name != "simulated":
+            raise ValueError('source: a recording is played in its own time; set time = "simulated"')
         self._clock = clock
         self._places = [Path(place) for place in ([source] if isinstance(source, str) else source)]
         self._symbols = list(dict.fromkeys(split(code)[0] for code in symbols))
         self._interval = bars
         self._span = (_midnight("since", since, 0), _midnight("until", until, EVER - DAY) + DAY)
         self.batch = batch
-        self._speed = speed
         self._market = market
         self._markets = markets or {}
         self._bars = BarFeed()
@@ -83,7 +80,7 @@ class ReplayGateway:
         self._trades: Collection[Symbol] = ()
         self._books: Collection[Symbol] = ()
         self._value: dict[Symbol, int] = {}
-        self._played = self._instant = 0
+        self._instant = 0
         self._seen: set[Tick | OrderBook] = set()
         self._recorded: dict[Symbol, int] = {}
         self._records = self._rejected = self._out_of_order = 0
@@ -111,10 +108,9 @@ class ReplayGateway:
         self._books = frozenset(books)
 
     async def stream(self) -> AsyncIterator[Sequence[FeedMessage]]:
-        before = 0
         for due, messages in self._playback().batches(round(self.batch * SECOND)):
-            await self._wait(before, due)
-            before = self._played = due
+            if (left := due - self._clock.now()) > 0:
+                await self._clock.sleep(left / SECOND)
             wanted = [given for message in messages for given in self._given(message)]
             if wanted:
                 yield wanted
@@ -122,7 +118,7 @@ class ReplayGateway:
 
     async def instruments(self, symbols: Collection[Symbol]) -> Sequence[Instrument]:
         history = self._open()
-        day = kst(self._now()).date()
+        day = kst(self._clock.now()).date()
         recorded = history.instruments(day)
         known = self._known(history)
         wanted = [symbol for symbol in symbols or known if symbol in known]
@@ -132,10 +128,6 @@ class ReplayGateway:
         value = self._known(self._open()) | self._value
         ordered = sorted(value, key=lambda symbol: (-value[symbol], symbol))
         return [Ranked(symbol=s, rank=rank, value=Won(value[s])) for rank, s in enumerate(ordered[:count], 1)]
-
-    def _now(self) -> int:
-        """Of what is played: a wall clock shows when somebody looks at it."""
-        return self._clock.now() if self._clock.name == "simulated" else self._played or self.begins() or 0
 
     def _known(self, history: History) -> dict[Symbol, int]:
         """Every code of the recording, with no trading value yet; looked up once."""
@@ -172,16 +164,6 @@ class ReplayGateway:
             raise ConfigError(f"{place} cannot be replayed: {error}") from error
         self._rejected += recording.rejected.total()
         self._out_of_order += recording.out_of_order
-
-    async def _wait(self, before: int, due: int) -> None:
-        if self._clock.name == "simulated":
-            left = due - self._clock.now()
-            if left > 0:
-                await self._clock.sleep(left / SECOND)
-        elif self._speed and before:
-            await self._clock.sleep((due - before) / SECOND / self._speed)
-        else:
-            await asyncio.sleep(0)
 
     def _given(self, message: Played) -> Iterable[FeedMessage]:
         if isinstance(message, SessionChanged):

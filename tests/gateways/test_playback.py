@@ -5,6 +5,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
 from msgspec import structs
 
 from actors.gateways.playback import BarFeed, Playback
@@ -167,12 +168,9 @@ def test_the_base_price_of_a_day_of_prints_is_the_close_before_it(tmp_path: Path
     assert base_price(tmp_path, _At(NINE)) == 10_000, "nothing came before: the first price"
 
 
-def test_a_replay_by_the_wall_clock_does_not_know_how_its_recording_ends(tmp_path: Path) -> None:
-    with stored(tmp_path) as connection:
-        bars = [bar(0, 10_000, 10_000, 10_000, 10_000), bar(2_000, 12_000, 12_000, 12_000, 12_000)]
-        store.write_bars(connection, bars)
-
-    assert base_price(tmp_path, WallClock(), bars=60) == 10_000
+def test_a_recording_is_played_in_its_own_time_alone(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match='set time = "simulated"'):
+        ReplayGateway(WallClock(), source=str(tmp_path))
 
 
 def test_a_table_for_each_code_can_be_played_whatever_its_name(tmp_path: Path) -> None:
