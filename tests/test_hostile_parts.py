@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -90,10 +91,8 @@ def test_a_recording_that_is_none_is_refused_in_one_line(tmp_path: Path, name: s
     from runtime.loop import VirtualLoop
 
     (tmp_path / name).write_bytes(content)
-    gateway = ReplayGateway(SimulatedClock(0, VirtualLoop()), source=str(tmp_path / name))
-
-    with pytest.raises(ConfigError) as refused:
-        gateway.begins()
+    with closing(VirtualLoop()) as loop, pytest.raises(ConfigError) as refused:
+        ReplayGateway(SimulatedClock(0, loop), source=str(tmp_path / name)).begins()
 
     assert name in str(refused.value)
     assert "\n" not in str(refused.value)
