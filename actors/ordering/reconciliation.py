@@ -9,7 +9,7 @@ from actors.account.order import Order, Phase
 from actors.gateways.port import BrokerOrder, BrokerState
 from actors.market.time import SECOND
 from actors.ordering.costs import untold
-from actors.ordering.statement import Statement, is_of_terms, lost
+from actors.ordering.statement import Statement, is_of_terms, is_refused, lost
 from messages import (
     CancelRejected,
     CashAdjusted,
@@ -199,7 +199,8 @@ def _unnumbered(order: Order, statement: Statement) -> Iterator[Finding]:
     elif alike:
         statement.strangers.remove(alike[0])
         line = f"order {order.number}: is {alike[0].broker_order} at the broker"
-        yield Finding(line, tuple(_taken_up(order, alike[0], state)), certain=True)
+        sure = not is_refused(order)  # the list may have been read before the refusal
+        yield Finding(line, tuple(_taken_up(order, alike[0], state)), certain=sure)
     elif not order.live:
         return
     elif 0 <= now - order.submitted < QUIET:

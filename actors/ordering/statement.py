@@ -46,7 +46,7 @@ class Statement:
         What was told of before it was submitted is none of them, nor, where an answer refused it, what was told at all:
         a live record would have borne its screen. Clocks are not asked: ours may have been wrong then.
         """
-        told = self.ledger.strangers if _is_refused(order) else self._strangers_before(order)
+        told = self.ledger.strangers if is_refused(order) else self._strangers_before(order)
         alike = (record for record in self.strangers if is_like(order, record))
         return [record for record in alike if of_its_day(record.time, record.broker_order) not in told]
 
@@ -105,10 +105,10 @@ def lost(order: Order) -> bool:
     """Whether the broker's number of an order never came, though it may have one."""
     if order.broker_orders or order.filled or order.phase is Phase.APPROVED:
         return False
-    return order.live or (order.unknown and order.rejected) or _is_refused(order)
+    return order.live or (order.unknown and order.rejected) or is_refused(order)
 
 
-def _is_refused(order: Order) -> bool:
+def is_refused(order: Order) -> bool:
     """An answer without a number said so, and there may be an order all the same, whose records never came."""
     return order.rejected and order.sent and not order.unknown
 

@@ -95,6 +95,14 @@ def test_a_refused_order_is_not_what_was_never_sent_or_what_live_records_called_
     assert not said
 
 
+def test_a_list_that_was_read_before_the_refusal_opens_no_refused_order() -> None:
+    ledger = folded([opened(), *REFUSED])
+    nothing, listed = state(1_000_000, KNOWN), state(1_000_000, KNOWN, listed_order())
+
+    assert not confirmed(compare(ledger, nothing), compare(ledger, listed))
+    assert confirmed(compare(ledger, listed), compare(ledger, listed))
+
+
 def test_of_a_refused_order_nothing_is_said_where_two_could_be_it_or_none() -> None:
     for rows in ((listed_order("0000007"), listed_order("0000008")), (KNOWN,)):
         ledger, said = looked(*EARLIER, *REFUSED, rows=(KNOWN, *rows))
