@@ -12,6 +12,7 @@ from actors.market.time import at, kst
 from actors.market.venues import spell
 from actors.ordering.reconciliation import Finding, Match, compare, confirmed, filled_earlier, positions, stranger
 from actors.ordering.requests import event
+from actors.ordering.statement import may_have_filled
 from messages import (
     CancelRejected,
     HaltTrading,
@@ -99,9 +100,10 @@ class Reconciler:
         What a broker that remembers no such day, or does not answer, leaves untold, the match after this one finds.
         """
         today = kst(self._clock.now()).date()
-        unsettled = self._ledger.unsettled()
-        earlier = [order for order in unsettled if order.began and kst(order.began).date() < today]
-        for day in sorted({kst(order.began).date() for order in earlier if order.submitting}):
+        began = (order for order in self._ledger.orders.values() if order.began)
+        earlier = [order for order in began if kst(order.began).date() < today]
+        in_doubt = [order for order in earlier if order.submitting and may_have_filled(order)]
+        for day in sorted({kst(order.began).date() for order in in_doubt}):
             await self._book_earlier(day)
         for order in earlier:
             if not order.settled:

@@ -9,7 +9,7 @@ from actors.account.order import Order, Phase
 from actors.gateways.port import BrokerOrder, BrokerState
 from actors.market.time import SECOND
 from actors.ordering.costs import untold
-from actors.ordering.statement import Statement, is_of_terms, is_refused, lost
+from actors.ordering.statement import Statement, is_of_terms, is_refused, lost, may_have_filled
 from messages import (
     CancelRejected,
     CashAdjusted,
@@ -89,7 +89,7 @@ def filled_earlier(ledger: Ledger, state: BrokerState, ours: Sequence[Order]) ->
     statement = Statement(ledger, state, ours)
     for order in statement.ours:
         records = statement.about(order)
-        if not order.settled and records and is_of_terms(order, records):
+        if may_have_filled(order) and records and is_of_terms(order, records):
             yield from (found for found in _numbered(order, records, state) if _books_fills(found))
     for order in _lost_of(statement):
         yield from (found for found in _unnumbered(order, statement) if _books_fills(found))
@@ -199,7 +199,7 @@ def _unnumbered(order: Order, statement: Statement) -> Iterator[Finding]:
     elif alike:
         statement.strangers.remove(alike[0])
         line = f"order {order.number}: is {alike[0].broker_order} at the broker"
-        sure = not is_refused(order)  # the list may have been read before the refusal
+        sure = statement.is_of_the_past or not is_refused(order)  # the list may be from before the refusal
         yield Finding(line, tuple(_taken_up(order, alike[0], state)), certain=sure)
     elif not order.live:
         return

@@ -23,6 +23,8 @@ class Statement:
     def __init__(self, ledger: Ledger, state: BrokerState, ours: Sequence[Order] | None = None) -> None:
         self.ledger = ledger
         self.state = state
+        self.is_of_the_past = ours is not None
+        """Nothing that it is about is under way any more."""
         among = ledger.orders.values() if ours is None else ours
         self.ours = tuple(order for order in among if _of_the_day(order, state.time))
         owners = {number: order.number for order in self.ours for number in order.broker_orders}
@@ -111,6 +113,17 @@ def lost(order: Order) -> bool:
 def is_refused(order: Order) -> bool:
     """An answer without a number said so, and there may be an order all the same, whose records never came."""
     return order.rejected and order.sent and not order.unknown
+
+
+def may_have_filled(order: Order) -> bool:
+    """Whether nothing the broker told says how much of it filled: a day that ends takes what is left unseen.
+
+    What was ended on a later day was asked about then.
+    """
+    if not order.settled:
+        return True
+    asked = kst(order.time).date() > kst(order.began).date()
+    return not asked and (order.lapsed > 0 or is_refused(order))
 
 
 def known_orders(ledger: Ledger, now: int) -> tuple[KnownOrder, ...]:

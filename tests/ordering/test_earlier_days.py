@@ -10,16 +10,21 @@ from msgspec.structs import replace
 from actors.gateways.port import BrokerOrder, BrokerState
 from actors.market.time import at
 from messages import (
+    Evidence,
     ExternalOrderSeen,
     Message,
+    Nanoseconds,
     OrderAccepted,
     OrderExpired,
     OrderFilled,
     PositionAdjusted,
+    Shares,
     Side,
+    Venue,
+    Won,
 )
 from runtime.testing import Stage, in_virtual_time
-from tests.account.records import accepted, approval, filled, opened, rejected, sent, submitting, unknown
+from tests.account.records import CODE, NOON, accepted, approval, filled, opened, rejected, sent, submitting, unknown
 from tests.ordering.fakes import FakeBroker, FakeJournal, listed_order, owned, state
 from tests.test_trader import trading
 
@@ -48,7 +53,8 @@ def on(day: dt.date, *messages: Message) -> list[Message]:
 
 
 def left_open(day: dt.date = FRIDAY, order: int = 1, number: str = "0000001") -> list[Message]:
-    return on(day, approval(order), submitting(order), sent(order), *([accepted(order, number)] if number else []))
+    asked = approval(order, evidence=Evidence(last=Won(10_000), time=Nanoseconds(at(day, 15, 18))))
+    return on(day, asked, submitting(order), sent(order), *([accepted(order, number)] if number else []))
 
 
 def listed(number: str = "0000001", day: dt.date = FRIDAY, **terms: Any) -> BrokerOrder:
@@ -170,3 +176,26 @@ async def test_the_next_start_of_the_day_asks_no_more() -> None:
     assert broker.asked_days == [FRIDAY]
     assert not second.heard(OrderFilled)
     assert not second.heard(OrderExpired)
+
+
+EXPIRED = OrderExpired(
+    order=1, symbol=CODE, strategy="s", time=NOON, broker_order="0000001", expired=Shares(10), venue=Venue.KRX
+)
+
+
+@pytest.mark.parametrize(
+    "before",
+    [[*left_open(), *on(FRIDAY, EXPIRED)], [*left_open(number=""), *on(FRIDAY, rejected())]],
+    ids=["the day ended unseen", "an answer alone refused it"],
+)
+def test_what_was_over_on_friday_without_a_record_of_it_may_have_filled(before: list[Message]) -> None:
+    @in_virtual_time
+    async def scene() -> None:
+        broker = Remembering(state(930_000, owned(7, 70_000)))
+        broker.days = {FRIDAY: (replace(listed(filled=7), time=at(FRIDAY, 15, 19)),)}
+        stage = await next_day(broker, *before)
+
+        assert bought(stage) == [(1, 7, 70_000)]
+        assert not stage.heard(PositionAdjusted)
+
+    scene()
