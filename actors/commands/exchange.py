@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 import typer
 
+from runtime import signals
 from runtime.cli import fail
 from runtime.clock import text
 
@@ -47,13 +47,14 @@ def exchange(
 
 
 async def _serve(server: "ExchangeServer", port: int) -> None:
-    loop = asyncio.get_running_loop()
     taken = await server.open(port)
-    _say(f"127.0.0.1:{taken} from {text(server.now)}")
     world = asyncio.ensure_future(server.run())
-    for number in (signal.SIGINT, signal.SIGTERM):
-        with contextlib.suppress(NotImplementedError):
-            loop.add_signal_handler(number, world.cancel)
+
+    def leave() -> None:
+        world.cancel()
+
+    signals.catch(asyncio.get_running_loop(), leave, at_once=False)
+    _say(f"127.0.0.1:{taken} from {text(server.now)}")
     with contextlib.suppress(asyncio.CancelledError):
         await world
     server.close()

@@ -1,6 +1,5 @@
 """A broker on paper around any feed: a live feed inside is paper trading, a replay inside is a backtest."""
 
-import datetime as dt
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
 from functools import partial
@@ -21,7 +20,7 @@ from actors.gateways.port import (
     Urgency,
 )
 from actors.market import krx
-from actors.market.calendar import Calendar, UnknownDayError
+from actors.market.calendar import Calendar
 from actors.market.time import SECOND, at, kst
 from actors.market.venues import HOME
 from messages import (
@@ -316,7 +315,8 @@ class PaperBroker:
     def _book(self, symbol: Symbol, fills: Iterable[PaperFill]) -> None:
         for fill in fills:
             order = fill.order
-            self._account.book(fill, self._instruments[symbol], self._settlement())
+            taxed_on = self._calendar.taxed_on(kst(self._clock.now()).date())
+            self._account.book(fill, self._instruments[symbol], taxed_on)
             self._fills += 1
             self._report(
                 OrderFilled,
@@ -332,14 +332,6 @@ class PaperBroker:
                 commission=Won(order.commission),
                 tax=Won(order.tax),
             )
-
-    def _settlement(self) -> dt.date:
-        """When a trade of now settles; where the calendar does not reach so far, by the taxes of its day."""
-        day = kst(self._clock.now()).date()
-        try:
-            return self._calendar.settlement(day)
-        except UnknownDayError:
-            return day
 
     def _expire(self) -> None:
         for order in self._open_orders():

@@ -39,11 +39,11 @@ class PaperAccount:
         amount = krx.reserve_price(request.kind, price, instruments[request.symbol].upper_limit) * order.open
         return amount + krx.commission(order.amount + amount, self._rate) - order.commission
 
-    def book(self, fill: PaperFill, instrument: Instrument, settlement: dt.date) -> None:
+    def book(self, fill: PaperFill, instrument: Instrument, taxed_on: dt.date) -> None:
         """The order's amount is grown already; its fees and tax become those of the new amount."""
         order, price, quantity = fill
         commission = krx.commission(order.amount, self._rate)
-        tax = 0 if order.buys else krx.tax(order.amount, instrument.market, settlement)
+        tax = 0 if order.buys else krx.tax(order.amount, instrument.market, taxed_on)
         self.cash -= commission - order.commission + tax - order.tax
         order.commission, order.tax = commission, tax
         symbol = instrument.symbol

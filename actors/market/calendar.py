@@ -104,6 +104,13 @@ class Calendar:
         """When cash and shares of a trade on `date` change hands: two trading days later."""
         return self.next_day(self.next_day(date).date).date
 
+    def taxed_on(self, date: dt.date) -> dt.date:
+        """The day whose rates tax a sale on `date`: when it settles, or itself where the calendar ends before that."""
+        try:
+            return self.settlement(date)
+        except UnknownDayError:
+            return date
+
     def days(self, first: dt.date, last: dt.date) -> Iterator[TradingDay]:
         """The trading days from `first` to `last`, both included."""
         for offset in range((last - first).days + 1):

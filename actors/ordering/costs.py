@@ -6,7 +6,7 @@ from typing import Final
 from actors.account.ledger import Ledger
 from actors.account.order import Order
 from actors.market import krx
-from actors.market.calendar import Calendar, UnknownDayError
+from actors.market.calendar import Calendar
 from actors.market.time import kst
 from messages import Market, Side, Symbol, Won
 
@@ -18,11 +18,7 @@ def tax(ledger: Ledger, symbol: Symbol, side: Side, amount: int, now: int) -> Wo
     """Of a trade of today, at the rate of the day it settles on."""
     if side is Side.BUY:
         return Won(0)
-    market, today = ledger.markets.get(symbol, Market.KOSPI), kst(now).date()
-    try:
-        return krx.tax(amount, market, Calendar().settlement(today))
-    except UnknownDayError:
-        return krx.tax(amount, market, today)
+    return krx.tax(amount, ledger.markets.get(symbol, Market.KOSPI), Calendar().taxed_on(kst(now).date()))
 
 
 def untold(ledger: Ledger, orders: Iterable[Order], now: int) -> int:

@@ -133,7 +133,7 @@ def match_day(ledger: Ledger, state: BrokerState) -> DayMatch:
     for order in placed:
         rows += _rows(order, statement.about(order))
         found += _about(order, statement.about(order))
-    foreign = [order for order in statement.strangers if order.filled and _is_of_the_day(order, state)]
+    foreign = [order for order in statement.strangers if order.filled]
     rows += [Row(order.broker_order, *figure) for order in foreign for figure in _only_stated(order)]
     found += map(_foreign, foreign)
     money = _Money(ledger, statement, placed, foreign)
@@ -234,11 +234,6 @@ def _foreign(order: BrokerOrder) -> Difference:
 def _only_stated(order: BrokerOrder) -> Iterator[tuple[str, int, int, int]]:
     for item, figure in zip(_Figures._fields, _of(order), strict=True):
         yield item, 0, 0, figure
-
-
-def _is_of_the_day(order: BrokerOrder, state: BrokerState) -> bool:
-    """A broker on paper lists those of all days."""
-    return kst(order.time).date() >= kst(state.time).date()
 
 
 def _of(order: BrokerOrder) -> _Figures:

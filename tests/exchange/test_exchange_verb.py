@@ -1,5 +1,6 @@
 """`kiwoom-actors exchange` as a process: what it prints, what it keeps, how it ends."""
 
+import signal
 import subprocess
 import sys
 from collections.abc import Generator
@@ -20,7 +21,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
 
 
 @contextmanager
-def running(*arguments: str) -> Generator[tuple[subprocess.Popen[str], str]]:
+def running(*arguments: str, end: signal.Signals = signal.SIGTERM) -> Generator[tuple[subprocess.Popen[str], str]]:
     """The process, and the first line it printed."""
     process = subprocess.Popen(
         [sys.executable, "-c", VERB, *arguments], cwd=ROOT, stdout=subprocess.PIPE, encoding="utf-8"
@@ -29,7 +30,7 @@ def running(*arguments: str) -> Generator[tuple[subprocess.Popen[str], str]]:
         assert process.stdout is not None
         yield process, process.stdout.readline().strip()
     finally:
-        process.terminate()
+        process.send_signal(end)
         process.communicate(timeout=20)
 
 
@@ -59,6 +60,14 @@ def test_it_says_where_it_listens_keeps_its_record_and_ends_when_asked(tmp_path:
     assert process.returncode == 0
     (request,) = [entry for entry in annals.read(tmp_path / "exchange.jsonl") if isinstance(entry, annals.Request)]
     assert (request.call, request.answer) == ("place", "0000001")
+
+
+@pytest.mark.parametrize("end", ["SIGINT", "SIGHUP"])
+def test_ctrl_c_and_a_terminal_that_closes_end_it_in_order(end: str) -> None:
+    with running(end=signal.Signals[end]) as (process, _):
+        pass
+
+    assert process.returncode == 0
 
 
 def test_what_it_cannot_be_is_one_line() -> None:

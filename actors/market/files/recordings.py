@@ -23,7 +23,6 @@ from messages import Symbol
 
 DAY: Final = 86_400
 EXAMPLES: Final = 20
-_BAR_FIELDS = ("open", "high", "low", "close", "volume")
 _CODE_TABLE = re.compile(r"A?[0-9][0-9A-Z]{5}")
 _NOTHING: Mapping[str, str] = {}
 
