@@ -9,7 +9,7 @@ from actors.account.order import Order, Phase
 from actors.gateways.port import BrokerOrder, BrokerState
 from actors.market.time import SECOND
 from actors.ordering.costs import untold
-from actors.ordering.statement import Statement, is_of_terms, is_refused, lost, may_have_filled
+from actors.ordering.statement import Statement, is_of_terms, lost, may_have_filled
 from messages import (
     CancelRejected,
     CashAdjusted,
@@ -198,8 +198,9 @@ def _unnumbered(order: Order, statement: Statement) -> Iterator[Finding]:
         yield _unclear(order, f"{alike[0].broker_order} at the broker looks like it, but its number is older", state)
     elif alike:
         statement.strangers.remove(alike[0])
-        line = f"order {order.number}: is {alike[0].broker_order} at the broker"
-        sure = statement.is_of_the_past or not is_refused(order)  # the list may be from before the refusal
+        # A list may be from before a refusal: two looks that were made after it must agree.
+        sure = statement.is_of_the_past or not order.rejected
+        line = f"order {order.number}: is {alike[0].broker_order} at the broker" + ("" if sure else ", rejected here")
         yield Finding(line, tuple(_taken_up(order, alike[0], state)), certain=sure)
     elif not order.live:
         return

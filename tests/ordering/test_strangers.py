@@ -103,6 +103,15 @@ def test_a_list_that_was_read_before_the_refusal_opens_no_refused_order() -> Non
     assert confirmed(compare(ledger, listed), compare(ledger, listed))
 
 
+@pytest.mark.parametrize("before", [(), (listed_order(),)], ids=["listed once", "listed before and after"])
+def test_nor_does_it_open_one_whose_answer_was_long_in_coming(before: tuple[BrokerOrder, ...]) -> None:
+    waiting, refused = folded([opened(), *LOST]), folded([opened(), *LOST, rejected()])
+    first, second = state(1_000_000, KNOWN, *before), state(1_000_000, KNOWN, listed_order())
+
+    assert not confirmed(compare(waiting, first), compare(refused, second))
+    assert confirmed(compare(refused, second), compare(refused, second))
+
+
 def test_of_a_refused_order_nothing_is_said_where_two_could_be_it_or_none() -> None:
     for rows in ((listed_order("0000007"), listed_order("0000008")), (KNOWN,)):
         ledger, said = looked(*EARLIER, *REFUSED, rows=(KNOWN, *rows))
