@@ -49,7 +49,6 @@ from messages import (
     ResumeTrading,
     Session,
     SessionChanged,
-    Settlement,
     SettleOrder,
     StopSystem,
     TradingHalted,
@@ -238,7 +237,7 @@ class Trader(
         except NotSettledError as error:
             self.desk.log.warning("not settled", order=message.order, by=message.by, reason=str(error))
             return
-        if message.outcome is Settlement.DEAD:
+        if any(isinstance(event, OrderRejected) for event in events):
             self._broker.learn(message.order, "")
         for event in events:
             self._say(event)

@@ -7,6 +7,7 @@ from actors.account import tables
 from actors.account.ledger import Ledger
 from actors.account.order import Order, Phase
 from actors.ordering.halting import Halt
+from actors.ordering.statement import missing
 from messages import (
     HaltConfirmed,
     HaltTrading,
@@ -120,15 +121,22 @@ class Operator:
     async def settle(self, wanted: str, outcome: Settlement, quantity: int, price: int, by: str) -> Answer:
         """Have the trader book what a person saw at the broker. Raises Declined."""
         order = self._meant(wanted)
-        if order.phase is not Phase.UNKNOWN:
-            raise Declined(f"order {wanted} is {order.phase.value}: only an unknown one is settled by a person")
+        before = order.phase
+        if before is not Phase.UNKNOWN and not (outcome is Settlement.DEAD and self._is_missing(order)):
+            which = "a person settles only what is unknown, or as dead what the broker's lists lack"
+            raise Declined(f"order {wanted} is {before.value}: {which}")
         if quantity > order.quantity:
             raise Declined(f"order {wanted} asked for {order.quantity} shares, not {quantity}")
         shares, won = Shares(quantity), Won(price)
         self._say(SettleOrder(order=order.number, outcome=outcome, quantity=shares, price=won, by=by))
-        if not await _until(lambda: order.phase is not Phase.UNKNOWN, _AFTER_ALL):
-            raise Declined(f"order {wanted} is still unknown; the log says why")
+        if not await _until(lambda: order.phase is not before, _AFTER_ALL):
+            raise Declined(f"order {wanted} is still {before.value}; the log says why")
         return {"settled": tables.order_row(order), "by": by}
+
+    def _is_missing(self, order: Order) -> bool:
+        """Whether the newest match missed an order in the broker's lists that is open here."""
+        differences = self._match[1].differences if self._match else ()
+        return order.live and any(line == missing(order) for line in differences)
 
     def _meant(self, wanted: str) -> Order:
         found = tables.find(self._ledger, wanted)

@@ -36,9 +36,7 @@ SECOND_LOOK: Final = 5.0
 _BREATH: Final = 5.0
 """Seconds between two looks at the broker, however suspicious it all is."""
 PAUSES: Final = (1.0, 2.0, 4.0, 8.0, 16.0)
-"""Seconds before each next attempt to ask for the account at the start."""
-_EARLIER_PAUSES: Final = PAUSES[:3]
-"""The same of an earlier day: a start does not wait long for what it can do without."""
+"""Seconds before each next attempt to ask for the account, or for an earlier day, at the start."""
 
 _ended = faultpoints.point("recovery: an order of before the crash is ended or unknown")
 _asked = faultpoints.point("reconciler: first snapshot read")
@@ -124,7 +122,7 @@ class Reconciler:
     async def _remembered(self, day: dt.date) -> Sequence[BrokerOrder]:
         if not isinstance(self._broker, Remembering):
             return ()
-        for pause in _EARLIER_PAUSES:
+        for pause in PAUSES:
             breaks = self._breaks()
             try:
                 orders = await self._broker.orders_of(day)
@@ -147,16 +145,12 @@ class Reconciler:
 
     async def start(self) -> None:
         """The match before which nobody trades. Raises what the broker raises once patience is at its end."""
+        state = await self._patiently()
         for pause in PAUSES:
-            try:
-                state = await self._broker.state()
-                if not self._doubt(state):
-                    break
-            except (TimeoutError, ConnectionError) as error:
-                self._log.warning("the broker does not tell the account", error=str(error), again_in=pause)
+            if not self._doubt(state):
+                break
             await self._clock.sleep(pause)
-        else:
-            state = await self._broker.state()
+            state = await self._patiently()
         doubt = self._doubt(state)
         if doubt:
             self._say(HaltTrading(reason=f"the account cannot be trusted: {doubt}", by="reconciliation"))
@@ -217,12 +211,21 @@ class Reconciler:
     ) -> tuple[BrokerState, tuple[Finding, ...], tuple[BrokerOrder, ...]]:
         breaks = self._breaks()
         await self._clock.sleep(SECOND_LOOK)
-        state = await self._broker.state()
+        state = await (self._patiently() if start else self._broker.state())
         _asked_again()
         again = compare(self._ledger, state, start=start)
         if self._breaks() != breaks:
             match = Match((), ())
         return state, confirmed(match, again), again.strangers
+
+    async def _patiently(self) -> BrokerState:
+        for pause in PAUSES:
+            try:
+                return await self._broker.state()
+            except (TimeoutError, ConnectionError) as error:
+                self._log.warning("the broker does not tell the account", error=str(error), again_in=pause)
+            await self._clock.sleep(pause)
+        return await self._broker.state()
 
     def _teach(self, found: Message) -> None:
         """Before anybody hears of it: a look-alike may be sent at once, and its records must not be taken for these."""

@@ -1,15 +1,15 @@
 """Ledger against broker: what one snapshot of the account says that the ledger does not."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from actors.account.ledger import Ledger
 from actors.account.order import Order, Phase
-from actors.gateways.port import BrokerOrder, BrokerState
+from actors.gateways.port import BrokerOrder, BrokerPosition, BrokerState
 from actors.market.time import SECOND
 from actors.ordering.costs import untold
-from actors.ordering.statement import Statement, is_of_terms, lost, may_have_filled
+from actors.ordering.statement import FALLEN, Statement, is_of_terms, lost, may_have_filled
 from messages import (
     CancelRejected,
     CashAdjusted,
@@ -76,7 +76,7 @@ def compare(ledger: Ledger, state: BrokerState, *, start: bool = False) -> Match
     doubt = statement.doubt()
     strangers = tuple(statement.strangers)
     if doubt:
-        return Match((Finding(doubt), *(found for found in findings if found.certain)), strangers, doubt)
+        return Match((Finding(doubt), *filter(_is_recorded, findings)), strangers, doubt)
     findings += _Holdings(statement, findings, start=start).compared()
     return Match(tuple(findings), strangers)
 
@@ -127,7 +127,7 @@ def _numbered(order: Order, records: list[BrokerOrder], state: BrokerState) -> I
     if filled > order.filled:
         line = f"order {order.number}: {filled} filled at the broker, {order.filled} here"
         yield Finding(line, (_recovered(order, records),), certain=True)
-    elif filled == order.filled and (line := _dearer(order, records)):
+    elif 0 < filled == order.filled and (line := _dearer(order, records)):
         yield Finding(line, (_recovered(order, records),))
     if not order.changes and records[0].quantity < order.quantity:
         yield Finding(f"order {order.number}: {records[0].quantity} asked for at the broker, {order.quantity} here")
@@ -135,6 +135,11 @@ def _numbered(order: Order, records: list[BrokerOrder], state: BrokerState) -> I
     yield from _ended(order, records, max(filled, order.filled), state)
     yield from _unanswered(order, records, state)
     yield from _outlived(order, records, state)
+
+
+def _is_recorded(finding: Finding) -> bool:
+    """Whether it stands on what the broker shows, not on what it does not."""
+    return finding.certain or any(isinstance(message, OrderAccepted) for message in finding.messages)
 
 
 def _lost_of(statement: Statement) -> list[Order]:
@@ -296,6 +301,7 @@ class _Holdings:
     def compared(self) -> Iterator[Finding]:
         there = {position.symbol: position for position in self._state.positions}
         unexplained = self._state.cash - self._cash
+        paid = self._is_paid(there, unexplained)
         waiting = False
         for symbol in sorted({*self._expected, *there}):
             position, here = there.get(symbol), self._expected.get(symbol, 0)
@@ -303,7 +309,7 @@ class _Holdings:
             if shares == here:
                 continue
             line = f"{symbol}: {shares} shares at the broker, {here} here"
-            if not self._credible(symbol, here, shares, unexplained):
+            if not self._credible(symbol, here, shares, paid=paid):
                 waiting = True
                 yield Finding(line)
                 continue
@@ -322,12 +328,25 @@ class _Holdings:
             costs=0 < -cash <= untold(self._ledger, self._ours, self._state.time),
         )
 
-    def _credible(self, symbol: Symbol, here: int, there: int, cash: int) -> bool:
+    def _credible(self, symbol: Symbol, here: int, there: int, *, paid: bool) -> bool:
         """An order of ours may explain it yet; and shares do not vanish without a sale, or a merger overnight."""
         if self._ledger.unsettled(symbol) or self._has_just_traded(symbol):
             return False
-        sold = cash > 0 or self._sold[symbol] >= here - there
+        sold = paid or self._sold[symbol] >= here - there
         return there > here or sold or (self._start and there > 0)
+
+    def _is_paid(self, there: Mapping[Symbol, BrokerPosition], cash: int) -> bool:
+        """Whether cash came in for all the shares that went, beside what was paid for those that came."""
+        gone = came = 0
+        for symbol, here in self._expected.items():
+            shares = there[symbol].quantity if symbol in there else 0
+            if shares < here:
+                cost = sum(holding.cost for holding in self._ledger.holdings.get(symbol, {}).values())
+                gone += cost * (here - shares) // here
+        for symbol, position in there.items():
+            more = position.quantity - self._expected.get(symbol, 0)
+            came += position.cost * max(more, 0) // position.quantity if position.quantity else 0
+        return cash + came > gone // FALLEN
 
     def _has_just_traded(self, symbol: Symbol) -> bool:
         """What fills shows in the broker's holdings a moment after it shows in its orders."""

@@ -25,14 +25,19 @@ class NotSettledError(Exception):
 def settlement(ledger: Ledger, word: SettleOrder, now: Nanoseconds, commission: float) -> tuple[OrderEvent, ...]:
     """The events of a settled order. Raises NotSettledError.
 
-    Nobody tells what a fill cost that no record came of: commission, at this rate, and tax are estimated.
+    Of one that has a number a person can only say that what is open of it is dead. Nobody tells what a fill cost that
+    no record came of: commission, at this rate, and tax are estimated.
     """
     order = ledger.orders.get(word.order)
-    if order is None or order.phase is not Phase.UNKNOWN:
+    dead = word.outcome is Settlement.DEAD
+    if order is None or not (order.phase is Phase.UNKNOWN or (dead and order.live)):
         phase = "not one of ours" if order is None else order.phase.value
         raise NotSettledError(f"order {word.order} is {phase}; only an unknown one can be settled")
     reason = f"settled by {word.by}"
-    if word.outcome is Settlement.DEAD:
+    if dead and order.broker_order:
+        rest = Shares(order.quantity - order.filled)
+        return (OrderCanceled(**event(order, now), broker_order=order.broker_order, canceled=rest, reason=reason),)
+    if dead:
         return (OrderRejected(**event(order, now), reason=f"{reason}: dead"),)
     shares, price = word.quantity or order.quantity, word.price or order.price
     if not 0 < shares <= order.quantity or price <= 0:

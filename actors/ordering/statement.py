@@ -10,6 +10,8 @@ from messages import Shares, Won
 
 _LATEST = 60 * SECOND
 """After it was given up an order is not looked for among new ones."""
+FALLEN = 4
+"""Shares that were sold by hand have brought a quarter of their cost at least; for less, a page of the list is lost."""
 
 
 class Statement:
@@ -45,10 +47,10 @@ class Statement:
     def alike(self, order: Order) -> list[BrokerOrder]:
         """The strangers that can be an order of ours whose number never came.
 
-        What was told of before it was submitted is none of them, nor, where an answer refused it, what was told at all:
+        What was told of before it was submitted is none of them, nor, where it was given up, what was told at all:
         a live record would have borne its screen. Clocks are not asked: ours may have been wrong then.
         """
-        told = self.ledger.strangers if is_refused(order) else self._strangers_before(order)
+        told = self.ledger.strangers if order.rejected else self._strangers_before(order)
         alike = (record for record in self.strangers if is_like(order, record))
         return [record for record in alike if of_its_day(record.time, record.broker_order) not in told]
 
@@ -72,7 +74,7 @@ class Statement:
         for order in self.ours:
             records = self.about(order)
             if order.broker_orders and not records and (order.live or order.filled):
-                return f"order {order.number}: {order.broker_order} is not in the broker's lists"
+                return missing(order)
             if records and not order.changes and sum(record.filled for record in records) < order.filled:
                 return f"order {order.number}: fewer filled at the broker than it has told"
         return ""
@@ -84,8 +86,17 @@ class Statement:
         return [key for key, number in told if number < order.submission and key[0] == today]
 
     def _blank(self) -> bool:
-        known = any(order.broker_orders for order in self.ours) or any(True for _ in self.ledger.each())
-        return known and not self.state.orders and not self.state.positions
+        """Whether it shows nothing where there was something: whose shares were sold overnight has money instead."""
+        if self.state.orders or self.state.positions:
+            return False
+        held = sum(holding.cost for _, _, holding in self.ledger.each())
+        sold = held > 0 and self.state.cash - self.ledger.cash > held // FALLEN
+        return any(order.broker_orders for order in self.ours) or (any(True for _ in self.ledger.each()) and not sold)
+
+
+def missing(order: Order) -> str:
+    """In words, that the broker does not show what it once gave a number."""
+    return f"order {order.number}: {order.broker_order} is not in the broker's lists"
 
 
 def is_like(order: Order, record: BrokerOrder) -> bool:
@@ -107,12 +118,12 @@ def lost(order: Order) -> bool:
     """Whether the broker's number of an order never came, though it may have one."""
     if order.broker_orders or order.filled or order.phase is Phase.APPROVED:
         return False
-    return order.live or (order.unknown and order.rejected) or is_refused(order)
+    return order.live or _is_given_up(order)
 
 
-def is_refused(order: Order) -> bool:
-    """An answer without a number said so, and there may be an order all the same, whose records never came."""
-    return order.rejected and order.sent and not order.unknown
+def _is_given_up(order: Order) -> bool:
+    """An answer without a number refused it, or none came: there may be an order, whose records never came."""
+    return order.rejected and (order.sent or order.unknown)
 
 
 def may_have_filled(order: Order) -> bool:
@@ -123,7 +134,7 @@ def may_have_filled(order: Order) -> bool:
     if not order.settled:
         return True
     asked = kst(order.time).date() > kst(order.began).date()
-    return not asked and (order.lapsed > 0 or is_refused(order))
+    return not asked and (order.lapsed > 0 or _is_given_up(order))
 
 
 def known_orders(ledger: Ledger, now: int) -> tuple[KnownOrder, ...]:

@@ -149,20 +149,30 @@ async def test_two_that_look_alike_are_not_told_apart() -> None:
     assert len(stage.heard(OrderExpired)) == 1
 
 
-@pytest.mark.parametrize(("failures", "fills"), [(2, 1), (3, 0)])
+@pytest.mark.parametrize(("failures", "fills"), [(3, 1), (5, 0)])
 def test_a_broker_that_does_not_answer_is_asked_again_a_few_times(failures: int, fills: int) -> None:
     @in_virtual_time
     async def scene() -> None:
         broker = Remembering(state(930_000, owned(7, 70_000)))
         broker.days = {FRIDAY: (listed(filled=7),)}
-        errors: tuple[Exception, ...] = (TimeoutError(), ConnectionError("no such query"), TimeoutError())
-        broker.errors = [*errors[:failures]]
+        errors: list[Exception] = [TimeoutError(), ConnectionError("no such query")]
+        broker.errors = (errors * 3)[:failures]
         stage = await next_day(broker, *left_open())
+        await stage.advance(20)
 
         assert len(bought(stage)) == fills
         assert len(stage.heard(OrderExpired)) == 1
 
     scene()
+
+
+@in_virtual_time
+async def test_an_order_that_was_given_up_is_asked_about_on_the_next_day() -> None:
+    broker = Remembering(state(930_000, owned(7, 70_000)))
+    broker.days = {FRIDAY: (replace(listed(filled=7), time=at(FRIDAY, 15, 19)),)}
+    stage = await next_day(broker, *left_open(number=""), *on(FRIDAY, unknown(), rejected()))
+
+    assert bought(stage) == [(1, 7, 70_000)]
 
 
 @in_virtual_time

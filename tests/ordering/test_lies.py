@@ -355,3 +355,10 @@ def test_orders_of_another_day_with_the_same_number_are_not_ours() -> None:
 
     assert [order.broker_order for order in match.strangers] == ["0000001"]
     assert not [m for f in match.findings for m in f.messages if isinstance(m, OrderFilled)]
+
+
+@pytest.mark.parametrize("told", [{"commission": Won(150)}, {"amount": Won(150)}], ids=["costs", "an amount"])
+def test_what_is_told_of_an_order_of_which_nothing_filled_says_nothing(told: dict[str, Won]) -> None:
+    ledger = folded([opened(), approval(), submitting(), sent(), accepted()])
+
+    assert not compare(ledger, state(1_000_000, replace(listed_order(), **told))).findings

@@ -191,11 +191,27 @@ async def test_a_persons_word_on_an_unknown_order_is_said_and_its_effect_awaited
     assert answer["settled"]["phase"] == "filled"
 
 
+@in_virtual_time
+async def test_an_open_order_is_settled_as_dead_where_the_brokers_lists_lack_it() -> None:
+    listless = "order 5: 0000001 is not in the broker's lists"
+    stage, guardian = await stage_with(approval(5), submitting(5), accepted(5))
+    for differences in ((), ("order 50: 0000001 is not in the broker's lists",)):
+        stage.tell(matched(*differences))
+        with pytest.raises(Declined, match="order 5 is open: a person settles only what is unknown"):
+            await guardian.settle(order="5", outcome=Settlement.DEAD, by="kim")
+    stage.tell(matched(listless))
+    with pytest.raises(Declined, match="order 5 is open: a person settles only what is unknown"):
+        await guardian.settle(order="5", outcome=Settlement.FILLED, by="kim", quantity=10, price=10_000)
+    answer = await answered(stage, guardian.settle(order="5", outcome=Settlement.DEAD, by="kim"), canceled(5))
+
+    assert answer["settled"]["phase"] == "canceled"
+
+
 @pytest.mark.parametrize(
     ("messages", "order", "quantity", "line"),
     [
         ((), "7", 0, "no order 7 today"),
-        ((approval(5), submitting(5), accepted(5)), "5", 0, "order 5 is open: only an unknown one"),
+        ((approval(5), submitting(5), accepted(5)), "5", 0, "order 5 is open: a person settles only what is unknown"),
         ((approval(5), submitting(5), unknown(5)), "5", 11, "asked for 10 shares, not 11"),
         ((approval(5), submitting(5), unknown(5)), "5", 1, "order 5 is still unknown"),
     ],

@@ -176,3 +176,14 @@ async def test_a_match_names_the_codes_in_which_orders_of_ours_may_still_trade()
     stage = await trading(FakeBroker(state(1_000_000, *rows)), journal)
 
     assert [match.ordered for match in stage.heard(Reconciled)] == [("900010_NX", "900020")]
+
+
+@in_virtual_time
+async def test_a_start_whose_second_look_is_not_answered_at_once_asks_again() -> None:
+    journal = FakeJournal(opened(), approval(), submitting(), sent(), accepted())
+    account = state(900_000, listed_order(filled=10, open_=0), owned(10, 100_000))
+    stage = await trading(FakeBroker(account, TimeoutError("opw00018: no answer"), account), journal)
+    await stage.advance(20)
+
+    assert [fill.filled for fill in stage.heard(OrderFilled)] == [10]
+    assert stage.heard(Reconciled)[0].start

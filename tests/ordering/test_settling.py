@@ -14,6 +14,7 @@ from messages import (
     OrderFilled,
     OrderRejected,
     OrderUnknown,
+    Reconciled,
     ResumeTrading,
     Settlement,
     SettleOrder,
@@ -21,8 +22,8 @@ from messages import (
     Won,
 )
 from runtime.testing import Stage, in_virtual_time
-from tests.account.records import OTHER, SELL, accepted, approval, canceled, listed
-from tests.ordering.fakes import FakeBroker, listed_order, state
+from tests.account.records import OTHER, SELL, accepted, approval, canceled, listed, opened, sent, submitting
+from tests.ordering.fakes import FakeBroker, FakeJournal, listed_order, state
 from tests.test_trader import trading
 
 
@@ -159,3 +160,19 @@ async def test_an_unknown_order_keeps_a_halt_unconfirmed_until_it_is_settled() -
 
 def said(stage: Stage, kind: type[Message]) -> list[Message]:
     return [message for message in stage.said if isinstance(message, kind)]
+
+
+@in_virtual_time
+async def test_an_order_that_no_list_shows_any_more_is_over_once_a_person_says_so() -> None:
+    journal = FakeJournal(opened(), approval(), submitting(), sent(), accepted())
+    broker = FakeBroker(state(1_000_000, listed_order("0000009", price=9_000)))
+    stage = await trading(broker, journal)
+    await stage.advance(60)
+    assert stage.heard(Reconciled)[-1].differences == ("order 1: 0000001 is not in the broker's lists",)
+
+    stage.tell(word(Settlement.DEAD))
+    await stage.advance(60)
+
+    assert [(over.canceled, over.reason) for over in stage.heard(OrderCanceled)] == [(10, "settled by kim")]
+    assert stage.heard(Reconciled)[-1].differences == ()
+    assert not broker.learned

@@ -112,6 +112,21 @@ def test_nor_does_it_open_one_whose_answer_was_long_in_coming(before: tuple[Brok
     assert confirmed(compare(refused, second), compare(refused, second))
 
 
+def test_an_order_that_a_person_places_anew_after_settling_the_first_is_the_persons() -> None:
+    told = ExternalOrderSeen(symbol=CODE, time=NOON, broker_order="0000009", description="by hand")
+    ledger, said = looked(*LOST, rejected(), told, rows=(listed_order("0000009"),))
+
+    assert ledger.orders[1].phase is Phase.REJECTED
+    assert not said
+
+
+def test_a_refused_order_that_lives_is_found_while_the_lists_lack_another() -> None:
+    missing = (approval(2, price=9_000), submitting(2, price=9_000), sent(2), accepted(2, "0000002"))
+    ledger, _ = looked(*missing, *REFUSED, rows=(listed_order("0000009"),))
+
+    assert ledger.orders[1].phase is Phase.OPEN
+
+
 def test_of_a_refused_order_nothing_is_said_where_two_could_be_it_or_none() -> None:
     for rows in ((listed_order("0000007"), listed_order("0000008")), (KNOWN,)):
         ledger, said = looked(*EARLIER, *REFUSED, rows=(KNOWN, *rows))
