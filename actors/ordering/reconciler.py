@@ -10,7 +10,8 @@ from actors.account.order import Order, Phase
 from actors.gateways.port import Broker, BrokerOrder, BrokerState, Remembering
 from actors.market.time import at, kst
 from actors.market.venues import spell
-from actors.ordering.reconciliation import Finding, Match, compare, confirmed, filled_earlier, positions, stranger
+from actors.ordering.findings import Finding, Match, confirmed
+from actors.ordering.reconciliation import compare, filled_earlier, positions, stranger
 from actors.ordering.requests import event
 from actors.ordering.statement import may_have_filled
 from messages import (

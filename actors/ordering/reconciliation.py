@@ -1,18 +1,16 @@
 """Ledger against broker: what one snapshot of the account says that the ledger does not."""
 
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 from actors.account.ledger import Ledger
 from actors.account.order import Order, Phase
-from actors.gateways.port import BrokerOrder, BrokerPosition, BrokerState
-from actors.market.time import SECOND
-from actors.ordering.costs import untold
-from actors.ordering.statement import FALLEN, Statement, is_of_terms, lost, may_have_filled
+from actors.gateways.port import BrokerOrder, BrokerState
+from actors.ordering.findings import QUIET, Finding, Match
+from actors.ordering.holdings import Holdings
+from actors.ordering.statement import Statement, is_of_terms, lost, may_have_filled
 from messages import (
     CancelRejected,
-    CashAdjusted,
     ExternalOrderSeen,
     Message,
     OrderAccepted,
@@ -22,42 +20,10 @@ from messages import (
     OrderReplaced,
     OrderUnknown,
     Position,
-    PositionAdjusted,
     ReplaceRejected,
     Shares,
-    Side,
-    Symbol,
     Won,
 )
-
-QUIET = 10 * SECOND
-"""After which an order without any answer is unknown, and one the broker does not list may be none.
-
-One that was submitted in the future was so by a clock that was wrong: its age is not known, and two looks decide.
-"""
-
-
-class Finding(NamedTuple):
-    """A difference in words, and the messages that book it once it is certain."""
-
-    line: str
-    messages: tuple[Message, ...] = ()
-    certain: bool = False
-    """The broker has a record of it; what is only missing must be missed twice."""
-
-
-class Match(NamedTuple):
-    """The outcome of one comparison."""
-
-    findings: tuple[Finding, ...]
-    strangers: tuple[BrokerOrder, ...]
-    """Orders nobody here placed."""
-    doubt: str = ""
-    """Why nothing may be concluded from what is missing."""
-
-    @property
-    def lines(self) -> tuple[str, ...]:
-        return tuple(finding.line for finding in self.findings)
 
 
 def compare(ledger: Ledger, state: BrokerState, *, start: bool = False) -> Match:
@@ -77,7 +43,7 @@ def compare(ledger: Ledger, state: BrokerState, *, start: bool = False) -> Match
     strangers = tuple(statement.strangers)
     if doubt:
         return Match((Finding(doubt), *filter(_is_recorded, findings)), strangers, doubt)
-    findings += _Holdings(statement, findings, start=start).compared()
+    findings += Holdings(statement, findings, start=start).compared()
     return Match(tuple(findings), strangers)
 
 
@@ -93,11 +59,6 @@ def filled_earlier(ledger: Ledger, state: BrokerState, ours: Sequence[Order]) ->
             yield from (found for found in _numbered(order, records, state) if _books_fills(found))
     for order in _lost_of(statement):
         yield from (found for found in _unnumbered(order, statement) if _books_fills(found))
-
-
-def confirmed(first: Match, second: Match) -> tuple[Finding, ...]:
-    """What the second look says, as far as it is certain or the first one said the same."""
-    return tuple(finding for finding in second.findings if finding.certain or finding.line in first.lines)
 
 
 def positions(state: BrokerState) -> tuple[Position, ...]:
@@ -279,96 +240,6 @@ def _replaced(order: Order, record: BrokerOrder, state: BrokerState) -> OrderRep
         quantity=record.quantity,
         price=record.price,
     )
-
-
-class _Holdings:
-    """Shares and cash, less what the orders found explain."""
-
-    def __init__(self, statement: Statement, findings: list[Finding], *, start: bool) -> None:
-        ledger = statement.ledger
-        self._ledger, self._state, self._start = ledger, statement.state, start
-        self._ours = statement.ours
-        self._expected = {symbol: ledger.held(symbol) for symbol in ledger.holdings}
-        self._cash = ledger.cash
-        self._sold = Counter[Symbol]()
-        for order in statement.strangers:
-            self._sold[order.symbol] += order.filled if order.side is Side.SELL else 0
-        for finding in findings:
-            for message in finding.messages:
-                if isinstance(message, OrderFilled):
-                    self._expect(message)
-
-    def compared(self) -> Iterator[Finding]:
-        there = {position.symbol: position for position in self._state.positions}
-        unexplained = self._state.cash - self._cash
-        paid = self._is_paid(there, unexplained)
-        waiting = False
-        for symbol in sorted({*self._expected, *there}):
-            position, here = there.get(symbol), self._expected.get(symbol, 0)
-            shares = position.quantity if position else 0
-            if shares == here:
-                continue
-            line = f"{symbol}: {shares} shares at the broker, {here} here"
-            if not self._credible(symbol, here, shares, paid=paid):
-                waiting = True
-                yield Finding(line)
-                continue
-            yield Finding(line, (self._adjusted(symbol, shares, position.cost if position else 0, unexplained, line),))
-            unexplained = 0
-        if unexplained:
-            line = f"cash: {self._state.cash} at the broker, {self._cash} here"
-            settled = not waiting and not self._ledger.unsettled()
-            yield Finding(line, (self._moved(unexplained, line),) if settled else ())
-
-    def _moved(self, cash: int, line: str) -> CashAdjusted:
-        return CashAdjusted(
-            time=self._state.time,
-            cash=Won(cash),
-            reason=f"found at reconciliation: {line}",
-            costs=0 < -cash <= untold(self._ledger, self._ours, self._state.time),
-        )
-
-    def _credible(self, symbol: Symbol, here: int, there: int, *, paid: bool) -> bool:
-        """An order of ours may explain it yet; and shares do not vanish without a sale, or a merger overnight."""
-        if self._ledger.unsettled(symbol) or self._has_just_traded(symbol):
-            return False
-        sold = paid or self._sold[symbol] >= here - there
-        return there > here or sold or (self._start and there > 0)
-
-    def _is_paid(self, there: Mapping[Symbol, BrokerPosition], cash: int) -> bool:
-        """Whether cash came in for all the shares that went, beside what was paid for those that came."""
-        gone = came = 0
-        for symbol, here in self._expected.items():
-            shares = there[symbol].quantity if symbol in there else 0
-            if shares < here:
-                cost = sum(holding.cost for holding in self._ledger.holdings.get(symbol, {}).values())
-                gone += cost * (here - shares) // here
-        for symbol, position in there.items():
-            more = position.quantity - self._expected.get(symbol, 0)
-            came += position.cost * max(more, 0) // position.quantity if position.quantity else 0
-        return cash + came > gone // FALLEN
-
-    def _has_just_traded(self, symbol: Symbol) -> bool:
-        """What fills shows in the broker's holdings a moment after it shows in its orders."""
-        ours = (order for order in self._ledger.orders.values() if order.symbol == symbol and order.filled)
-        return any(0 <= self._state.time - order.time < QUIET for order in ours)
-
-    def _adjusted(self, symbol: Symbol, shares: int, cost: int, cash: int, line: str) -> PositionAdjusted:
-        return PositionAdjusted(
-            symbol=symbol,
-            time=self._state.time,
-            quantity=Shares(shares),
-            cost=Won(cost),
-            cash=Won(cash),
-            reason=f"found at reconciliation: {line}",
-        )
-
-    def _expect(self, fill: OrderFilled) -> None:
-        sign = 1 if fill.side is Side.BUY else -1
-        known = self._ledger.orders[fill.order]
-        self._expected[fill.symbol] = self._expected.get(fill.symbol, 0) + sign * fill.quantity
-        costs = max(fill.commission - known.commission, 0) + max(fill.tax - known.tax, 0)
-        self._cash -= sign * (fill.amount - known.amount) + costs
 
 
 def _about(order: Order, state: BrokerState) -> dict[str, Any]:

@@ -14,7 +14,8 @@ from actors.gateways.kiwoom.chejan import order_record
 from actors.gateways.kiwoom.orders import OrderTracker
 from actors.gateways.port import BrokerOrder, BrokerPosition, BrokerReport, BrokerState
 from actors.market.time import SECOND
-from actors.ordering.reconciliation import compare, confirmed
+from actors.ordering.findings import confirmed
+from actors.ordering.reconciliation import compare
 from messages import (
     Action,
     Nanoseconds,

@@ -11,7 +11,8 @@ from actors.account.ledger import Ledger
 from actors.account.order import Phase
 from actors.gateways.port import BrokerOrder, BrokerPosition, BrokerState
 from actors.market.time import SECOND
-from actors.ordering.reconciliation import Match, compare, confirmed
+from actors.ordering.findings import Match, confirmed
+from actors.ordering.reconciliation import compare
 from actors.trader import Trader
 from messages import (
     CashAdjusted,

@@ -7,7 +7,8 @@ from actors.account.ledger import Booked, Ledger
 from actors.account.order import Phase
 from actors.gateways.port import BrokerOrder
 from actors.market.time import SECOND
-from actors.ordering.reconciliation import compare, confirmed
+from actors.ordering.findings import confirmed
+from actors.ordering.reconciliation import compare
 from actors.ordering.statement import known_orders
 from messages import ExternalOrderSeen, Message, Nanoseconds, OrderRejected, OrderUnknown
 from tests.account.records import (

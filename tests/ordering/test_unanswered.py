@@ -4,7 +4,8 @@ import pytest
 from msgspec.structs import replace
 
 from actors.market.time import SECOND
-from actors.ordering.reconciliation import compare, confirmed
+from actors.ordering.findings import confirmed
+from actors.ordering.reconciliation import compare
 from messages import (
     Action,
     CancelRejected,

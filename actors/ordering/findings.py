@@ -1,0 +1,48 @@
+"""What one comparison of ledger and broker finds, and what of it two looks agree on."""
+
+from typing import NamedTuple
+
+from actors.gateways.port import BrokerOrder
+from actors.market.time import SECOND
+from messages import Message
+
+QUIET = 10 * SECOND
+"""After which an order without any answer is unknown, and one the broker does not list may be none.
+
+One that was submitted in the future was so by a clock that was wrong: its age is not known, and two looks decide.
+"""
+
+
+class Finding(NamedTuple):
+    """A difference in words, and the messages that book it once it is certain."""
+
+    line: str
+    messages: tuple[Message, ...] = ()
+    certain: bool = False
+    """The broker has a record of it; what is only missing must be missed twice."""
+    same: str = ""
+    """What both looks must say, where it is not the line: a trade between them changes both sides of that."""
+
+    @property
+    def key(self) -> str:
+        return self.same or self.line
+
+
+class Match(NamedTuple):
+    """The outcome of one comparison."""
+
+    findings: tuple[Finding, ...]
+    strangers: tuple[BrokerOrder, ...]
+    """Orders nobody here placed."""
+    doubt: str = ""
+    """Why nothing may be concluded from what is missing."""
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        return tuple(finding.line for finding in self.findings)
+
+
+def confirmed(first: Match, second: Match) -> tuple[Finding, ...]:
+    """What the second look says, as far as it is certain or the first one said the same."""
+    said = {finding.key for finding in first.findings}
+    return tuple(finding for finding in second.findings if finding.certain or finding.key in said)

@@ -1,0 +1,112 @@
+"""Shares and cash of a snapshot beside the ledger's."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+
+from actors.account.order import Order
+from actors.gateways.port import BrokerPosition
+from actors.ordering.costs import untold
+from actors.ordering.findings import QUIET, Finding
+from actors.ordering.statement import FALLEN, Statement
+from messages import CashAdjusted, OrderFilled, PositionAdjusted, Shares, Side, Symbol, Won
+
+
+class Holdings:
+    """Shares and cash, less what the orders found explain."""
+
+    def __init__(self, statement: Statement, findings: Sequence[Finding], *, start: bool) -> None:
+        ledger = statement.ledger
+        self._statement = statement
+        self._ledger, self._state, self._start = ledger, statement.state, start
+        self._expected = {symbol: ledger.held(symbol) for symbol in ledger.holdings}
+        self._cash = ledger.cash
+        self._sold = Counter[Symbol]()
+        for order in statement.strangers:
+            self._sold[order.symbol] += order.filled if order.side is Side.SELL else 0
+        for finding in findings:
+            for message in finding.messages:
+                if isinstance(message, OrderFilled):
+                    self._expect(message)
+
+    def compared(self) -> Iterator[Finding]:
+        there = {position.symbol: position for position in self._state.positions}
+        unexplained = self._state.cash - self._cash
+        paid = self._is_paid(there, unexplained)
+        waiting = False
+        for symbol in sorted({*self._expected, *there}):
+            position, here = there.get(symbol), self._expected.get(symbol, 0)
+            shares = position.quantity if position else 0
+            if shares == here:
+                continue
+            line, same = f"{symbol}: {shares} shares at the broker, {here} here", f"{symbol} {shares - here:+}"
+            if not self._credible(symbol, here, shares, paid=paid):
+                waiting = True
+                yield Finding(line, same=same)
+                continue
+            cost = position.cost if position else 0
+            yield Finding(line, (self._adjusted(symbol, shares, cost, unexplained, line),), same=same)
+            unexplained = 0
+        if unexplained:
+            line = f"cash: {self._state.cash} at the broker, {self._cash} here"
+            booked = () if waiting or self._is_under_way() else (self._moved(unexplained, line),)
+            yield Finding(line, booked, same=f"cash {unexplained:+}")
+
+    def _is_under_way(self) -> bool:
+        """Whether cash may lack a fill of ours, there or here; it lacks none of an order that stands as listed."""
+        return self._has_just_traded() or not all(map(self._stands, self._ledger.unsettled()))
+
+    def _stands(self, order: Order) -> bool:
+        records = self._statement.about(order)
+        there = sum(record.filled for record in records), sum(record.open for record in records)
+        return order.live and bool(records) and there == (order.filled, order.open)
+
+    def _moved(self, cash: int, line: str) -> CashAdjusted:
+        return CashAdjusted(
+            time=self._state.time,
+            cash=Won(cash),
+            reason=f"found at reconciliation: {line}",
+            costs=0 < -cash <= untold(self._ledger, self._statement.ours, self._state.time),
+        )
+
+    def _credible(self, symbol: Symbol, here: int, there: int, *, paid: bool) -> bool:
+        """An order of ours may explain it yet; and shares do not vanish without a sale, or a merger overnight."""
+        if self._ledger.unsettled(symbol) or self._has_just_traded(symbol):
+            return False
+        sold = paid or self._sold[symbol] >= here - there
+        return there > here or sold or (self._start and there > 0)
+
+    def _is_paid(self, there: Mapping[Symbol, BrokerPosition], cash: int) -> bool:
+        """Whether cash came in for all the shares that went, beside what was paid for those that came."""
+        gone = came = 0
+        for symbol, here in self._expected.items():
+            shares = there[symbol].quantity if symbol in there else 0
+            if shares < here:
+                cost = sum(holding.cost for holding in self._ledger.holdings.get(symbol, {}).values())
+                gone += cost * (here - shares) // here
+        for symbol, position in there.items():
+            more = position.quantity - self._expected.get(symbol, 0)
+            came += position.cost * max(more, 0) // position.quantity if position.quantity else 0
+        return cash + came > gone // FALLEN
+
+    def _has_just_traded(self, symbol: Symbol | None = None) -> bool:
+        """What fills shows in the broker's holdings a moment after it shows in its orders."""
+        orders = self._ledger.orders.values()
+        ours = (order for order in orders if order.filled and symbol in (None, order.symbol))
+        return any(0 <= self._state.time - order.time < QUIET for order in ours)
+
+    def _adjusted(self, symbol: Symbol, shares: int, cost: int, cash: int, line: str) -> PositionAdjusted:
+        return PositionAdjusted(
+            symbol=symbol,
+            time=self._state.time,
+            quantity=Shares(shares),
+            cost=Won(cost),
+            cash=Won(cash),
+            reason=f"found at reconciliation: {line}",
+        )
+
+    def _expect(self, fill: OrderFilled) -> None:
+        sign = 1 if fill.side is Side.BUY else -1
+        known = self._ledger.orders[fill.order]
+        self._expected[fill.symbol] = self._expected.get(fill.symbol, 0) + sign * fill.quantity
+        costs = max(fill.commission - known.commission, 0) + max(fill.tax - known.tax, 0)
+        self._cash -= sign * (fill.amount - known.amount) + costs
