@@ -15,11 +15,12 @@ from actors.analysis.progress import Pages
 from actors.gateways.port import Archive, Page, Reference
 from actors.market.calendar import Calendar
 from actors.market.charts import certificate, collection, paging
+from actors.market.charts import standing as standings
 from actors.market.charts.certificate import DAILY, Chart
 from actors.market.charts.collected import Collected, length, report, totals
 from actors.market.charts.collection import Taken
 from actors.market.charts.comparison import Proof
-from actors.market.charts.paging import Outlook, Paging
+from actors.market.charts.paging import Outlook, Paging, Trail, Unfinished
 from actors.market.charts.spans import Span
 from actors.market.storage import store
 from actors.market.time import SECOND, at, kst
@@ -35,8 +36,6 @@ from runtime.vitals import Vitals, peak_memory_mb
 _Code = Annotated[str, msgspec.Meta(pattern=r"^[0-9A-Z]{6}$", description="codes of six digits or capitals")]
 _Codes = Annotated[tuple[_Code, ...], msgspec.Meta(min_length=1)]
 _Minutes = Literal[1, 3, 5, 10, 15, 30, 45, 60]
-_RESTARTS: Final = 20
-"""Times that a paging begins anew before it is left for another time of the day."""
 _PAUSE: Final = 30.0
 """Seconds after a query that failed."""
 _DEAD: Final = 3
@@ -44,16 +43,14 @@ _DEAD: Final = 3
 _LOCKED: Final = 5
 """Times that a locked file is tried again."""
 _FAILED: Final = 1
+_LAST_LOOK: Final = 3.0
+"""Seconds at the end for charts of which it is not known how they stand: a stop has ten for everything."""
 
 Value = TypeVar("Value")
 
 
 class Library(Archive, Reference, Protocol):
     """Charts, and the names of what they show."""
-
-
-class Unfinished(Exception):
-    """A chart cannot be finished now; the text says why."""
 
 
 class Unanswered(Unfinished):
@@ -101,8 +98,10 @@ class Collector(Actor, publishes=(StopSystem,)):
         ]
         self._calendar = Calendar()
         self._show = Pages()
-        self._outlook = Outlook(self._calendar)
+        self._outlook = Outlook(self._calendar, in_session=in_session)
         self._planned = 0
+        self._unknown = {one.chart: one for one in self._charts}
+        """Charts that may stand otherwise than was last seen."""
         self._unfinished = "interrupted; start it again and it goes on"
         """What is said of a chart that is not finished and has no reason of its own."""
         self._task: asyncio.Task[Any] | None = None
@@ -146,7 +145,10 @@ class Collector(Actor, publishes=(StopSystem,)):
         finally:
             await self._reckon_all(database)
         failed = sum(bool(one.failed) for one in self._charts)
-        return (f"{failed} charts are not finished", _FAILED) if failed else ("everything is collected", 0)
+        if failed:
+            return f"{failed} charts are not finished", _FAILED
+        missing = sum(one.standing.missing for one in self._charts)
+        return "everything is collected" + (f" but {missing:,} bars that cannot be read" if missing else ""), 0
 
     def _opened(self) -> Database:
         return Database(
@@ -174,8 +176,7 @@ class Collector(Actor, publishes=(StopSystem,)):
     async def _estimate(self, database: Database) -> None:
         self._planned = self.desk.clock.now()
         for one in self._charts:
-            wanted, gaps = await self._store(database, partial(self._plan, one=one))
-            one.since, one.until = wanted
+            gaps = await self._look_at(database, one)
             self._outlook.plan(one.chart, gaps, self._planned)
 
     async def _ask_charts(self, database: Database) -> None:
@@ -190,8 +191,11 @@ class Collector(Actor, publishes=(StopSystem,)):
             except Unfinished as error:
                 one.failed = str(error)
                 silent.clear()
+            if one.chart in self._unknown:
+                await self._look_at(database, one)
             self._outlook.over(one.chart)
-            self._look(one, one.failed or "all there", over=True)
+            missing = one.standing.missing
+            self._look(one, one.failed or (f"{missing:,} bars missing" if missing else "all there"), over=True)
 
     async def _finish(self, database: Database, one: Collected, *, asking: bool) -> None:
         """Page until nothing is left that pages can fill. Raises Unfinished."""
@@ -219,26 +223,24 @@ class Collector(Actor, publishes=(StopSystem,)):
     async def _page(self, database: Database, one: Collected, way: Paging, wanted: Span) -> tuple[bool, bool]:
         """Go one way; whether it was cut short with good reason, and whether its prices can be trusted."""
         await self._wait_for_the_close()
-        starts, clock = 0, self.desk.clock
+        self._unknown[one.chart] = one
+        trail, clock = Trail(way), self.desk.clock
         asked = clock.now()
         start = None if way.start is None else Nanoseconds(way.start)
         async with aclosing(self._archive.bars(*one.chart, Nanoseconds(way.reach), start)) as pages:
             async for page in pages:
-                starts += page.newest
                 proof = _proof(page, dated=way.start is not None)
                 take = partial(self._take, chart=one.chart, bars=page.bars, proof=proof, wanted=wanted, now=clock.now())
                 taken = await self._store(database, take)
                 self._note(one, page, taken, way, clock.now() - asked)
                 asked = clock.now()
-                if page.newest and page.last and not page.rows:
-                    raise Unfinished("nothing is offered under this code")
+                trail.page(page.since, page.rows, newest=page.newest, last=page.last)
                 if len(one.factors) > self._attempts:
                     raise Unfinished("its prices come adjusted anew with every reading")
-                if starts > _RESTARTS:
-                    raise Unfinished("more urgent queries keep coming between its pages; collect after the close")
                 if taken.mistrusted or taken.factor != 1.0 or self._closing_hour():
                     return True, not taken.mistrusted
-        one.restarts += max(starts - 1, 0)
+        trail.end()
+        one.restarts += trail.restarts
         return False, True
 
     def _plan(self, connection: sqlite3.Connection, one: Collected) -> tuple[Span, list[Span]]:
@@ -276,7 +278,7 @@ class Collector(Actor, publishes=(StopSystem,)):
             outlook.left[one.chart],
             all_done=outlook.done,
             all_left=outlook.all_left,
-            seconds=outlook.seconds,
+            seconds=outlook.seconds(self.desk.clock.now()),
             note=note,
             over=over,
         )
@@ -305,25 +307,36 @@ class Collector(Actor, publishes=(StopSystem,)):
             self._show.say(f"the market is open: waiting until {when(hours.until)[11:16]}, or set in_session = true")
             await self.desk.clock.sleep((hours.until - self.desk.clock.now()) / SECOND)
 
+    async def _look_at(self, database: Database, one: Collected) -> list[Span]:
+        """How a chart stands, by its certificates; what is left to be asked of it comes back."""
+        gaps = await self._store(database, partial(self._reckon, one=one))
+        self._unknown.pop(one.chart, None)
+        return gaps
+
     async def _reckon_all(self, database: Database) -> None:
-        for one in self._charts:
+        clock = asyncio.get_running_loop().time
+        until = clock() + _LAST_LOOK
+        for one in list(self._unknown.values()):
+            if clock() >= until:
+                one.failed = one.failed or "interrupted before it was looked at; start it again and it goes on"
+                continue
             try:
                 await database.run(partial(self._reckon, one=one))
+                del self._unknown[one.chart]
             except DatabaseError as error:
                 one.failed = one.failed or _unstored(error)
+        for one in self._charts:
+            if one.wanting and not one.failed:
+                one.failed = self._unfinished
 
-    def _reckon(self, connection: sqlite3.Connection, one: Collected) -> None:
-        """How a chart stands, by its certificates."""
+    def _reckon(self, connection: sqlite3.Connection, one: Collected) -> list[Span]:
         wanted, gaps = self._plan(connection, one)
-        one.asked = wanted.since
-        if gaps and not one.failed:
-            one.failed = self._unfinished
-        known, goal = collection.spans(connection, one.chart), collection.goal(connection, one.chart)
-        beginnings = [instant for instant in (wanted.since, goal.offered if goal else 0) if instant]
-        one.since = max(beginnings, default=known[0].since if known else 0)
-        one.until = wanted.until if one.since else 0
-        if one.since:
-            one.reckon(collection.standing(connection, self._calendar, one.chart, Span(one.since, one.until)))
+        one.asked, one.wanting = wanted.since, bool(gaps)
+        one.since, one.until = possible = standings.bounds(connection, one.chart, wanted)
+        one.standing = standings.standing(connection, self._calendar, one.chart, possible)
+        if one.factors:
+            one.left_aside = standings.not_offered_anew(connection, one.chart)
+        return gaps
 
     def _tell(self) -> None:
         vitals, clock = self._vitals, self.desk.clock
@@ -346,7 +359,10 @@ class Collector(Actor, publishes=(StopSystem,)):
         }
         vitals.summary = clean_object(summary)
         vitals.closing = f"collected in {self._path}\n{report(self._charts)}"
-        (vitals.run_folder / "summary.json").write_bytes(msgspec.json.format(msgspec.json.encode(vitals.summary)))
+        try:
+            (vitals.run_folder / "summary.json").write_bytes(msgspec.json.format(msgspec.json.encode(vitals.summary)))
+        except OSError as error:
+            self.desk.log.error("the summary is not written", reason=str(error))
 
 
 def _unstored(error: DatabaseError) -> str:

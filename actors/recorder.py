@@ -1,4 +1,4 @@
-"""The recorder stores ticks, books, bars and the state of every order, in batches, by one writer."""
+"""The recorder stores ticks, books, bars, events and the state of every order, in batches, by one writer."""
 
 import asyncio
 import sqlite3
@@ -10,7 +10,8 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
-from actors.market.storage import retention, store
+from actors.market.storage import events, retention, store
+from actors.market.storage.events import Event, MarketEvent
 from actors.market.storage.loose import EVER
 from actors.market.storage.order_states import LIVE, OrderStates
 from actors.market.storage.retention import Chores
@@ -43,6 +44,8 @@ Write = Callable[[sqlite3.Connection, Iterable[Any]], None]
 class Recorder(Actor, publishes=(MailboxOverflowed, MailboxRecovered)):
     """Writes to market.sqlite in the data folder each `period` seconds; a minute suits simulated time.
 
+    Events are what a replay needs besides prices: sessions, interruptions, halts, and who entered or left a search.
+
     Up to `backlog` messages of a kind wait for the disk; more are lost, counted in the table `gaps` and said
     as an overflow of this actor. With `books_every` one book of a code is stored in so many seconds, and the last one
     before nothing came for as long; 0 stores every one; how many it left out is in the table `sampling`. Prints are
@@ -71,6 +74,7 @@ class Recorder(Actor, publishes=(MailboxOverflowed, MailboxRecovered)):
         self._ticks: deque[Envelope] = deque()
         self._books: deque[Envelope] = deque()
         self._bars: deque[Bar] = deque()
+        self._events: deque[Event] = deque()
         self._instruments: list[tuple[str, Instrument]] = []
         self._orders = OrderStates()
         self._over = self._closing = False
@@ -140,9 +144,15 @@ class Recorder(Actor, publishes=(MailboxOverflowed, MailboxRecovered)):
         self._something.set()
 
     @handles
-    def on_session(self, session: SessionChanged) -> None:
-        self._over = self._over or session.session is Session.CLOSED_FOR_DAY
+    def on_event(self, event: MarketEvent) -> None:
+        envelope = self.desk.office.envelope
+        assert envelope is not None
+        self._over = self._over or _ends_the_day(event)
         self._something.set()
+        if len(self._events) < self._backlog:
+            self._events.append(Event(envelope.time, envelope.number, event))
+        else:
+            self._lose(event)
 
     @handles
     def on_feed_ended(self, _: FeedEnded) -> None:
@@ -197,6 +207,7 @@ class Recorder(Actor, publishes=(MailboxOverflowed, MailboxRecovered)):
     async def _store(self, database: Database) -> None:
         try:
             await self._store_orders(database)
+            await self._drain(database, self._events, events.write)
             await self._drain(database, self._ticks, _write_ticks)
             self._release_books()
             await self._drain(database, self._books, _write_books)
@@ -205,7 +216,8 @@ class Recorder(Actor, publishes=(MailboxOverflowed, MailboxRecovered)):
             await self._note_sampling(database)
             await self._tidy(database)
         except DatabaseError as error:
-            waiting = {"ticks": len(self._ticks), "books": len(self._books), "bars": len(self._bars)}
+            kinds = {"events": self._events, "ticks": self._ticks, "books": self._books, "bars": self._bars}
+            waiting = {kind: len(messages) for kind, messages in kinds.items()}
             self._something.set()
             what = "the last could not be stored" if self._stopping.done() else "nothing can be stored now; it waits"
             self.desk.log.error(what, reason=str(error), **waiting)
@@ -272,6 +284,10 @@ class Recorder(Actor, publishes=(MailboxOverflowed, MailboxRecovered)):
 
 
 _numbered = attrgetter("number", "message")
+
+
+def _ends_the_day(event: MarketEvent) -> bool:
+    return isinstance(event, SessionChanged) and event.session is Session.CLOSED_FOR_DAY and not event.remaining
 
 
 def _write_ticks(connection: sqlite3.Connection, envelopes: Iterable[Envelope]) -> None:

@@ -2,22 +2,27 @@
 
 import json
 import os
+import shutil
+import sqlite3
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Any, NoReturn, TypeVar
+from tempfile import TemporaryDirectory
+from typing import Annotated, Any, Final, NoReturn, TypeVar
 
+import msgspec
 import structlog
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from runtime import chain, folders, inbox, logs, wiring
+from runtime import chain, folders, inbox, logs, terminal, wiring
 from runtime.clock import KST
 from runtime.config import Config, ConfigError, load
-from runtime.database import quarantine
+from runtime.database import quarantine, reading
 from runtime.database_errors import DatabaseError
 from runtime.exits import BAD_CONFIG, FAILED, code_of
 from runtime.journal import NAME
@@ -33,7 +38,13 @@ Overrides = Annotated[list[str], typer.Option("--set", metavar="TABLE.KEY=VALUE"
 
 _OTHERWISE = "make room, or be the user it runs as; SIGTERM to its process stops it in order"
 
+_UNOPENED: Final = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
+"""What SQLite answers where it may lay nothing beside the file it should read."""
+
 T = TypeVar("T")
+
+notes: Final[list[Callable[[Sequence[Part]], list[str]]]] = [wiring.notes]
+"""What says what of a config is worth a look; who knows of trading adds its own."""
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 audit = typer.Typer(no_args_is_help=True, help="Prove the journal.")
@@ -46,11 +57,20 @@ def fail(line: str, code: int = FAILED) -> NoReturn:
     raise typer.Exit(code)
 
 
+def placed(place: Path, error: Exception) -> str:
+    """What is wrong, with the path it is wrong at said once."""
+    said = (
+        f"{error.filename or place}: {error.strerror}" if isinstance(error, OSError) and error.strerror else str(error)
+    )
+    return said if str(place) in said else f"{place}: {said}"
+
+
 @app.callback(invoke_without_command=True)
 def program(
     *, show_version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False
 ) -> None:
     """Automated trading of Korean stocks over Kiwoom Securities."""
+    terminal.escape()
     if show_version:
         sys.stdout.write(f"{DISTRIBUTION} {version(DISTRIBUTION)}\n")
         raise typer.Exit
@@ -73,7 +93,7 @@ def run(
     system = _system(_load(config, overrides))
     _configure_logs(system)
     try:
-        for note in wiring.notes(system.plan):
+        for note in _notes(system.plan):
             structlog.get_logger("system").warning(note)
         code = run_loop(system.run, _loop(system))
     except (ConfigError, AlreadyRunning, DatabaseError, MissingLibrary, OSError) as error:
@@ -89,7 +109,7 @@ def check(config: ConfigPath, overrides: Overrides = []) -> None:  # noqa: B006
     """Build and wire a config without starting anything; says what is wrong, a line each."""
     loaded = _load(config, overrides)
     parts = _system(loaded).plan
-    for note in wiring.notes(parts):
+    for note in _notes(parts):
         sys.stdout.write(f"{config}: note: {note}\n")
     sys.stdout.write(f"{config}: {len(parts)} parts, digest {loaded.digest}: ok\n")
 
@@ -106,12 +126,21 @@ def show(config: ConfigPath, overrides: Overrides = []) -> None:  # noqa: B006
 @audit.command("verify")
 def audit_verify(
     folder: DataFolder,
-    head: Annotated[str, typer.Option(help="A head kept elsewhere: the hash the log prints each minute.")] = "",
+    head: Annotated[
+        str, typer.Option(help="A hash kept elsewhere: `journal` of a run's last lines, `journal head` of its log.")
+    ] = "",
 ) -> None:
     """Prove the journal of a data folder from its first record to its last; exit 0 only if it holds."""
-    verdict = chain.verify(folders.current(folder) / NAME, head or None)
-    sys.stdout.write(f"{verdict.records} records of {verdict.runs} runs, head {verdict.head} at {verdict.number}\n")
-    sys.stdout.writelines(f"{line}\n" for line in (verdict.problem, verdict.unseen) if line)
+    path = folders.current(folder) / NAME
+    try:
+        verdict = _proven(path, head or None)
+    except (DatabaseError, OSError) as error:
+        fail(str(error))
+    runs = f"{verdict.runs:,} run{'s' if verdict.runs != 1 else ''}"
+    sys.stdout.write(f"{verdict.records:,} records of {runs}, head {verdict.head} at {verdict.number}\n")
+    hint = "" if head else "; give one with --head"
+    unseen = verdict.unseen and verdict.unseen + hint
+    sys.stdout.writelines(f"{line}\n" for line in (verdict.problem, unseen) if line)
     raise typer.Exit(0 if verdict.ok else FAILED)
 
 
@@ -186,6 +215,32 @@ def _running_on(folder: Path) -> Path:
 def write(answer: dict[str, Any]) -> None:
     """An answer for machines."""
     sys.stdout.write(json.dumps(answer, indent=2, ensure_ascii=False) + "\n")
+
+
+def _proven(path: Path, head: str | None) -> chain.Verdict:
+    """Raises DatabaseError or OSError where there is nothing to prove, or no room for a copy of it."""
+    if not _wants_a_copy(path):
+        return chain.verify(path, head)
+    with TemporaryDirectory(prefix="kiwoom-actors-") as room:
+        for part in (path, path.with_name(f"{path.name}-wal")):
+            if part.exists():
+                shutil.copyfile(part, Path(room) / part.name)
+        verdict = chain.verify(Path(room) / path.name, head)
+        return msgspec.structs.replace(verdict, problem=verdict.problem.replace(room, str(path.parent)))
+
+
+def _wants_a_copy(path: Path) -> bool:
+    """On a disk that only reads SQLite opens no such file, unless a system has it open."""
+    try:
+        with closing(reading(path)) as connection:
+            connection.execute("PRAGMA schema_version")
+    except sqlite3.Error as error:
+        return getattr(error, "sqlite_errorcode", 0) & 0xFF in _UNOPENED
+    return False
+
+
+def _notes(parts: Sequence[Part]) -> list[str]:
+    return [note for remark in notes for note in remark(parts)]
 
 
 def _load(path: Path, overrides: list[str]) -> Config:

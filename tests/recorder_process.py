@@ -1,4 +1,4 @@
-"""A process that records a tick each hundredth of a second and says when each was received, until it is killed."""
+"""A process that records a tick and an event each hundredth of a second, and says when, until it is killed."""
 
 import asyncio
 import sys
@@ -9,12 +9,13 @@ import msgspec
 import structlog
 
 from actors.recorder import Recorder
+from messages import Nanoseconds, ViReleased
 from runtime.bus import Bus
 from runtime.clock import WallClock
 from runtime.mailbox import Mailbox
 from runtime.pump import Pump
 from runtime.seat import Seat
-from tests.market.market_data import tick
+from tests.market.market_data import CODE, tick
 
 
 class Recording:
@@ -41,8 +42,9 @@ class Recording:
         await self._seat.start()
 
     def tell(self) -> int:
-        """Let it handle a tick that came just now; returns when that was."""
+        """Let it handle an event and a tick that came just now; returns when that was."""
         now = WallClock().now()
+        self._bus.publish(ViReleased(symbol=CODE, time=Nanoseconds(now)), "test")
         self._bus.publish(msgspec.structs.replace(tick(0, 100), received=now), "test")
         while not self._pump.resting:
             self._pump.turn()

@@ -69,9 +69,9 @@ class Rig:
     def pages(self) -> int:
         return len(self.archive.asked)
 
-    def stored(self, query: str) -> list[tuple[Any, ...]]:
+    def stored(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         with closing(sqlite3.connect(self.folder / "market.sqlite")) as connection:
-            return connection.execute(query).fetchall()
+            return connection.execute(query, values).fetchall()
 
 
 @in_virtual_time
@@ -250,6 +250,7 @@ async def test_a_row_that_cannot_be_read_is_missing_in_the_certificate(tmp_path:
     summary = await rig.run()
     assert (summary["missing"], summary["bars"]) == (1, 4 * 382 - 1)
     assert summary["charts"][0]["holes"] == ["2022-01-11"]
+    assert rig.end.reason == "everything is collected but 1 bars that cannot be read"
     assert (await rig.run())["pages"] == 0, "read twice in vain, it is left alone"
 
 

@@ -19,6 +19,7 @@ from messages import (
     SessionChanged,
     Shares,
     Side,
+    ViReleased,
     Won,
 )
 from runtime.database import Database, reading
@@ -75,6 +76,49 @@ def test_what_was_said_is_stored_within_a_second_and_packed_at_the_end(tmp_path:
         assert list(history.bar_messages([], 60)) == [bar(0, 1, 2, 1, 2)]
         assert [content.count for content in history.contents()] == [1, 1, 1, 2]
         assert history.issues() == {CODE: ("삼성전자", "KOSPI")}
+
+
+@in_virtual_time
+async def test_events_are_stored_within_a_second_with_when_they_were_said(tmp_path: Path) -> None:
+    stage = await started(tmp_path)
+    countdown = SessionChanged(session=Session.CLOSING_AUCTION, time=Nanoseconds(NINE), code="2", remaining=60)
+    await stage.advance(0.25)
+    first = stage.tell(countdown)
+    stage.tell(ViReleased(symbol=CODE, time=Nanoseconds(NINE)))
+    await stage.advance(1.1)
+    stage.tell(tick(1, 100))
+    await stage.advance(1.1)
+
+    with History(tmp_path) as history:
+        stored = history.events([])
+    await stage.stop()
+
+    assert [(event.time - NINE, event.number - first) for event in stored] == [(SECOND // 4, 0), (SECOND // 4, 1)]
+    assert stored[0].message == countdown
+
+
+@in_virtual_time
+async def test_more_events_than_the_backlog_are_a_gap(tmp_path: Path) -> None:
+    stage = await started(tmp_path, backlog=2)
+
+    stage.tell(*[ViReleased(symbol=CODE, time=Nanoseconds(NINE + n)) for n in range(5)])
+    await stage.stop()
+
+    with History(tmp_path) as history:
+        assert len(history.events([])) == 2
+        assert [(gap.subject, gap.lost) for gap in history.gaps()] == [("ViReleased", 3)]
+
+
+@in_virtual_time
+async def test_a_close_that_is_only_announced_packs_nothing(tmp_path: Path) -> None:
+    stage = await started(tmp_path)
+    closed = SessionChanged(session=Session.CLOSED_FOR_DAY, time=Nanoseconds(NINE), remaining=600)
+    stage.tell(tick(0, 100), closed)
+    await stage.advance(1.1)
+    await stage.stop()
+
+    with closing(reading(tmp_path / store.FILE)) as connection:
+        assert connection.execute("SELECT price FROM ticks").fetchall() == [(100,)]
 
 
 @in_virtual_time
@@ -220,6 +264,8 @@ def test_a_kill_loses_no_more_than_a_second(tmp_path: Path) -> None:
         said += [int(line) for line in process.stdout if line.endswith("\n")]
 
     with History(tmp_path) as history:
-        stored = history.ticks(CODE)["received"].tolist()
-    assert stored == said[: len(stored)], "a run of the first, without a hole"
-    assert said[-1] - stored[-1] < 1.5 * SECOND, "a second, and half of one for a busy machine"
+        ticks = history.ticks(CODE)["received"].tolist()
+        releases = [event.message.time for event in history.events([])]
+    for stored in (ticks, releases):
+        assert stored == said[: len(stored)], "a run of the first, without a hole"
+        assert said[-1] - stored[-1] < 1.5 * SECOND, "a second, and half of one for a busy machine"

@@ -1,5 +1,6 @@
 """How far a long work is: bars on a terminal, plain lines where there is none."""
 
+from contextlib import suppress
 from types import TracebackType
 from typing import Final, Self
 
@@ -10,11 +11,17 @@ _EVERY: Final = 20
 """Pages between two lines, where there is no terminal."""
 
 
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Nobody reads any more; the work goes on all the same."""
+        self.quiet = True
+
+
 class Pages:
     """Shows pages done of pages to do, of all charts and of the one under way, and when all will be there."""
 
     def __init__(self) -> None:
-        self._console = Console(stderr=True)
+        self._console = _Console(stderr=True)
         self._bars = Progress(
             TextColumn("{task.description:<24}"),
             BarColumn(),
@@ -52,13 +59,17 @@ class Pages:
 
     def say(self, words: str) -> None:
         """A line that stays."""
-        self._console.print(words, highlight=False, markup=False, soft_wrap=True)
+        with suppress(OSError):
+            self._console.print(words, highlight=False, markup=False, soft_wrap=True)
 
 
 def duration(seconds: float) -> str:
     """The largest two units."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
+    days, left = divmod(hours, 24)
+    if days:
+        return f"{days} d {left} h"
     if hours:
         return f"{hours} h {minutes} min"
     return f"{minutes} min {rest} s" if minutes else f"{rest} s"

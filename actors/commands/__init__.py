@@ -1,8 +1,11 @@
 """The command line: the runtime's verbs and the trading ones, a file each."""
 
-from runtime.interrupted import in_one_line
+import sys
+
+from runtime.interrupted import INTERRUPTED, in_one_line
 
 with in_one_line():
+    from actors.commands import advice
     from actors.commands.chaos import chaos
     from actors.commands.exchange import exchange
     from actors.commands.guard import guard
@@ -12,8 +15,10 @@ with in_one_line():
     from actors.commands.orders import orders, positions, settle
     from actors.commands.swarm import swarm
     from actors.commands.why import why
+    from runtime import cli
     from runtime.cli import app
 
+cli.notes.append(advice.notes)
 app.command("import")(import_command)
 app.command()(why)
 app.add_typer(history, name="history")
@@ -23,4 +28,9 @@ for verb in (halt, resume, orders, positions, settle, guard, exchange, chaos, sw
 
 def main() -> None:
     """Entry point of `kiwoom-actors`."""
-    app()
+    try:
+        app()
+    except SystemExit as end:
+        if end.code == INTERRUPTED:
+            sys.stderr.write("kiwoom-actors: interrupted\n")
+        raise

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Protocol
 import structlog
 import typer
 
+from actors.commands import advice
 from actors.gateways.dead_man import Canceller, canceller
 from actors.market.calendar import Calendar, TradingDay, UnknownDayError
 from actors.market.time import SECOND, at
@@ -67,6 +68,7 @@ def guard(
         parts = plan(loaded)
     except ConfigError as error:
         fail(str(error), BAD_CONFIG)
+    remark(parts)
     data = Path(loaded.system.data)
     try:
         with Lock(data / "guard.lock", f"the guard of {data}"):
@@ -78,6 +80,12 @@ def guard(
     except (AlreadyRunning, UnknownDayError, OSError) as error:
         fail(str(error))
     raise typer.Exit(code)
+
+
+def remark(parts: list[Part]) -> None:
+    """What its first start may be refused for is said now, not in the morning of the next trading day."""
+    for note in advice.notes(parts):
+        say(f"note: {note}")
 
 
 def _adopt(watch: Guard, running: list[Path]) -> None:

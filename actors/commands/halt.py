@@ -22,7 +22,7 @@ def halt(
     *,
     flatten: Annotated[bool, typer.Option("--flatten", help="Sell what is held as well.")] = False,
     reason: Annotated[str, typer.Option(help="For the journal and whoever reads it.")] = "asked for",
-    seconds: Annotated[float, typer.Option(help="How long to wait until everything is taken back.")] = 30.0,
+    seconds: Annotated[float, typer.Option(min=0, help="To wait until everything is taken back.")] = 30.0,
     as_json: Json = False,
 ) -> None:
     """Stop entries at once, take back what is open, and stay halted over restarts until a person resumes.
@@ -45,7 +45,7 @@ def halt(
 def resume(
     folder: DataFolder,
     *,
-    seconds: Annotated[float, typer.Option(help="How long to wait for the match with the broker.")] = 90.0,
+    seconds: Annotated[float, typer.Option(min=0, help="To wait for the match with the broker.")] = 90.0,
     as_json: Json = False,
 ) -> None:
     """Lift the halt of a running system and enable every strategy, after a match with the broker that agrees."""

@@ -20,7 +20,7 @@ from actors.market.storage.segments import Segments
 from actors.market.time import kst
 from messages import Record
 from runtime import folders
-from runtime.cli import fail
+from runtime.cli import fail, placed
 from runtime.database import reading
 from runtime.database_errors import UNREADABLE, DatabaseBroken
 
@@ -59,11 +59,11 @@ def verify_command(place: _Place) -> None:
     try:
         verdict = verify(folders.current(place))
     except (DatabaseBroken, *UNREADABLE) as error:
-        fail(f"{place}: {error}")
+        fail(placed(place, error))
     for line in verdict.failures:
         typer.echo(line)
     if not verdict.certificates:
-        fail(f"{place}: nothing is certified there")
+        fail(f"{place}: nothing is certified there; a collector's charts are, see examples/collect.toml")
     if verdict.failures:
         fail(f"{len(verdict.failures):,} failures among {verdict.certificates:,} certificates")
     typer.echo(f"{verdict.certificates:,} certificates of {verdict.charts:,} charts hold")
@@ -76,7 +76,7 @@ def list_command(place: _Place) -> None:
         with History(folders.current(place)) as stored:
             lines = list(_lines(stored))
     except (DatabaseBroken, *UNREADABLE) as error:
-        fail(f"{place}: {error}")
+        fail(placed(place, error))
     for line in lines or ["nothing is stored there"]:
         typer.echo(line)
 
@@ -103,7 +103,7 @@ def _failures(connection: sqlite3.Connection, calendar: Calendar, chart: Chart) 
 
 def _difference(said: Certificate, found: Certificate | None) -> str:
     if found is None:
-        return f"certified with {said.present:,} bars; no page covers that day"
+        return f"certified with {said.present:,} bars; no page covers that day, or it is no trading day any more"
     names = ("expected", "present", "idle", "missing", "extra")
     wrong = [(name, getattr(said, name), getattr(found, name)) for name in names]
     counts = ", ".join(f"{name} {now:,} instead of {before:,}" for name, before, now in wrong if before != now)

@@ -16,13 +16,14 @@ from actors.market.storage.history import EVER, Content, History
 from actors.market.time import at
 from messages import Symbol, Venue
 from runtime import folders
-from runtime.cli import fail
+from runtime.cli import fail, placed
 from runtime.database_errors import UNREADABLE, DatabaseBroken
 from runtime.exits import BAD_CONFIG
 
 _DAY: Final = dt.timedelta(days=1)
 _DATE: Final = "%Y-%m-%d"
 _FOLDER: Final = "FILE|FOLDER"
+_DAY_NAME: Final = "YYYY-MM-DD"
 
 
 class Kinds(StrEnum):
@@ -50,13 +51,22 @@ class _Job(NamedTuple):
 def export_command(
     place: Annotated[Path, typer.Argument(metavar="DIR", help="Data folder, or a market.sqlite.")],
     *,
-    to: Annotated[Path, typer.Option(metavar=_FOLDER, help="A name in .csv, .csv.gz, .parquet or .sqlite is a file.")],
+    to: Annotated[
+        Path,
+        typer.Option(
+            metavar=_FOLDER, help="A name in .csv, .csv.gz, .parquet or .sqlite is a file, any other a folder."
+        ),
+    ],
     form: Annotated[Form | None, typer.Option("--format", help="Of the files in a folder; csv unless said.")] = None,
     symbol: Annotated[list[str] | None, typer.Option(metavar="CODE", help="Only this code; may be repeated.")] = None,
     kind: Annotated[list[Kinds] | None, typer.Option(help="Only these; may be repeated.")] = None,
     interval: Annotated[list[int] | None, typer.Option(min=1, help="Bars of so many seconds; may be repeated.")] = None,
-    since: Annotated[dt.datetime | None, typer.Option(formats=[_DATE], help="First day, in Korea.")] = None,
-    until: Annotated[dt.datetime | None, typer.Option(formats=[_DATE], help="Last day, in Korea.")] = None,
+    since: Annotated[
+        dt.datetime | None, typer.Option(formats=[_DATE], metavar=_DAY_NAME, help="First day, in Korea.")
+    ] = None,
+    until: Annotated[
+        dt.datetime | None, typer.Option(formats=[_DATE], metavar=_DAY_NAME, help="Last day, in Korea.")
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace files that exist.")] = False,
 ) -> None:
     """Write what is stored into files for other programs; `import` reads them back."""
@@ -75,7 +85,7 @@ def export_command(
     except OSError as error:
         fail(f"{error.filename or to}: {error.strerror or error}")
     except (DatabaseBroken, *UNREADABLE) as error:
-        fail(f"{place}: {error}")
+        fail(placed(place, error))
     _report(saved, place)
 
 
@@ -83,10 +93,10 @@ def _wanted(place: Path, history: History, asked: _Asked) -> list[Wanted]:
     there = history.contents()
     for symbol in asked.symbols:
         if not any(content.symbol == symbol for content in there):
-            fail(f"{place}: nothing is stored of {symbol}")
+            fail(f"{place}: nothing is stored of {symbol}; `history list` shows what is")
     found = list(exports.wanted([c for c in there if _is_asked(c, asked)], asked.since, asked.until))
     if not found:
-        fail(f"{place}: nothing of that is stored")
+        fail(f"{place}: nothing of that is stored; `history list` shows what is")
     return found
 
 

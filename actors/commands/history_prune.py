@@ -14,7 +14,7 @@ from actors.market.storage.retention import Chores
 from actors.market.time import at
 from messages import Record
 from runtime import folders
-from runtime.cli import fail
+from runtime.cli import fail, placed
 from runtime.clock import WallClock
 from runtime.database import Database
 from runtime.database_errors import DatabaseBroken, DatabaseError
@@ -47,7 +47,9 @@ def prune(place: Path, before: dt.date, *, books_only: bool = False) -> Pruned:
 def prune_command(
     place: Annotated[Path, typer.Argument(metavar="DIR", help="Data folder, or a market.sqlite.")],
     *,
-    before: Annotated[dt.datetime, typer.Option(formats=["%Y-%m-%d"], help="First day that stays, in Korea.")],
+    before: Annotated[
+        dt.datetime, typer.Option(formats=["%Y-%m-%d"], metavar="YYYY-MM-DD", help="First day that stays, in Korea.")
+    ],
     books: Annotated[bool, typer.Option("--books", help="Only books; ticks stay.")] = False,
 ) -> None:
     """Let ticks and books of before a day go, and give their room back; bars, orders and instruments stay."""
@@ -56,9 +58,9 @@ def prune_command(
     except AlreadyRunning as error:
         fail(str(error))
     except DatabaseError as error:
-        fail(f"{place}: {error}")
+        fail(placed(place, error))
     typer.echo(f"{pruned.ticks:,} ticks and {pruned.books:,} books of before {before:%Y-%m-%d} are gone")
-    typer.echo(f"{pruned.freed / 1e6:,.1f} MB freed, {pruned.left / 1e6:,.1f} MB left")
+    typer.echo(f"{round(pruned.freed / 1e6, 1) + 0.0:,.1f} MB freed, {pruned.left / 1e6:,.1f} MB left")
 
 
 async def _prune(file: Path, before: int, kinds: tuple[Kind, ...]) -> Pruned:

@@ -14,6 +14,7 @@ from actors.market.files.intake import Taken
 from actors.market.files.recordings import Recording, Terms
 from actors.market.storage import store
 from messages import Market, Record
+from runtime.cli import fail, placed
 from runtime.clock import WallClock
 from runtime.database import Database
 from runtime.database_errors import DatabaseError
@@ -69,13 +70,17 @@ def import_files(files: Sequence[Path], data: Path, terms: Terms, market: Market
 
 
 def import_command(
-    files: Annotated[list[Path], typer.Argument(help="CSV (plain or .gz), Parquet, or SQLite with a table per code")],
+    files: Annotated[list[Path], typer.Argument(help="CSV (plain or .gz), Parquet, or SQLite with a table per code.")],
     *,
-    data: Annotated[Path, typer.Option(help="data folder to import into")],
-    symbol: Annotated[str, typer.Option(help="code, where neither a column nor the file's name has it")] = "",
-    mapping: Annotated[list[str] | None, typer.Option("--map", help="FIELD=COLUMN, e.g. close=last")] = None,
-    interval: Annotated[int, typer.Option(help="seconds of a bar; 0 finds it")] = 0,
-    market: Annotated[Market | None, typer.Option(help="market of these codes")] = None,
+    data: Annotated[Path, typer.Option(help="Data folder to import into; made if missing.")],
+    symbol: Annotated[str, typer.Option(help="Code, where neither a column nor the file's name has it.")] = "",
+    mapping: Annotated[
+        list[str] | None, typer.Option("--map", help="FIELD=COLUMN, e.g. close=last; may be repeated.")
+    ] = None,
+    interval: Annotated[int, typer.Option(min=0, help="Seconds of a bar; 0 finds it.")] = 0,
+    market: Annotated[
+        Market | None, typer.Option(help="Of all codes of these files; it decides price steps and tax in a replay.")
+    ] = None,
 ) -> None:
     """Import recorded ticks, books and bars; importing twice changes nothing."""
     pairs = [pair.partition("=") for pair in mapping or ()]
@@ -86,8 +91,7 @@ def import_command(
     try:
         report = import_files(files, data, terms, market)
     except (DatabaseError, OSError) as error:
-        typer.echo(f"{data}: {error}" if isinstance(error, OSError) else str(error), err=True)
-        raise typer.Exit(1) from None
+        fail(placed(data, error))
     for line in report.lines():
         typer.echo(line)
     if not report.ok:

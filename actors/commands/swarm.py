@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from runtime.cli import FAILED
+from runtime.cli import FAILED, fail, placed
 
 if TYPE_CHECKING:
     from actors.campaigns.swarm.flock import Tally
@@ -18,7 +18,10 @@ def swarm(
     seeds: Annotated[int, typer.Option(min=1, help="How many seeds to play.")] = 10,
     first: Annotated[int, typer.Option(min=0, help="The first of them.")] = 1,
     data: Annotated[
-        Path | None, typer.Option(help="Where what is left of a failure stays; a new folder if blank.")
+        Path | None,
+        typer.Option(
+            help="Where what is left of a failure stays; without it a new folder of the system's for temporary files."
+        ),
     ] = None,
     jobs: Annotated[int, typer.Option(min=1, help="Processes at a time.")] = 1,
     *,
@@ -36,6 +39,10 @@ def swarm(
     from actors.campaigns.swarm.flock import fly  # noqa: PLC0415 - no other verb needs so much
 
     folder = data or Path(tempfile.mkdtemp(prefix="kiwoom-actors-swarm-"))
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        fail(placed(folder, error))
     tally = fly(range(first, first + seeds), folder, jobs=jobs, twice=twice, say=_say, log=log)
     for line in report(tally):
         _say(line)

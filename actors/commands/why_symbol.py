@@ -72,6 +72,7 @@ def silence(told: Sequence[Envelope], symbol: Symbol, at: int, window: float, pr
     return [
         f"{prices.name(symbol)} at {text(at)[:19]}, run {run}",
         *_absence(today, run, at),
+        *_mistake(told, symbol, at, prices),
         f"  price       {prices.newest(symbol, at)}",
         *_situation(before, run, symbol),
         *_account(before, symbol),
@@ -98,6 +99,18 @@ def _absence(today: Sequence[Envelope], run: int, at: int) -> Iterator[str]:
         yield f"  running     no: run {run} began at {text(today[0].time)[:19]}"
     elif today and at > today[-1].time + _SILENCE:
         yield f"  running     no: run {run} said nothing after {text(today[-1].time)[:19]}"
+
+
+def _mistake(told: Sequence[Envelope], symbol: Symbol, at: int, prices: Prices) -> Iterator[str]:
+    """A code that was typed wrong has no price and no intent either."""
+    if not prices.knows(symbol, at) and not any(_names(envelope.message, symbol) for envelope in told):
+        yield f"  issue       {symbol} is named nowhere in this journal and its store; is the code right?"
+
+
+def _names(message: Message, symbol: Symbol) -> bool:
+    if isinstance(message, UniverseChanged):
+        return symbol in message.symbols
+    return getattr(message, "symbol", None) == symbol
 
 
 def _situation(before: Sequence[Envelope], run: int, symbol: Symbol) -> Iterator[str]:
@@ -214,7 +227,10 @@ class _Facts:
             self.obstacles.pop(key, None)
 
 
-def _account(before: Iterable[Envelope], symbol: Symbol) -> Iterator[str]:
+def _account(before: Sequence[Envelope], symbol: Symbol) -> Iterator[str]:
+    if not before:
+        yield "  account     not known"
+        return
     ledger = Ledger()
     for envelope in before:
         if isinstance(envelope.message, _BOOKED):

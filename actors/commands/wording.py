@@ -45,6 +45,7 @@ from messages import (
 from runtime.clock import SECOND, text
 
 _NEAR, _DAY = 600 * SECOND, 86_400 * SECOND
+_NO_PRICE = "none is stored"
 
 
 class Prices:
@@ -62,6 +63,10 @@ class Prices:
         name = self._names.get(symbol, ("", ""))[0]
         return f"{name} {symbol}" if name else symbol
 
+    def knows(self, symbol: Symbol, at: int) -> bool:
+        """Whether there is its name, or a price of before `at`."""
+        return symbol in self._names or self.newest(symbol, at) != _NO_PRICE
+
     def tick(self, symbol: Symbol, number: int, until: int) -> str:
         """The print of that number; blank where it is not stored."""
         rows = self._ticks(symbol, until, _NEAR)
@@ -76,7 +81,7 @@ class Prices:
                 return f"{_tick(rows[-1])}, {(at - int(rows[-1]['received'])) / SECOND:,.1f} s before"
         close = self._history.close_before(symbol, at) if self._history else 0
         bar = f"{close:,}, the close of the last bar; no print of the 24 hours before is stored"
-        return bar if close else "none is stored"
+        return bar if close else _NO_PRICE
 
     def _ticks(self, symbol: Symbol, until: int, span: int) -> Any:
         return self._history.ticks(symbol, until - span, until + 1) if self._history else None

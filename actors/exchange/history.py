@@ -86,7 +86,7 @@ class History:
 
     def _bar(self, start: int, close: int, deviation: float, seconds: int, orders: float) -> Bar:
         rng, of = self._rng, self._instrument
-        opening = self._on_tick(close * exp(-rng.gauss(0.0, deviation)))
+        opening = self._nearest(close * exp(-rng.gauss(0.0, deviation)))
         high = self._on_tick(max(opening, close) * (1 + abs(rng.gauss(0.0, deviation * _WICK))))
         low = self._on_tick(min(opening, close) * (1 - abs(rng.gauss(0.0, deviation * _WICK))))
         volume = max(1, int(self._profile.size * orders * rng.lognormvariate(0.0, 0.6)))
@@ -101,6 +101,10 @@ class History:
             volume=Shares(volume),
             value=Won(volume * (opening + close) // 2),
         )
+
+    def _nearest(self, price: float) -> int:
+        """Not rounded down: a walk backwards would come down by half a tick each step."""
+        return self._on_tick(price + krx.tick_size(int(price), self._instrument.market, dt.date.max) / 2)
 
     def _on_tick(self, price: float) -> int:
         return krx.round_down(max(int(price), 10), self._instrument.market, dt.date.max)

@@ -57,8 +57,7 @@ from messages import (
 from runtime.bounds import Amount, Part, Rate, Seconds
 from runtime.clock import Clock
 
-_AUCTIONS: Final = (Session.OPENING_AUCTION, Session.CLOSING_AUCTION)
-_OPEN: Final = (*_AUCTIONS, Session.CONTINUOUS)
+_OPEN: Final = (Session.OPENING_AUCTION, Session.CLOSING_AUCTION, Session.CONTINUOUS)
 _OVER: Final = (Session.CLOSED_FOR_DAY, Session.AFTER_HOURS_CLOSE, Session.AFTER_HOURS_SINGLE)
 
 
@@ -77,9 +76,9 @@ class PaperBroker:
     """Feed, Reference and Broker: matches open orders on each print before it passes the print on.
 
     `cash` in won, `commission` as a part of one. An order reaches the market `latency` seconds after it was
-    sent: it meets what was received from then on, and the book of that moment. `paper_queue` says what fills;
-    `participation` counts for bars only. Orders expire when the session or the feed ends. Cash and holdings begin
-    anew with each start.
+    sent: it meets what was received from then on, and the book of that moment. `paper_queue` says what fills; books
+    fill in continuous trading only, and not while the issue is interrupted. `participation` counts for bars only.
+    Orders expire when the session or the feed ends. Cash and holdings begin anew with each start.
     """
 
     def __init__(
@@ -107,6 +106,7 @@ class PaperBroker:
         self._orders: dict[str, PaperOrder] = {}
         self._last: dict[Symbol, int] = {}
         self._session = Session.CONTINUOUS
+        self._interrupted: set[Symbol] = set()
         self._numbers = self._fills = 0
         self._say: Callable[[BrokerReport], None] = _unheard
 
@@ -200,11 +200,14 @@ class PaperBroker:
 
     def _turn(self, message: FeedMessage) -> None:
         match message:
-            case SessionChanged():
+            case SessionChanged(remaining=0):
                 self._enter(message.session)
-            case ViTriggered() | ViReleased():
-                self._queue(message.symbol).forget()
-                self._queue(message.symbol).auction = isinstance(message, ViTriggered) or self._session in _AUCTIONS
+            case ViTriggered():
+                self._interrupted.add(message.symbol)
+                self._begin(message.symbol)
+            case ViReleased():
+                self._interrupted.discard(message.symbol)
+                self._begin(message.symbol)
             case InstrumentHalted():
                 self._queue(message.symbol).forget()
             case FeedLost():
@@ -222,8 +225,17 @@ class PaperBroker:
         queue = self._queues.get(symbol)
         if queue is None:
             queue = self._queues[symbol] = PaperQueue(self._participation)
-            queue.auction = self._session in _AUCTIONS
+            queue.auction = self._has_one_price(symbol)
         return queue
+
+    def _has_one_price(self, symbol: Symbol) -> bool:
+        return self._session is not Session.CONTINUOUS or symbol in self._interrupted
+
+    def _begin(self, symbol: Symbol) -> None:
+        """What was shown before an interruption, or during it, says nothing any more."""
+        queue = self._queue(symbol)
+        queue.forget()
+        queue.auction = self._has_one_price(symbol)
 
     def _forget(self) -> None:
         for queue in self._queues.values():
@@ -233,8 +245,10 @@ class PaperBroker:
         if session is not self._session:
             self._forget()
         self._session = session
-        for queue in self._queues.values():
-            queue.auction = session in _AUCTIONS
+        if session in _OVER:
+            self._interrupted.clear()
+        for symbol, queue in self._queues.items():
+            queue.auction = self._has_one_price(symbol)
         if session is Session.CLOSING_AUCTION:
             for order in self._open_orders():
                 order.price = MARKET if order.instruction.kind is Kind.CONDITIONAL else order.price

@@ -1,24 +1,27 @@
-"""The order in which a recording happens: its records and the day's sessions, and bars as a feed can give them."""
+"""The order in which a recording happens: its records, what was recorded besides, sessions; bars as a feed has them."""
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from operator import itemgetter
 from typing import Final
 
+from actors.gateways.agenda import Agenda
 from actors.market.calendar import Calendar, UnknownDayError
+from actors.market.storage.events import Event, MarketEvent
 from actors.market.storage.history import History
 from actors.market.time import SECOND, at, kst
 from messages import Aggressor, Bar, Nanoseconds, OrderBook, Session, SessionChanged, Shares, Symbol, Tick, Venue, Won
 
-Played = Tick | OrderBook | Bar | SessionChanged
+Played = Tick | OrderBook | Bar | MarketEvent
 DAY: Final = 86_400 * SECOND
-CLOSING: Final = 60 * SECOND
-"""How long after the close the closing auction's prints may come: it is prolonged by up to half a minute."""
 
 
 class Playback:
-    """Walks through a history. A bar is known at its end; a day is closed after the closing auction's records."""
+    """Walks through the days of a history that have records; `Agenda` says what each has besides.
+
+    A bar is known at its end; what was recorded while it ran comes behind it.
+    """
 
     def __init__(self, history: History, symbols: Sequence[Symbol], interval: int, span: tuple[int, int]) -> None:
         self._history = history
@@ -33,33 +36,31 @@ class Playback:
             yield due, list(map(itemgetter(1), events))
 
     def events(self) -> Iterator[tuple[int, Played]]:
-        """Each record and each change of session with its time, which never falls."""
-        phases: list[SessionChanged] = []
+        """Each record and whatever else happened, with its time, which never falls."""
+        agenda = Agenda((), ())
         midnight = last = -DAY
-        for time, begun, record in self._records():
+        for time, begun, number, record in self._records():
             if not midnight <= begun < midnight + DAY:
-                yield from self._rest(phases, last)
+                yield from _not_before(last, agenda.rest(last))
                 day = kst(begun).date()
                 midnight = at(day)
-                phases = self._phases(day)
-            while phases and _due(phases[0]) <= begun:
-                yield max(phases[0].time, last), phases.pop(0)
+                agenda = self._agenda(day)
+            yield from _not_before(last, agenda.before(begun, number))
             last = time
             yield time, record
-        yield from self._rest(phases, last)
+        yield from _not_before(last, agenda.rest(last))
 
-    def _records(self) -> Iterator[tuple[int, int, Tick | OrderBook | Bar]]:
+    def _records(self) -> Iterator[tuple[int, int, int, Tick | OrderBook | Bar]]:
         if self._interval:
             for bar in self._history.bar_messages(self._symbols, self._interval, *self._span):
-                yield bar.time + self._interval * SECOND, bar.time, bar
+                yield bar.time + self._interval * SECOND, bar.time, 0, bar
         else:
-            for message in self._history.messages(self._symbols, *self._span):
-                yield message.received, message.received, message
+            for number, message in self._history.numbered(self._symbols, *self._span):
+                yield message.received, message.received, number, message
 
-    @staticmethod
-    def _rest(phases: Sequence[SessionChanged], last: int) -> Iterator[tuple[int, SessionChanged]]:
-        for phase in phases:
-            yield max(phase.time, last), phase
+    def _agenda(self, day: dt.date) -> Agenda:
+        told = self._history.events(self._symbols, at(day), at(day) + DAY)
+        return Agenda(told, self._phases(day), charted=self._interval > 0)
 
     def _phases(self, date: dt.date) -> list[SessionChanged]:
         try:
@@ -72,8 +73,9 @@ class Playback:
         return [*sessions, SessionChanged(session=Session.CLOSED_FOR_DAY, time=day.close)]
 
 
-def _due(phase: SessionChanged) -> int:
-    return phase.time + (CLOSING if phase.session is Session.CLOSED_FOR_DAY else 0)
+def _not_before(last: int, events: Iterable[Event]) -> Iterator[tuple[int, MarketEvent]]:
+    for event in events:
+        yield max(event.time, last), event.message
 
 
 class BarFeed:

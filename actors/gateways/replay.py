@@ -7,7 +7,8 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Self
 
-from actors.gateways.playback import CLOSING, DAY, BarFeed, Playback, Played
+from actors.gateways.agenda import CLOSING
+from actors.gateways.playback import DAY, BarFeed, Playback, Played
 from actors.gateways.port import FeedMessage
 from actors.market import krx
 from actors.market.calendar import Calendar, UnknownDayError
@@ -24,7 +25,6 @@ from messages import (
     Nanoseconds,
     OrderBook,
     Ranked,
-    SessionChanged,
     Symbol,
     Tick,
     Won,
@@ -40,8 +40,9 @@ class ReplayGateway:
 
     `source` is a data folder, a market.sqlite, or files that `import` reads. With `bars` = 0 ticks and books
     are played, otherwise bars of so many seconds (under a day), each at its end: first a tick of size 0 that
-    carries the close, then the bar. Sessions come from the calendar; a day is closed only after the prints of its
-    closing auction. `since` and `until` are dates, both played. Records within `batch` seconds come together, at the
+    carries the close, then the bar. Sessions, interruptions, halts and condition searches come as they were recorded,
+    sessions from the calendar where they were not; then a day is closed only after the prints of its closing auction.
+    `since` and `until` are dates, both played. Records within `batch` seconds come together, at the
     end of that time. A code names its venue, as on a live feed. What two runs wrote into one store is played once; the
     second of each counts as rejected. Base prices that were not recorded are the last close
     before the day, or the first price. It is played in its own time: on any other clock bars would not close when
@@ -166,7 +167,7 @@ class ReplayGateway:
         self._out_of_order += recording.out_of_order
 
     def _given(self, message: Played) -> Iterable[FeedMessage]:
-        if isinstance(message, SessionChanged):
+        if not isinstance(message, Tick | OrderBook | Bar):
             return (message,)
         watched = self._books if isinstance(message, OrderBook) else self._trades
         if spell(message.symbol, message.venue) not in watched:

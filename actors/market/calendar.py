@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -80,6 +80,22 @@ class Calendar:
         self._table = _read(table)
         self._hours = sorted((h for h in self._table.hours if h.venue is venue), key=lambda h: h.since, reverse=True)
         self._days: dict[dt.date, TradingDay | None] = {}
+
+    @property
+    def first(self) -> dt.date:
+        """The first day of which anything is known."""
+        return max(self._table.first, min((hours.since for hours in self._hours), default=self._table.last))
+
+    @property
+    def last(self) -> dt.date:
+        """The last day of which anything is known."""
+        return self._table.last
+
+    @cached_property
+    def dates(self) -> tuple[dt.date, ...]:
+        """Every trading day that is known, oldest first."""
+        every = (self.first + offset * _DAY for offset in range((self.last - self.first).days + 1))
+        return tuple(date for date in every if self._is_open(date))
 
     def day(self, date: dt.date) -> TradingDay | None:
         """None on a day without trading; raises UnknownDayError outside the table."""

@@ -10,6 +10,8 @@ from actors.market.files.recordings import Terms
 from actors.market.storage.history import History
 from messages import Market
 
+THERE = "file: " if sys.platform == "win32" else "file: File exists"
+"""Windows says it in its own language."""
 BARS = """symbol,date,open,high,low,close,volume
 005930,20250902090000,100,110,90,105,10
 005930,20250902090100,105,110,90,100,20
@@ -141,8 +143,8 @@ def test_a_target_that_cannot_be_written_is_said(data: Path, tmp_path: Path) -> 
     (tmp_path / "file").write_text("", encoding="utf-8")
 
     refused(export(data, tmp_path / "file"), 2, "a file's name ends in .csv, .csv.gz, .parquet, .sqlite")
-    refused(export(data, tmp_path / "file" / "a.csv", "--kind", "bars"), 1, "file: File exists")
-    refused(export(data, tmp_path / "file" / "a.sqlite"), 1, "file: File exists")
+    refused(export(data, tmp_path / "file" / "a.csv", "--kind", "bars"), 1, THERE)
+    refused(export(data, tmp_path / "file" / "a.sqlite"), 1, THERE)
 
 
 def test_a_folder_without_a_store_is_said(tmp_path: Path) -> None:

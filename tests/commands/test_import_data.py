@@ -134,4 +134,5 @@ def test_a_folder_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:
 
     assert done.exit_code == 1
     assert isinstance(done.exception, SystemExit)
-    assert "data" in done.output
+    assert done.stderr.startswith(f"kiwoom-actors: {tmp_path / 'file'}")
+    assert done.stderr.count(str(tmp_path)) == 1

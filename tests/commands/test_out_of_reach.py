@@ -31,8 +31,57 @@ def test_a_folder_that_may_not_be_looked_into_is_one_line(verb: tuple[str, ...])
     assert "ermission denied" in said
 
 
+@pytest.mark.parametrize(
+    "verb",
+    [("list",), ("verify",), ("prune", "--before", "2026-01-01"), ("export", "--to", "out.csv")],
+    ids=lambda words: words[0],
+)
+def test_a_place_without_a_store_is_named_once(verb: tuple[str, ...], tmp_path: Path) -> None:
+    result = CliRunner().invoke(app, ["history", *verb, str(tmp_path)])
+
+    assert result.exit_code == 1
+    assert result.stderr == f"kiwoom-actors: {tmp_path / 'market.sqlite'}: no such file\n"
+
+
+def test_a_folder_that_cannot_be_made_fails_no_seed(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    result = CliRunner().invoke(app, ["swarm", "--seeds", "1", "--data", str(tmp_path / "file" / "data")])
+
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.startswith(f"kiwoom-actors: {tmp_path / 'file'}")
+    assert result.stderr.count("\n") == 1
+
+
 def test_a_port_that_is_none_is_refused() -> None:
     result = CliRunner().invoke(app, ["exchange", "--port", "70000"])
 
     assert result.exit_code == 2
     assert "65535" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("settings", "why"),
+    [
+        ('{"isues": 4}', "unknown field `isues`"),
+        ("issues=4", "malformed"),
+        ('{"date": "2026-11-22"}', "no trading day; the next one is 2026-11-23"),
+        ('{"speed": 20}', "speed is none of the exchange's; say it with --speed"),
+        ('{"load_box": true}', "load_box is none of the exchange's; say it in the `twin` of the config"),
+    ],
+)
+def test_settings_an_exchange_does_not_know_are_refused_by_their_option(settings: str, why: str) -> None:
+    result = CliRunner().invoke(app, ["exchange", "--twin", settings])
+
+    assert result.exit_code == 2
+    assert result.stderr.startswith("kiwoom-actors: --twin: ")
+    assert why in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("verb", ["halt", "resume"])
+def test_nobody_waits_for_less_than_no_time(verb: str, tmp_path: Path) -> None:
+    result = CliRunner().invoke(app, [verb, str(tmp_path), "--seconds", "-1"])
+
+    assert result.exit_code == 2
+    assert "--seconds" in result.stderr
+    assert list(tmp_path.iterdir()) == []

@@ -230,6 +230,14 @@ def test_an_issue_nobody_spoke_of_has_no_price_and_no_intent(data: Path) -> None
     text = "\n".join(of_symbol(data, Symbol("999999"), "09:02"))
     assert "none is stored" in text
     assert "nor at any other time of this run" in text
+    assert "  issue       999999 is named nowhere in this journal and its store; is the code right?" in text
+    assert "named nowhere" not in "\n".join(of_symbol(data, SAMSUNG, "09:02"))
+
+
+def test_before_anything_was_said_the_account_is_not_known_rather_than_empty(data: Path) -> None:
+    lines = of_symbol(data, SAMSUNG, "07:00")
+    assert "  account     not known" in lines
+    assert not [line for line in lines if line.startswith(("  cash", "  position"))]
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,7 @@ def running(*arguments: str, end: signal.Signals = signal.SIGTERM) -> Generator[
         process.communicate(timeout=20)
 
 
-def refused(*arguments: str) -> str:
+def refused(*arguments: str, code: int = 1) -> str:
     done = subprocess.run(
         [sys.executable, "-c", VERB, *arguments],
         cwd=ROOT,
@@ -43,7 +43,7 @@ def refused(*arguments: str) -> str:
         check=False,
         timeout=30,
     )
-    assert (done.returncode, done.stdout) == (1, ""), done.stderr
+    assert (done.returncode, done.stdout) == (code, ""), done.stderr
     (line,) = done.stderr.splitlines()
     return line
 
@@ -71,8 +71,8 @@ def test_ctrl_c_and_a_terminal_that_closes_end_it_in_order(end: str) -> None:
 
 
 def test_what_it_cannot_be_is_one_line() -> None:
-    assert "unknown field `issue`" in refused("--twin", '{"issue": 5}')
-    assert "date = 2026-11-21" in refused("--twin", '{"date": "2026-11-21"}')
+    assert "unknown field `issue`" in refused("--twin", '{"issue": 5}', code=2)
+    assert "date = 2026-11-21" in refused("--twin", '{"date": "2026-11-21"}', code=2)
 
 
 def test_a_second_one_on_the_port_is_one_line() -> None:

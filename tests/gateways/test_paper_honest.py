@@ -239,6 +239,45 @@ async def test_an_order_on_its_way_when_the_broker_closes_is_heard_of_no_more() 
 
 
 @in_virtual_time
+async def test_a_session_told_again_does_not_end_an_interruption() -> None:
+    desk = await Desk().open()
+    await desk.give(*sessions(Session.CONTINUOUS), TRIGGERED, *sessions(Session.CONTINUOUS), BOOK)
+    await desk.order(Side.BUY, 1, 10_010)
+    waiting = desk.fills()
+
+    await desk.give(RELEASED, BOOK)
+
+    assert waiting == []
+    assert desk.fills() == [(10_010, 1)]
+
+
+@in_virtual_time
+async def test_a_session_that_is_only_announced_has_not_begun() -> None:
+    desk = await Desk().open()
+    announced = SessionChanged(session=Session.CLOSED_FOR_DAY, time=_NOW, remaining=600)
+    await desk.give(*sessions(Session.CONTINUOUS), BOOK)
+    await desk.order(Side.BUY, 9, 10_010)
+
+    await desk.give(announced, book(1, [(10_010, 20)], []))
+
+    assert desk.fills() == [(10_010, 5), (10_010, 4)]
+
+
+@in_virtual_time
+async def test_between_the_closing_auction_and_the_day_s_end_books_fill_nothing() -> None:
+    desk = await Desk().open()
+    await desk.give(*sessions(Session.CLOSING_AUCTION), BOOK)
+    await desk.order(Side.BUY, 1, 10_010)
+    await desk.give(*sessions(Session.CLOSED), BOOK)
+    waiting = desk.fills()
+
+    await desk.give(tick(1, 10_000, 100, side=Aggressor.BUYER))
+
+    assert waiting == []
+    assert desk.fills() == [(10_000, 1)], "the auction's print may come late"
+
+
+@in_virtual_time
 async def test_nextrade_s_news_of_an_interruption_does_not_end_the_auction_here() -> None:
     desk = await Desk().open()
     await desk.give(TRIGGERED, ViReleased(symbol=CODE, venue=Venue.NXT, time=_NOW), BOOK)

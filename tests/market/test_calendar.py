@@ -105,6 +105,13 @@ def test_new_year_labour_day_christmas_and_new_years_eve_are_closed_in_every_yea
     assert not [day for day in days if (day.month, day.day) in {(1, 1), (5, 1), (12, 25), (12, 31)}]
 
 
+def test_the_dates_of_a_table_are_its_trading_days() -> None:
+    for calendar in (Calendar(), Calendar(Venue.NXT)):
+        assert calendar.dates == tuple(day.date for day in calendar.days(calendar.first, calendar.last))
+    assert (Calendar().first, Calendar().last) == (FIRST, LAST)
+    assert Calendar(Venue.NXT).first == dt.date(2025, 3, 4)
+
+
 def test_an_ordinary_day_has_five_phases_with_a_pause_before_after_hours() -> None:
     day = known(dt.date(2025, 9, 2))
 

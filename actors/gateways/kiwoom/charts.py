@@ -24,6 +24,8 @@ _MINUTES: Final = (1, 3, 5, 10, 15, 30, 45, 60)
 _DAILY: Final = DAY // SECOND
 _CODE: Final = "종목코드"
 _PRICES: Final = ("시가", "고가", "저가", "현재가")
+_MOST_PAGES: Final = 2_000
+"""Of one code: what a query that never ends would take; minutes of ten years are half of it."""
 
 _Hole = tuple[Nanoseconds, Nanoseconds]
 
@@ -52,7 +54,7 @@ class Charts:
             above = now if newest == now else midnight(newest) + DAY
             first, torn = True, False
             try:
-                async with aclosing(self._queries.pages(question, Urgency.BACKFILL)) as answers:
+                async with aclosing(self._queries.pages(question, Urgency.BACKFILL, _MOST_PAGES)) as answers:
                     async for answer in answers:
                         _refuse_other(symbol, question, answer)
                         found = self._parse(symbol, interval, answer.rows)

@@ -85,17 +85,17 @@ class Queries:
             if pool == "tr":
                 self._give_back(screen)
 
-    async def pages(self, question: Question, urgency: Urgency) -> AsyncGenerator[Answer, None]:
+    async def pages(self, question: Question, urgency: Urgency, most: int = MOST_PAGES) -> AsyncGenerator[Answer, None]:
         """Page by page to the end. Raises Interrupted where a more urgent query broke the continuation."""
         screen = self._screen(question, "tr")
         try:
             async with self._pacer.session(urgency) as session:
-                for page in range(MOST_PAGES):
+                for page in range(most):
                     answer = await self._ask(question, screen, 2 if page else 0, urgency, session)
                     yield answer
                     if not answer.more:
                         return
-                _LOG.warning("query stopped before its end", tr=question.tr, pages=MOST_PAGES)
+                _LOG.warning("query stopped before its end", tr=question.tr, pages=most)
         finally:
             self._give_back(screen)
 

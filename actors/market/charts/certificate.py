@@ -81,7 +81,8 @@ def digest(rows: Iterable[Sequence[int]]) -> str:
 
 def day_span(date: dt.date) -> Span:
     """Midnight to midnight in Korea."""
-    return Span(at(date), at(date) + _DAY)
+    since = at(date)
+    return Span(since, since + _DAY)
 
 
 def dates_of(span: Span) -> list[dt.date]:
@@ -124,21 +125,6 @@ def certify(
         made = _certificate(chart, date, wanted, [row for row in own if holds(spans, row.time)], spans)
         if made.present or made.idle or made.extra:
             yield made
-
-
-def nothing(chart: Chart, date: dt.date, expected: int) -> Certificate:
-    """Of a day of which nothing is known."""
-    return Certificate(
-        symbol=chart.symbol,
-        interval=chart.interval,
-        day=date.isoformat(),
-        expected=expected,
-        present=0,
-        idle=0,
-        missing=expected,
-        extra=0,
-        digest="",
-    )
 
 
 def _certificate(

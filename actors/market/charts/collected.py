@@ -1,14 +1,23 @@
 """What a collecting run came to: figures by chart, the summary's totals, and the report in words."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
 
-from actors.market.charts.certificate import DAILY, Certificate, Chart
+from actors.market.charts.certificate import DAILY, Chart
 from actors.market.charts.collection import Taken
+from actors.market.charts.standing import Standing
 from actors.market.time import kst
 
+_WORDS: Final = {
+    "symbols": "codes",
+    "pages": "pages",
+    "bars": "new bars",
+    "missing": "missing",
+    "conflicts": "in conflict",
+    "adjusted": "adjusted",
+}
 _NAMED: Final = 10
 """Of a kind, as many as a report names."""
 
@@ -34,14 +43,11 @@ class Collected(msgspec.Struct, kw_only=True):
     since: int = 0
     """The same, or from when on it is offered."""
     until: int = 0
-    days: int = 0
-    expected: int = 0
-    present: int = 0
-    idle: int = 0
-    missing: int = 0
-    extra: int = 0
-    holes: list[str] = []
-    """Days on which something is missing."""
+    standing: Standing = Standing()
+    wanting: bool = False
+    """Something of it is still to be asked for."""
+    left_aside: int = 0
+    """Bars that an adjustment set aside and that are not offered any more."""
 
     def take(self, taken: Taken) -> None:
         """Count a page."""
@@ -52,24 +58,15 @@ class Collected(msgspec.Struct, kw_only=True):
         self.conflicts.update(dict.fromkeys(taken.conflicts))
         self.factors.extend([taken.factor] if taken.factor != 1.0 else [])
 
-    def reckon(self, standing: Iterable[Certificate]) -> None:
-        """Add its certificates."""
-        for made in standing:
-            self.days += 1
-            self.expected += made.expected
-            self.present += made.present
-            self.idle += made.idle
-            self.missing += made.missing
-            self.extra += made.extra
-            self.holes.extend([made.day] if made.missing else [])
-
     def figures(self) -> dict[str, Any]:
         """As plain JSON values."""
         plain = msgspec.to_builtins(self)
         span = {"since": day(self.since) if self.since else "", "until": day(self.until - 1) if self.until else ""}
         conflicts = [kst(time).strftime("%Y-%m-%d %H:%M") for time in self.conflicts]
-        del plain["chart"], plain["asked"]
-        return {**self.chart._asdict(), **plain, **span, "conflicts": conflicts}
+        for name in ("chart", "asked", "wanting", "standing"):
+            del plain[name]
+        standing = {**self.standing._asdict(), "holes": list(self.standing.holes)}
+        return {**self.chart._asdict(), **plain, **standing, **span, "conflicts": conflicts}
 
 
 def day(instant: int) -> str:
@@ -90,7 +87,7 @@ def totals(charts: Sequence[Collected]) -> dict[str, Any]:
         "symbols": len({one.chart.symbol for one in charts}),
         "pages": sum(one.pages for one in charts),
         "bars": sum(one.bars for one in charts),
-        "missing": sum(one.missing for one in charts),
+        "missing": sum(one.standing.missing for one in charts),
         "conflicts": sum(len(one.conflicts) for one in charts),
         "alike": sum(one.alike for one in charts),
         "replaced": sum(one.replaced for one in charts),
@@ -101,30 +98,45 @@ def totals(charts: Sequence[Collected]) -> dict[str, Any]:
 
 
 def report(charts: Sequence[Collected]) -> str:
-    """A line for each chart, and below it what a person should know of it."""
-    return "\n".join(line for one in charts for line in _lines(one))
+    """A line for each chart, below it what a person should know of it, and all together in the last."""
+    return "\n".join([*(line for one in charts for line in _lines(one)), _last_line(totals(charts))])
 
 
 def _lines(one: Collected) -> Iterator[str]:
     title = f"{one.chart.symbol} {length(one.chart.interval):>6}"
-    range_ = f"{day(one.since)} - {day(one.until - 1)}" if one.since and one.until else "nothing yet"
-    counts = f"{one.present:,} bars, {one.idle:,} without trades, {one.missing:,} missing of {one.expected:,}"
+    range_ = f"{day(one.since)} - {day(one.until - 1)}" if 0 < one.since < one.until else "nothing yet"
+    of = one.standing
+    counts = f"{of.present:,} bars, {of.idle:,} without trades, {of.missing:,} missing of {of.expected:,}"
     yield f"  {title}  {range_:<23}  {counts}; {one.pages:,} pages, {one.bars:,} new  {one.name}".rstrip()
     if one.failed:
         yield f"    not finished: {one.failed}"
     if one.asked and one.since and day(one.asked) < day(one.since):
         yield f"    nothing before {day(one.since)} is offered, {day(one.asked)} was asked for"
-    if one.holes:
-        yield f"    missing on {_named(one.holes)}"
+    if of.holes:
+        yield f"    missing on {_named(of.holes)}"
     if one.conflicts:
         times = [kst(time).strftime("%Y-%m-%d %H:%M") for time in one.conflicts]
         yield f"    {len(times):,} bars in conflict, kept in set_aside: {_named(times)}"
-    for factor in one.factors:
-        yield f"    prices were adjusted by {factor:.6g} since they were stored; the older ones were collected anew"
+    yield from _adjustments(one)
     if one.replaced:
         yield f"    {one.replaced:,} bars that no page had proven gave way; they are kept in set_aside"
-    if one.extra:
-        yield f"    {one.extra:,} bars at times at which the calendar has no trading"
+    if of.extra:
+        yield f"    {of.extra:,} bars at times at which the calendar has no trading"
+
+
+def _last_line(sums: Mapping[str, Any]) -> str:
+    """What is to be seen of thousands of charts without going back."""
+    unfinished = f"{len(sums['failed']):,} of {len(sums['charts']):,} charts not finished"
+    counts = (f"{sums[name]:,} {words}" for name, words in _WORDS.items())
+    return f"  in all: {', '.join(counts)}; {unfinished}"
+
+
+def _adjustments(one: Collected) -> Iterator[str]:
+    then = "are to be collected anew" if one.failed else "were collected anew"
+    for factor in one.factors:
+        yield f"    prices were adjusted by {factor:.6g} since they were stored; the older ones {then}"
+    if one.factors and one.left_aside:
+        yield f"    {one.left_aside:,} of them are not offered any more: they are in set_aside alone, as they were"
 
 
 def _named(names: Sequence[str]) -> str:

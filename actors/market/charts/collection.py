@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 from actors.market.calendar import Calendar
 from actors.market.charts import certificate
-from actors.market.charts.certificate import DAILY, Certificate, Chart, Row, dates_of, day_span, trading_day
+from actors.market.charts.certificate import DAILY, Certificate, Chart, Row, dates_of, day_span
 from actors.market.charts.comparison import (
     ADJUSTED,
     UNPROVEN,
@@ -33,6 +33,8 @@ EVER: Final = 1 << 62
 READS: Final = 2
 """How often a stretch that cannot be read is asked for."""
 
+_SATURDAY: Final = 5
+_ONE_DAY: Final = dt.timedelta(days=1)
 _TOGETHER: Final = 100
 """Days whose bars are read at once."""
 
@@ -41,7 +43,8 @@ _BAR = "INSERT OR REPLACE INTO bars VALUES (?,0,?,?,?,?,?,?,?,?,0,0,0)"
 _DELETE = "DELETE FROM bars WHERE interval=? AND symbol=? AND venue=0"
 _PAGE = "INSERT INTO pages VALUES (NULL,?,?,?,?,?,?,?,?,?,?,?)"
 _ASIDE = "INSERT OR IGNORE INTO set_aside VALUES (?,?,?,?,?,?,?,?,?,?,?)"
-_CERTIFICATE = "INSERT OR REPLACE INTO certificates VALUES (?,?,?,?,?,?,?,?,?)"
+_CERTIFICATE = "INSERT INTO certificates VALUES (?,?,?,?,?,?,?,?,?)"
+_FORGET = "DELETE FROM certificates WHERE interval=? AND symbol=? AND day>=? AND day<=?"
 _AGAIN = "DELETE FROM holes WHERE interval=? AND symbol=? AND since=? AND until=?"
 _HOLE = """INSERT INTO holes VALUES (?,?,?,?,1) ON CONFLICT DO UPDATE SET reads = reads + 1"""
 
@@ -145,6 +148,7 @@ def certify(connection: sqlite3.Connection, calendar: Calendar, chart: Chart, pa
     """Make the certificates of the days in which these parts lie anew."""
     for part in parts:
         dates = dates_of(part)
+        connection.execute(_FORGET, (chart.interval, chart.symbol, dates[0].isoformat(), dates[-1].isoformat()))
         for made in derive(connection, calendar, chart, dates):
             connection.execute(_CERTIFICATE, _certificate_row(made))
 
@@ -166,18 +170,6 @@ def derive_all(connection: sqlite3.Connection, calendar: Calendar, chart: Chart)
     dates = list(dict.fromkeys(date for span in spans(connection, chart) for date in dates_of(span)))
     for first in range(0, len(dates), _TOGETHER):
         yield from derive(connection, calendar, chart, dates[first : first + _TOGETHER])
-
-
-def standing(connection: sqlite3.Connection, calendar: Calendar, chart: Chart, wanted: Span) -> Iterator[Certificate]:
-    """The certificates of a time; a trading day without one has everything missing."""
-    known = certificates(connection, chart)
-    for date in dates_of(wanted):
-        made, day = known.get(date.isoformat()), trading_day(calendar, date)
-        if made is not None:
-            yield made
-        elif day is not None:
-            lacking = [time for time in certificate.grid(day, chart.interval) if wanted.since <= time < wanted.until]
-            yield certificate.nothing(chart, date, len(lacking))
 
 
 def charts(connection: sqlite3.Connection) -> list[Chart]:
@@ -271,13 +263,21 @@ def _set_aside_older(connection: sqlite3.Connection, chart: Chart, adjusted: Adj
 
 
 def _trades(calendar: Calendar, gap: Span, chart: Chart) -> bool:
-    """Newest first: a long gap is known by its last days."""
-    for date in reversed(dates_of(gap)):
-        day = trading_day(calendar, date)
-        wanted = certificate.grid(day, chart.interval) if day else ()
-        if bisect_left(wanted, gap.since) < bisect_left(wanted, gap.until):
+    """Newest first: a long gap is known by its last days. A weekday that the calendar does not know may have traded."""
+    first, date = kst(gap.since).date(), kst(gap.until - 1).date()
+    while date >= first:
+        if _may_trade(calendar, date, gap, chart):
             return True
+        date -= _ONE_DAY
     return False
+
+
+def _may_trade(calendar: Calendar, date: dt.date, gap: Span, chart: Chart) -> bool:
+    if not calendar.first <= date <= calendar.last:
+        return date.weekday() < _SATURDAY and (chart.interval != DAILY or gap.since <= day_span(date).since)
+    day = calendar.day(date)
+    wanted = certificate.grid(day, chart.interval) if day else ()
+    return bisect_left(wanted, gap.since) < bisect_left(wanted, gap.until)
 
 
 def _certificate_row(made: Certificate) -> tuple[object, ...]:

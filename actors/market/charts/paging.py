@@ -1,6 +1,7 @@
 """How a chart is paged: from where to where, and how many pages that may take."""
 
 import datetime as dt
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from math import ceil
 from typing import Final, NamedTuple
@@ -14,6 +15,8 @@ PAGE_SECONDS: Final = 4.53
 """Between two pages, as long as there are many: five in 18 s may be asked, and one is left to the more urgent."""
 _ENOUGH: Final = 10
 """Pages after which their measured pace counts."""
+_RESTARTS: Final = 20
+"""Times that a paging begins anew before it is left for another time of the day."""
 PAGE_ROWS: Final = {True: 600, False: 900}
 """A page of days, and one of minutes."""
 _REACH: Final = {True: 365 * 12, False: 365}
@@ -28,13 +31,51 @@ class Paging(NamedTuple):
     """The day to begin at; None begins at the newest bar of all."""
 
 
+class Unfinished(Exception):
+    """A chart cannot be finished now; the text says why."""
+
+
+class Trail:
+    """One paging as it goes, page by page; says where it cannot come to its end."""
+
+    def __init__(self, way: Paging) -> None:
+        self._reach = way.reach
+        self._starts = 0
+        self._served = 0
+        self._below = 0
+        """Where the next page would go on; 0 where there is none."""
+
+    @property
+    def restarts(self) -> int:
+        """Times that a more urgent query made it begin anew."""
+        return max(self._starts - 1, 0)
+
+    def page(self, since: int, rows: int, *, newest: bool, last: bool) -> None:
+        """A page came, and is stored. Raises Unfinished."""
+        self._starts += newest
+        self._served = 1 if newest else self._served + 1
+        self._below = 0 if last else since
+        if newest and last and not rows:
+            raise Unfinished("nothing is offered under this code")
+        if self._starts > _RESTARTS:
+            raise Unfinished("more urgent queries keep coming between its pages; collect after the close")
+
+    def end(self) -> None:
+        """No page comes any more. Raises Unfinished where there should be one: asking again would give the same."""
+        if self._below > self._reach:
+            day = kst(self._below).date()
+            raise Unfinished(f"no more than {self._served} pages are given, back to {day}; set since to a later day")
+
+
 class Outlook:
     """Pages still to come, chart by chart, and how long they will take."""
 
-    def __init__(self, calendar: Calendar) -> None:
+    def __init__(self, calendar: Calendar, *, in_session: bool = True) -> None:
+        """`in_session` also asks while the market is open."""
         self.left: dict[Chart, int] = {}
         self.done = 0
         self._calendar = calendar
+        self._in_session = in_session
         self._ways: dict[Chart, Sequence[Span]] = {}
         """What is still to be paged of each chart, as far as is known."""
         self._begins: dict[int, list[int]] = {}
@@ -45,11 +86,11 @@ class Outlook:
     def all_left(self) -> int:
         return sum(self.left.values())
 
-    @property
-    def seconds(self) -> float:
-        """At the pace so far, once it is known."""
+    def seconds(self, now: int) -> float:
+        """Until all is there, at the pace so far, once it is known."""
         measured = self._spent / SECOND / self.done if self.done >= _ENOUGH else 0.0
-        return self.all_left * (measured or PAGE_SECONDS)
+        asking = self.all_left * (measured or PAGE_SECONDS)
+        return asking if self._in_session else outside_market_hours(self._calendar, now, asking)
 
     def plan(self, chart: Chart, gaps: Sequence[Span], now: int) -> None:
         """Minutes are paged from now to the oldest gap, days gap by gap."""
@@ -107,9 +148,20 @@ def pages(calendar: Calendar, chart: Chart, span: Span, now: int) -> int:
 
 def market_hours(calendar: Calendar, now: int) -> Span | None:
     """From the day's first order to its closing price, where `now` lies in between."""
-    day = trading_day(calendar, kst(now).date())
-    hours = Span(day.phases[0].start, day.close) if day else None
+    hours = _hours(calendar, kst(now).date())
     return hours if hours and hours.since <= now < hours.until else None
+
+
+def outside_market_hours(calendar: Calendar, now: int, seconds: float) -> float:
+    """How long it takes from now to work for so many seconds where nothing is done while the market is open."""
+    end = now + round(seconds * SECOND)
+    date = kst(now).date()
+    while at(date) < end:
+        hours = _hours(calendar, date)
+        if hours and now < hours.until and hours.since < end:
+            end += hours.until - max(hours.since, now)
+        date += dt.timedelta(days=1)
+    return (end - now) / SECOND
 
 
 def yesterday(calendar: Calendar, now: int) -> int:
@@ -122,11 +174,15 @@ def yesterday(calendar: Calendar, now: int) -> int:
     return at(before + dt.timedelta(days=1))
 
 
+def _hours(calendar: Calendar, date: dt.date) -> Span | None:
+    day = trading_day(calendar, date)
+    return Span(day.phases[0].start, day.close) if day else None
+
+
 def _days(calendar: Calendar, first: dt.date, last: dt.date) -> int:
-    try:
-        return sum(1 for _ in calendar.days(first, last))
-    except UnknownDayError:
+    if not calendar.first <= first <= last <= calendar.last:
         return ((last - first).days + 1) * 5 // 7 + 1
+    return bisect_right(calendar.dates, last) - bisect_left(calendar.dates, first)
 
 
 def _back(date: dt.date) -> list[dt.date]:

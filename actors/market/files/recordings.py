@@ -23,6 +23,7 @@ from messages import Symbol
 
 DAY: Final = 86_400
 EXAMPLES: Final = 20
+_RARE: Final = 10
 _CODE_TABLE = re.compile(r"A?[0-9][0-9A-Z]{5}")
 _NOTHING: Mapping[str, str] = {}
 
@@ -35,7 +36,7 @@ class Terms(msgspec.Struct, kw_only=True):
     mapping: dict[str, str] = {}
     """Field > name of its column."""
     interval: int = 0
-    """Seconds of a bar; 0 finds the least distance of two bars in the file."""
+    """Seconds of a bar; 0 finds the least distance of two bars in the file that is none of a few."""
 
 
 class Recording(msgspec.Struct, kw_only=True):
@@ -273,9 +274,15 @@ def _measured(bars: Mapping[tuple[Symbol, int], Array]) -> dict[tuple[Symbol, in
     """All of a file are of one length, but for those of days: a code that trades seldom does not show it alone."""
     unknown = {symbol: array for (symbol, interval), array in bars.items() if not interval}
     days = {symbol: DAY for symbol, array in unknown.items() if _are_days(array)}
-    steps = [int(np.diff(array["time"]).min()) for symbol, array in unknown.items() if _shows(symbol, array, days)]
-    shortest = max(min(steps) // SECOND, 1) if steps else 60
+    steps = [np.diff(array["time"]) for symbol, array in unknown.items() if _shows(symbol, array, days)]
+    shortest = max(_step(np.concatenate(steps)) // SECOND, 1) if steps else 60
     return {(symbol, interval or days.get(symbol, shortest)): array for (symbol, interval), array in bars.items()}
+
+
+def _step(distances: Array) -> int:
+    """The shortest that is not ten times as rare as the commonest: rows with a wrong time make shorter ones."""
+    lengths, counts = np.unique(distances, return_counts=True)
+    return int(lengths[counts * _RARE > counts.max()][0])
 
 
 def _shows(symbol: Symbol, bars: Array, days: Mapping[Symbol, int]) -> bool:

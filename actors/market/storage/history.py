@@ -12,14 +12,16 @@ import numpy as np
 
 from actors.market.charts import collection
 from actors.market.charts.certificate import Certificate, Chart
-from actors.market.storage import blocks, joins, store
+from actors.market.storage import blocks, events, joins, store
 from actors.market.storage.blocks import BAR, BOOK, TICK, Array
+from actors.market.storage.events import Event
 from actors.market.storage.joins import Joined
 from actors.market.storage.loose import EVER, Kind, Range
 from actors.market.storage.segments import Segment, Segments, between
 from actors.market.time import SECOND
 from messages import Bar, Designation, Instrument, Market, OrderBook, Record, Symbol, Tick, Venue
 from runtime.database import reading
+from runtime.database_errors import DatabaseBroken
 
 _WINDOW = 600 * SECOND
 _DAY: Final = 86_400 * SECOND
@@ -206,6 +208,16 @@ class History:
         kinds: Sequence[Kind] = ("ticks", "books"),
     ) -> Iterator[Tick | OrderBook]:
         """Ticks and books of many codes in the order they were received; all codes where `symbols` is empty."""
+        return map(itemgetter(1), self.numbered(symbols, since, until, kinds))
+
+    def numbered(
+        self,
+        symbols: Sequence[Symbol],
+        since: int = 0,
+        until: int = EVER,
+        kinds: Sequence[Kind] = ("ticks", "books"),
+    ) -> Iterator[tuple[int, Tick | OrderBook]]:
+        """The same, each with its number."""
         with self.snapshot():
             segments: list[Segment]
             segments = [s for kind in kinds for s in self._segments.listed(kind, symbols, since, until)]
@@ -217,6 +229,13 @@ class History:
                 segments = [s for s in segments if s.last >= end and end < until]
                 start = max(end, min((s.first for s in segments), default=EVER))
                 cache = {s: cache[s] for s in segments if s in cache}
+
+    def events(self, symbols: Sequence[Symbol], since: int = 0, until: int = EVER) -> list[Event]:
+        """Sessions, interruptions and the like by when they were published; of all codes where `symbols` is empty."""
+        try:
+            return list(events.read(self._connection, symbols, since, until))
+        except ValueError as error:
+            raise DatabaseBroken(f"{self.path}: {error}") from error
 
     def instruments(self, day: dt.date) -> dict[Symbol, Instrument]:
         """As they were recorded on a day in Korea."""
@@ -271,7 +290,7 @@ class History:
         start: int,
         end: int,
         cache: dict[Segment, list[tuple[Symbol, Array]]],
-    ) -> Iterator[Tick | OrderBook]:
+    ) -> Iterator[tuple[int, Tick | OrderBook]]:
         found: list[tuple[int, int, Tick | OrderBook]] = []
         for segment in segments:
             if segment not in cache:
@@ -283,7 +302,7 @@ class History:
                     zip(array["received"].tolist(), array["number"].tolist(), make(symbol, array), strict=True)
                 )
         found.sort(key=itemgetter(0, 1))
-        return map(itemgetter(2), found)
+        return map(itemgetter(1, 2), found)
 
     def _newest_books(self, symbol: Symbol, since: int, until: int) -> Array:
         newest = np.empty(0, BOOK)

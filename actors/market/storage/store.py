@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from actors.market.storage import blocks, loose, older
+from actors.market.storage import blocks, events, loose, older
 from actors.market.storage.blocks import BOOK, TICK, Array
 from actors.market.storage.loose import Kind
 from actors.market.time import SECOND
@@ -106,6 +106,7 @@ MIGRATIONS: Final = (
         since INTEGER PRIMARY KEY, until INTEGER NOT NULL, every INTEGER NOT NULL, kept INTEGER NOT NULL,
         left_out INTEGER NOT NULL);
     """,
+    events.SCHEMA,
 )
 
 _BLOCK = "INSERT INTO blocks VALUES (?,?,?,?,?,?,?)"

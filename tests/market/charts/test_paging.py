@@ -1,5 +1,6 @@
 import asyncio
 import datetime as dt
+import time
 
 import pytest
 
@@ -8,7 +9,7 @@ from actors.gateways.port import Urgency
 from actors.market.calendar import Calendar
 from actors.market.charts import paging
 from actors.market.charts.certificate import DAILY, Chart
-from actors.market.charts.paging import PAGE_SECONDS, Outlook, Paging
+from actors.market.charts.paging import PAGE_SECONDS, Outlook, Paging, Trail, Unfinished
 from actors.market.charts.spans import Span
 from actors.market.time import SECOND, at
 from messages import Symbol
@@ -90,3 +91,51 @@ def test_a_newly_listed_code_does_not_make_the_others_look_short() -> None:
     outlook.ends(codes[2], year, NOW)
     outlook.over(codes[2])
     assert outlook.left[codes[3]] == 104
+
+
+def test_a_paging_that_is_broken_off_says_how_far_it_went() -> None:
+    trail, half = Trail(Paging(0, None)), at(dt.date(2026, 5, 18), 10)
+    trail.page(NOW, 900, newest=True, last=False)
+    trail.page(half, 900, newest=False, last=False)
+    with pytest.raises(Unfinished, match=r"^no more than 2 pages are given, back to 2026-05-18; set since to a later"):
+        trail.end()
+    trail.page(half, 900, newest=False, last=True)
+    trail.end()
+    reached = Trail(Paging(half, None))
+    reached.page(half, 900, newest=True, last=False)
+    reached.end()
+
+
+@pytest.mark.parametrize(
+    ("date", "hour", "asking", "lasts"),
+    [
+        (18, 7, 1.0, 1.0),
+        (18, 7, 3.0, 10.0),
+        (18, 12, 1.0, 4.5),
+        (18, 16, 20.0, 27.0),
+        (20, 16, 64.0, 64.0),
+        (20, 16, 66.0, 73.0),
+    ],
+)
+def test_what_waits_for_the_close_takes_as_much_longer(date: int, hour: int, asking: float, lasts: float) -> None:
+    now = at(dt.date(2026, 11, date), hour)
+    assert paging.outside_market_hours(CALENDAR, now, asking * 3_600) == lasts * 3_600
+
+
+def test_the_estimate_counts_the_hours_in_which_nothing_is_asked() -> None:
+    morning, pages = at(dt.date(2026, 11, 18), 8), 104
+    for in_session, hours in ((True, 0.0), (False, 7.0)):
+        outlook = Outlook(CALENDAR, in_session=in_session)
+        for code in range(5):
+            outlook.plan(Chart(Symbol(f"{code:06}"), 60), [Span(0, morning)], morning)
+        assert outlook.seconds(morning) == 5 * pages * PAGE_SECONDS + hours * 3_600
+
+
+def test_planning_hundreds_of_charts_takes_no_time() -> None:
+    outlook = Outlook(CALENDAR)
+    began = time.process_time()
+    for code in range(500):
+        outlook.plan(Chart(Symbol(f"{code:06}"), DAILY), [Span(0, NOW)], NOW)
+    for code in range(4):
+        outlook.ends(Chart(Symbol(f"{code:06}"), DAILY), NOW - code * DAILY * SECOND, NOW)
+    assert time.process_time() - began < 2.0

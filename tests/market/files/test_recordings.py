@@ -66,6 +66,17 @@ def test_recorded_bars_keep_their_number_and_find_their_interval(name: str, bars
     assert not recording.out_of_order
 
 
+def test_a_row_with_a_wrong_time_makes_no_other_bar_shorter(tmp_path: Path) -> None:
+    times = [f"202509020{9 + minute // 60}{minute % 60:02}00" for minute in range(0, 60, 3)]
+    stray = "20250902091201"
+    rows = [f"{time},100,110,90,105,10" for time in sorted([*times, stray])]
+    path = written(tmp_path, "005930.csv", "date,open,high,low,close,volume", *rows)
+
+    ((found, array),) = recordings.read(path, TERMS).bars.items()
+
+    assert (found, len(array)) == (("005930", 180), 21)
+
+
 def test_a_normal_day_of_a_liquid_fund_has_382_minutes_and_the_first_of_the_year_opens_at_ten() -> None:
     recording = recorded("minute/069500_1m_20211206_20220905.csv.gz")
 
