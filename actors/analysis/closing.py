@@ -25,7 +25,7 @@ def _lines(summary: Mapping[str, Any]) -> Iterator[str]:
     yield _line(
         "deepest fall", _won(-measures["drawdown"]), f"{fall}, {measures['exposure']:.0f} % invested on average"
     )
-    yield _line("round trips", f"{measures['closed']:,}", f"{measures['wins']:,} won, {measures['losses']:,} lost")
+    yield _line("round trips", f"{measures['closed']:,}", f"{measures['wins']:,} with a gain, {measures['losses']:,} with a loss")
     for position in summary["positions"]:
         issue = f"{position['name'] or position['symbol']} {position['quantity']:,} at {position['last']:,}"
         yield _line("position", _won(position["profit"], "+"), issue)

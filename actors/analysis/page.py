@@ -91,7 +91,7 @@ def _tiles(summary: Mapping[str, Any]) -> str:
         ("Deepest fall", f"{-measures['drawdown']:,}"),
         ("Fall, percent", f"{-measures['drawdown_percent']:.2f} %"),
         ("Round trips", f"{measures['closed']:,}"),
-        ("Won", _known(measures["win_rate"], "{:.0f} %")),
+        ("Gained", _known(measures["win_rate"], "{:.0f} %")),
         ("Profit factor", _known(measures["profit_factor"], "{:.2f}")),
         ("Yearly", _known(measures["yearly_percent"], "{:+.1f} %")),
         ("Sharpe ratio", _known(measures["sharpe"], "{:.2f}")),
