@@ -19,6 +19,7 @@ from actors.analysis.series import Series
 from actors.analysis.tally import Tally
 from actors.market.venues import HOME
 from messages import (
+    ActorFailed,
     ApprovedOrder,
     ApprovedReplace,
     Bar,
@@ -95,6 +96,8 @@ class Reporter(Actor):
         """The newest of each Korean day."""
         self._realised = self._commission = self._tax = 0
         self._out_of_order = self._rejected = self._gaps = 0
+        self._failures: dict[str, tuple[int, ActorFailed]] = {}
+        """How often an actor failed, and how it did last."""
 
     async def on_start(self) -> None:
         await replay(self._journal, self._ledger)
@@ -134,6 +137,11 @@ class Reporter(Actor):
     @handles
     def on_gap(self, _: MailboxOverflowed) -> None:
         self._gaps += 1
+
+    @handles
+    def on_failure(self, message: ActorFailed) -> None:
+        times, _ = self._failures.get(message.actor, (0, message))
+        self._failures[message.actor] = times + 1, message
 
     @handles
     def on_sample(self, _: _Sample) -> None:
@@ -319,6 +327,10 @@ class Reporter(Actor):
             "out_of_order": self._out_of_order or counts.get("out_of_order", 0),
             "rejected_records": self._rejected,
             "gaps": self._gaps,
+            "failures": [
+                {"actor": actor, "times": times, "handler": last.handler, "error": last.error, "off": last.off}
+                for actor, (times, last) in self._failures.items()
+            ],
         }
 
     def _position(self, position: Position) -> dict[str, Any]:

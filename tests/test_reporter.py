@@ -8,6 +8,7 @@ from typing import Any, Final
 import pytest
 
 from actors.reporter import Reporter
+from messages import ActorFailed
 from runtime.loop import virtual_loop
 from runtime.testing import Stage, in_virtual_time
 from runtime.vitals import Vitals
@@ -114,6 +115,28 @@ def test_the_terminal_gets_aligned_lines_with_thousands_separators(vitals: Vital
     assert "  result             +7,830 won  +0.08 %" in lines
     assert "  refused                     1  max_order_value" in lines
     assert len({line.index("won  ") for line in lines[2:6]}) == 1
+
+
+def test_an_actor_that_failed_is_named_with_its_error(tmp_path: Path) -> None:
+    @in_virtual_time
+    async def scene() -> None:
+        vitals = Vitals(folder=tmp_path, config=Path("demo.toml"), digest="c0ffee", seed=7, time_kind="simulated")
+        stage = Stage(Reporter(vitals, Empty()), name="reporter")
+        await stage.start()
+        for failures in (1, 2, 3):
+            said = ActorFailed(
+                actor="momentum", handler="on_tick", error="KeyError: 7", failures=failures, off=failures == 3
+            )
+            stage.tell(said)
+        await stage.stop()
+
+        assert (
+            "  failed                      3  momentum in on_tick, and is off: KeyError: 7"
+            in vitals.closing.splitlines()
+        )
+        assert vitals.summary["failures"][0]["off"]
+
+    scene()
 
 
 class Page(HTMLParser):

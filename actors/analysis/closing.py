@@ -25,7 +25,8 @@ def _lines(summary: Mapping[str, Any]) -> Iterator[str]:
     yield _line(
         "deepest fall", _won(-measures["drawdown"]), f"{fall}, {measures['exposure']:.0f} % invested on average"
     )
-    yield _line("round trips", f"{measures['closed']:,}", f"{measures['wins']:,} with a gain, {measures['losses']:,} with a loss")
+    ends = f"{measures['wins']:,} with a gain, {measures['losses']:,} with a loss"
+    yield _line("round trips", f"{measures['closed']:,}", ends)
     for position in summary["positions"]:
         issue = f"{position['name'] or position['symbol']} {position['quantity']:,} at {position['last']:,}"
         yield _line("position", _won(position["profit"], "+"), issue)
@@ -37,6 +38,10 @@ def _lines(summary: Mapping[str, Any]) -> Iterator[str]:
     yield from _match(summary["match"])
     yield _line("ticks", _count(summary["ticks"]), f"{_count(summary['books'])} books, {_count(summary['bars'])} bars")
     yield _line("out of order", f"{summary['out_of_order']:,}", f"{summary['gaps']:,} gaps in mailboxes")
+    for failure in summary["failures"]:
+        off = ", and is off" if failure["off"] else ""
+        what = f"{failure['actor']} in {failure['handler']}{off}: {failure['error']}"
+        yield _line("failed", f"{failure['times']:,}", what)
     yield from _latency(summary["latency"])
     used = f"{summary['cpu_s']:,.1f} s of CPU, {summary['memory_mb']:,.0f} MiB"
     yield _line(
