@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 
 from runtime.actor import Log
+from runtime.children import OWN_GROUP
 from runtime.logs import clean
 
 SECONDS = 30.0
@@ -22,7 +23,9 @@ async def sound(command: Sequence[str], text: str, log: Log) -> None:
     if not command:
         return
     try:
-        process = subprocess.Popen((*command, _plain(text)), stdin=subprocess.DEVNULL, start_new_session=True)  # noqa: ASYNC220, S603 - no loop that closes ends it
+        process = subprocess.Popen(  # noqa: ASYNC220, S603 - no loop that closes ends it
+            (*command, _plain(text)), stdin=subprocess.DEVNULL, creationflags=OWN_GROUP, start_new_session=True
+        )
     except OSError as error:
         log.error("the alarm command failed", command=command[0], error=str(error))
         return

@@ -1,7 +1,6 @@
 """The process beside the system: starts it, feels its pulse, starts it again, and knows when to leave it down."""
 
 import asyncio
-import signal
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
@@ -12,6 +11,7 @@ from typing import NamedTuple
 from runtime import inbox
 from runtime.actor import words
 from runtime.adopted import Adopted
+from runtime.children import OWN_GROUP, UNHEARD, ask_to_end
 from runtime.clock import WallClock, text
 from runtime.exits import BAD_CONFIG, CORE_FAILED, DONE, FAILED, STOPPED_BY_RISK, UNREACHABLE
 from runtime.heartbeat import Pulse
@@ -130,9 +130,9 @@ class Guard:
             self._call(f"the config will not do: {outlook}")
 
     def _exit_code(self, code: int) -> int:
-        if code >= 0:
-            return code
-        return DONE if self._asked.is_set() and code == -signal.SIGTERM else FAILED
+        if self._asked.is_set() and code in UNHEARD:
+            return DONE
+        return code if code >= 0 else FAILED
 
     async def _restart(self, code: int) -> None:
         self._tries = 0
@@ -180,7 +180,7 @@ class Guard:
 
     async def _start(self) -> asyncio.subprocess.Process | None:
         try:
-            return await asyncio.create_subprocess_exec(*self._command, start_new_session=True)
+            return await asyncio.create_subprocess_exec(*self._command, creationflags=OWN_GROUP, start_new_session=True)
         except OSError as error:
             self._say(f"the system cannot be started: {error}")
             return None
@@ -266,7 +266,7 @@ class Guard:
             await asyncio.to_thread(inbox.send, self._folder_now(), "stop")
         except (inbox.NoSystem, OSError):
             with suppress(OSError, ValueError):
-                process.terminate()
+                process.terminate() if isinstance(process, Adopted) else ask_to_end(process)
         await asyncio.sleep(self._terms.stop)
         self._kill(process, f"it did not stop within {self._terms.stop:g} s")
 

@@ -1,5 +1,6 @@
 """The latch of the kill switch: a file in the run's folder, which outlives every process until a person resumes."""
 
+import asyncio
 import os
 from contextlib import suppress
 from pathlib import Path
@@ -16,6 +17,8 @@ from runtime.logs import clean
 NAME = "HALT"
 A_PERSON = "a person"
 """Who laid a file that does not say it."""
+LIFT_TRIES = 20
+"""A hundredth of a second apart: on Windows nobody can remove what another program reads just now."""
 _LONGEST = 500
 """Characters of a reason."""
 _HEAD = ("halted", "by", "flatten", "reason")
@@ -81,11 +84,11 @@ class Latch:
         return self._last
 
     def lift(self) -> None:
-        """A person resumed; what was laid since the last look stays, for nobody has heard of it."""
+        """A person resumed; what was laid since the last look stays, for nobody has heard of it. Raises OSError."""
         if self._mark() not in (None, self._seen):
             return
-        self._seen = self._last = None
         self.path.unlink(missing_ok=True)
+        self._seen = self._last = None
         _sync(self.path.parent)
         _lifted()
 
@@ -122,11 +125,25 @@ class Latching:
         self._journal.append(envelope)
 
     async def lift(self, number: int) -> None:
-        """Remove the latch once the resume of this number is durable, unless trading was halted anew."""
+        """Remove the latch once the resume of this number is durable, unless trading was halted anew.
+
+        Raises OSError.
+        """
         await self._journal.durable(number)
         _kept()
-        if self._newest < number == self._resumed:
+        for left in reversed(range(LIFT_TRIES)):
+            if not self._newest < number == self._resumed or self._removes(last=not left):
+                return
+            await asyncio.sleep(0.01)
+
+    def _removes(self, *, last: bool) -> bool:
+        try:
             self._latch.lift()
+        except PermissionError:
+            if last:
+                raise
+            return False
+        return True
 
     def _lay(self, halt: Halt) -> None:
         try:

@@ -295,8 +295,11 @@ class System:
         self._spawn(self._lift(number))
 
     async def _lift(self, number: int) -> None:
-        with suppress(DatabaseError):
-            await self._latching.lift(number)
+        try:
+            with suppress(DatabaseError):
+                await self._latching.lift(number)
+        except OSError as error:
+            self.log.error("the latch cannot be removed: the next start is halted", error=str(error))
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)

@@ -82,10 +82,30 @@ class Vitals:
         }
 
 
-def peak_memory_mb() -> float:
-    """The most memory this process ever held, in MiB; 0 where the platform does not tell."""
-    if sys.platform == "win32":
-        return 0.0
-    import resource  # noqa: PLC0415 - POSIX only
+if sys.platform == "win32":
+    import ctypes
+    from ctypes import wintypes
 
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    class _Counters(ctypes.Structure):
+        """PROCESS_MEMORY_COUNTERS."""
+
+        _fields_ = (
+            ("size", wintypes.DWORD),
+            ("faults", wintypes.DWORD),
+            ("sizes", ctypes.c_size_t * 7),
+            ("most_committed", ctypes.c_size_t),
+        )
+
+    def peak_memory_mb() -> float:
+        """The most memory this process ever held of its own, in MiB."""
+        found = _Counters(size=ctypes.sizeof(_Counters))
+        kernel = ctypes.windll.kernel32
+        kernel.K32GetProcessMemoryInfo(wintypes.HANDLE(-1), ctypes.byref(found), found.size)
+        return found.most_committed / (1 << 20)
+
+else:
+    import resource
+
+    def peak_memory_mb() -> float:
+        """The most memory this process ever held, in MiB."""
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

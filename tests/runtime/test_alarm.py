@@ -77,4 +77,4 @@ def test_a_command_that_is_not_there_or_never_ends_is_said(tmp_path: Path, monke
     for command in ((str(tmp_path / "none"),), (sys.executable, "-c", "import time; time.sleep(1)")):
         run(lambda command=command: alarm.sound(command, "text", log), new_loop("asyncio"))
 
-    assert [line.split(" ")[0] for line in log.lines] == ["[Errno", "it"]
+    assert [line.split(" ")[0] for line in log.lines] == ["[WinError" if sys.platform == "win32" else "[Errno", "it"]

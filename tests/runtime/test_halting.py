@@ -20,6 +20,7 @@ from runtime.door import POLL_SECONDS
 from runtime.heartbeat import NAME as HEARTBEAT
 from runtime.inbox import send
 from runtime.journal import NAME
+from runtime.latch import LIFT_TRIES
 from runtime.latch import NAME as HALT
 from runtime.locks import folder_lock
 from runtime.loop import new_loop, run
@@ -177,9 +178,8 @@ def test_a_file_made_while_it_runs_halts_at_its_next_look_and_a_resume_removes_i
             for _ in range(5):
                 dealer(made).heard.clear()
                 (made.folder / HALT).touch()
-                while not dealer(made).heard:  # noqa: ASYNC110 - what is waited for is the system's own poll
+                while not (dealer(made).heard and made.vitals.halted):  # noqa: ASYNC110 - the system's own poll
                     await asyncio.sleep(0.001)
-                assert made.vitals.halted
                 assert (await ask("deal", by="kim"))["heard"] == ["halt the file HALT a person False"]
                 while (made.folder / HALT).exists():  # noqa: ASYNC110
                     await asyncio.sleep(0.001)
@@ -190,6 +190,37 @@ def test_a_file_made_while_it_runs_halts_at_its_next_look_and_a_resume_removes_i
     run(scene, new_loop("asyncio"))
     assert POLL_SECONDS <= 0.1
     assert play(system(tmp_path, seconds=0.1)) == 0
+
+
+@pytest.mark.parametrize("times", [3, 1_000], ids=["for an instant", "for good"])
+def test_a_latch_that_somebody_holds_open_ends_no_resumed_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, times: int
+) -> None:
+    """On Windows nobody can remove what another program reads just now."""
+    made, left, unlink = system(tmp_path, time="real"), [times], Path.unlink
+
+    def held(path: Path, *, missing_ok: bool = False) -> None:
+        if path.name == HALT and left[0]:
+            left[0] -= 1
+            raise PermissionError(13, "in use by another process", str(path))
+        unlink(path, missing_ok=missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", held)
+
+    async def scene() -> None:
+        async with running(made) as ask:
+            (made.folder / HALT).touch()
+            while "halt the file HALT a person False" not in dealer(made).heard:  # noqa: ASYNC110
+                await asyncio.sleep(0.001)
+            await ask("deal", by="kim")
+            while left[0] and (times - left[0]) < LIFT_TRIES:  # noqa: ASYNC110
+                await asyncio.sleep(0.001)
+            await asyncio.sleep(3 * POLL_SECONDS)
+            assert (await ask("status"))["halted"] == ""
+            assert (made.folder / HALT).exists() == bool(left[0])
+            await ask("stop")
+
+    run(scene, new_loop("asyncio"))
 
 
 def test_a_file_made_above_a_running_run_halts_it_too(tmp_path: Path) -> None:
