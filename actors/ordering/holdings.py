@@ -52,13 +52,13 @@ class Holdings:
             yield Finding(line, booked, same=f"cash {unexplained:+}")
 
     def _is_under_way(self) -> bool:
-        """Whether cash may lack a fill of ours, there or here; it lacks none of an order that stands as listed."""
-        return self._has_just_traded() or not all(map(self._stands, self._ledger.unsettled()))
+        """Whether cash may lack a fill of ours, there or here, or its costs: not of what rests untouched."""
+        return self._has_just_traded() or not all(map(self._rests, self._ledger.unsettled()))
 
-    def _stands(self, order: Order) -> bool:
+    def _rests(self, order: Order) -> bool:
         records = self._statement.about(order)
         there = sum(record.filled for record in records), sum(record.open for record in records)
-        return order.live and bool(records) and there == (order.filled, order.open)
+        return order.live and bool(records) and not order.filled and there == (0, order.open)
 
     def _moved(self, cash: int, line: str) -> CashAdjusted:
         return CashAdjusted(

@@ -4,8 +4,9 @@ import pytest
 from msgspec.structs import replace
 
 from actors.account.ledger import Ledger
+from actors.gateways.port import BrokerOrder, BrokerState
 from actors.market.time import SECOND
-from actors.ordering.findings import confirmed
+from actors.ordering.findings import Match, confirmed
 from actors.ordering.reconciliation import compare
 from messages import CashAdjusted, Nanoseconds
 from tests.account.records import NOON, accepted, approval, filled, folded, opened, submitting
@@ -14,39 +15,60 @@ from tests.ordering.fakes import listed_order, owned, state
 AFTER = Nanoseconds(NOON + 20 * SECOND)
 
 
-def traded_by(shares: int) -> Ledger:
-    """An order for thirty, of which so many have filled."""
-    order = (approval(quantity=30), submitting(quantity=30), accepted())
-    return folded([opened(), *order, filled(shares, shares * 10_000, last=shares, asked=30)])
+def traded(orders: int, *, resting: int = 0) -> Ledger:
+    """So many orders for ten shares at 10,000 won, each filled, and one for thirty of which so many have filled."""
+    bought = [
+        (approval(n), submitting(n), accepted(n, f"{n:07d}"), filled(10, 100_000, n, last=10))
+        for n in range(1, orders + 1)
+    ]
+    rest = (approval(9, quantity=30, price=9_000), submitting(9, quantity=30, price=9_000), accepted(9, "0000009"))
+    part = (filled(resting, resting * 9_000, 9, last=resting, asked=30),) if resting else ()
+    return folded([opened(), *(message for order in bought for message in order), *rest, *part])
+
+
+def told(cash: int, orders: int, *rest: BrokerOrder) -> BrokerState:
+    """The same account at the broker, but for its cash and what it lists of the resting order."""
+    rows = [listed_order(f"{n:07d}", filled=10, open_=0) for n in range(1, orders + 1)]
+    return replace(state(cash, *rows, *rest, owned(10 * orders, 100_000 * orders)), time=AFTER)
+
+
+def resting(filled: int = 0, open_: int = 30) -> BrokerOrder:
+    return listed_order("0000009", quantity=30, price=9_000, filled=filled, open_=open_)
+
+
+def booked(first: Match, second: Match) -> list[int]:
+    found = (message for finding in confirmed(first, second) for message in finding.messages)
+    return [message.cash for message in found if isinstance(message, CashAdjusted)]
 
 
 def test_what_differs_by_the_same_in_both_looks_is_booked_though_trades_went_on_between_them() -> None:
-    first, second = traded_by(10), traded_by(20)
-    before = replace(state(907_000, listed_order(filled=10, open_=20, quantity=30), owned(10, 100_000)), time=AFTER)
-    after = replace(state(807_000, listed_order(filled=20, open_=10, quantity=30), owned(20, 200_000)), time=AFTER)
-    found = confirmed(compare(first, before), compare(second, after))
+    first = compare(traded(1), told(907_000, 1, resting()))
+    second = compare(traded(2), told(807_000, 2, resting()))
 
-    (moved,) = (message for finding in found for message in finding.messages)
-    assert isinstance(moved, CashAdjusted)
-    assert moved.cash == 7_000
+    assert booked(first, second) == [7_000]
 
 
 @pytest.mark.parametrize(
-    ("listed", "cash"),
-    [((10, 20), 3_610), ((20, 10), 0), ((10, 0), 0), ((), 0)],
-    ids=["as known", "ahead", "canceled", "missing"],
+    ("filled", "rest", "cash"),
+    [
+        (0, (resting(),), [3_610]),
+        (0, (), []),
+        (0, (resting(open_=0),), []),
+        (0, (resting(10, 20),), []),
+        (10, (resting(10, 20),), []),
+    ],
+    ids=["untouched", "missing", "canceled", "ahead", "costs may come"],
 )
-def test_cash_is_booked_beside_orders_that_stand_as_the_lists_say(listed: tuple[int, ...], cash: int) -> None:
-    rows = [listed_order(filled=listed[0], open_=listed[1], quantity=30)] if listed else []
-    seen = replace(state(903_610, *rows, owned(10, 100_000)), time=AFTER)
-    found = confirmed(compare(traded_by(10), seen), compare(traded_by(10), seen))
+def test_cash_is_booked_beside_an_order_that_rests_untouched(
+    filled: int, rest: tuple[BrokerOrder, ...], cash: list[int]
+) -> None:
+    there = 903_610 - 9_000 * sum(order.filled for order in rest)
+    match = compare(traded(1, resting=filled), told(there, 1, *rest))
 
-    moved = [m.cash for finding in found for m in finding.messages if isinstance(m, CashAdjusted)]
-    assert moved == ([cash] if cash else [])
+    assert booked(match, match) == cash
 
 
 def test_cash_of_a_fill_of_this_moment_is_awaited() -> None:
-    seen = state(903_610, listed_order(filled=10, open_=20, quantity=30), owned(10, 100_000))
-    found = confirmed(compare(traded_by(10), seen), compare(traded_by(10), seen))
+    match = compare(traded(1), replace(told(903_610, 1, resting()), time=NOON))
 
-    assert [finding.messages for finding in found] == [()]
+    assert [finding.messages for finding in match.findings] == [()]
