@@ -197,25 +197,26 @@ class DayRun:
             self._fail(life, f"a stop ended with code {service.code}: {service.last_words()}")
 
     def _check(self, life: Life, service: Service, recovered: Line, since: int) -> None:
-        if not self._read(recovered.number, service):
-            self._fail(life, f"Reconciled ({recovered.number}) is not in the journal after {_DURABLE:g} s")
+        if not self._is_stored(recovered.number, life, service):
             return
         truth = self._truth()
         self._certificate.recoveries += 1
         self._certificate.exact += self._reckoning.exact(truth)
         self._report(life, self._reckoning.recovered(truth, since))
 
-    def _read(self, number: int, service: Service) -> bool:
-        """Read the journal up to a record, which is on the disk in a moment."""
+    def _is_stored(self, number: int, life: Life, service: Service) -> bool:
+        """Whether a record is on the disk, in a moment; what a process said as it died may never get there."""
         until = time.monotonic() + _DURABLE
-        while time.monotonic() < until:
-            self._reckoning.read(number)
-            if self._reckoning.told and self._reckoning.told[-1].number >= number:
-                return True
-            if service.ended:
-                return True
+        ended = False
+        while not self._reckoning.read(number):
+            if ended:
+                return False
+            if time.monotonic() > until:
+                self._fail(life, f"Reconciled ({number}) is not in the journal after {_DURABLE:g} s")
+                return False
+            ended = service.ended
             time.sleep(0.02)
-        return False
+        return True
 
     def _close(self) -> None:
         """A last life in calm weather, over the end of the day, and the reckoning."""

@@ -68,15 +68,16 @@ class Reckoning:
         """Those the system printed: whatever happens, they stay in the chain."""
         self._next = 0
 
-    def read(self, until: int) -> None:
-        """Take the records up to a number into account."""
+    def read(self, until: int) -> bool:
+        """Take the records up to a number into account; whether that one is there."""
         for envelope in chain.envelopes(self.path, self._next):
             if envelope.number > until:
-                return
+                break
             self._next = envelope.number + 1
             self.told.append(envelope)
             if isinstance(envelope.message, Booked):
                 self.ledger.fold(envelope.message, envelope.number)
+        return self._next > until
 
     def recovered(self, truth: Truth, since: int) -> Breaches:
         """After a recovery that began at `since`: all that was traded before is booked, and nothing that never was."""

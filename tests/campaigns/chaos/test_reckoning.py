@@ -1,5 +1,6 @@
 """What a campaign would find if an order were lost, doubled or made up."""
 
+import asyncio
 from pathlib import Path
 
 from actors.account.ledger import Booked
@@ -9,6 +10,7 @@ from actors.exchange.records import AccountState, FillRecord, OrderRecord
 from messages import Action, Kind, Message, Nanoseconds, Shares, Side, Validity, Won
 from runtime.envelope import Envelope
 from tests.account.records import CODE, NOON, accepted, approval, filled, opened, submitting, unknown
+from tests.runtime.test_journal import write
 
 PRICE = 10_000
 
@@ -119,3 +121,17 @@ def test_an_intent_that_was_placed_twice_is_found(tmp_path: Path) -> None:
 def test_the_differences_of_a_day_are_counted(tmp_path: Path) -> None:
     lost, doubled, won = told(tmp_path, *ORDERED, accepted()).differences(truth(order(), fill(10), order("0000002")))
     assert (lost, doubled, won) == (1, 1, 1_000_000)
+
+
+def test_a_record_that_was_said_and_never_stored_is_missed(tmp_path: Path) -> None:
+    first, _ = asyncio.run(write(tmp_path, count=3))
+    reckoning = Reckoning(tmp_path)
+
+    assert [reckoning.read(number) for number in (first, first, first + 2, first + 3, first + 2)] == [
+        True,
+        True,
+        True,
+        False,
+        True,
+    ]
+    assert len(reckoning.told) == 3
