@@ -145,7 +145,7 @@ class Recorder(Actor, publishes=(MailboxOverflowed, MailboxRecovered)):
 
     @handles
     def on_event(self, event: MarketEvent) -> None:
-        envelope = self.desk.office.envelope
+        envelope = self.desk.envelope
         assert envelope is not None
         self._over = self._over or _ends_the_day(event)
         self._something.set()

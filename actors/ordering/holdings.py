@@ -7,7 +7,7 @@ from actors.account.order import Order
 from actors.gateways.port import BrokerPosition
 from actors.ordering.costs import untold
 from actors.ordering.findings import QUIET, Finding
-from actors.ordering.statement import FALLEN, Statement
+from actors.ordering.statement import Statement, pays_for
 from messages import CashAdjusted, OrderFilled, PositionAdjusted, Shares, Side, Symbol, Won
 
 
@@ -86,7 +86,7 @@ class Holdings:
         for symbol, position in there.items():
             more = position.quantity - self._expected.get(symbol, 0)
             came += position.cost * max(more, 0) // position.quantity if position.quantity else 0
-        return cash + came > gone // FALLEN
+        return pays_for(gone, cash + came)
 
     def _has_just_traded(self, symbol: Symbol | None = None) -> bool:
         """What fills shows in the broker's holdings a moment after it shows in its orders."""

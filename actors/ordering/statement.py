@@ -10,8 +10,6 @@ from messages import Shares, Won
 
 _LATEST = 60 * SECOND
 """After it was given up an order is not looked for among new ones."""
-FALLEN = 4
-"""Shares that were sold by hand have brought a quarter of their cost at least; for less, a page of the list is lost."""
 
 
 class Statement:
@@ -90,8 +88,13 @@ class Statement:
         if self.state.orders or self.state.positions:
             return False
         held = sum(holding.cost for _, _, holding in self.ledger.each())
-        sold = held > 0 and self.state.cash - self.ledger.cash > held // FALLEN
+        sold = held > 0 and pays_for(held, self.state.cash - self.ledger.cash)
         return any(order.broker_orders for order in self.ours) or (any(True for _ in self.ledger.each()) and not sold)
+
+
+def pays_for(cost: int, cash: int) -> bool:
+    """Whether so much cash can come of selling what cost so much; for less than a quarter a page of a list is lost."""
+    return cash > cost // 4
 
 
 def missing(order: Order) -> str:
