@@ -5,7 +5,7 @@ from actors.account.recovery import History, replay, state_at
 from actors.market.venues import HOME
 from messages import AccountChanged, LedgerFolded, Message, Nanoseconds, Reconciled, Tick, Won
 from runtime.actor import Actor, handles, latest
-from runtime.bounds import Rate
+from runtime.settings.bounds import Rate
 
 _PERIOD = 0.5
 """Seconds between two accounts at least, unless the last share went."""

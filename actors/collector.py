@@ -27,11 +27,11 @@ from actors.market.time import SECOND, at, kst
 from actors.market.time import text as when
 from messages import Bar, Nanoseconds, StopSystem, Symbol
 from runtime.actor import Actor
-from runtime.bounds import Day, Several
-from runtime.database import Database
-from runtime.database_errors import DatabaseError, DatabaseLocked
+from runtime.disk.database import Database
+from runtime.disk.errors import DatabaseError, DatabaseLocked
+from runtime.life.vitals import Vitals, peak_memory_mb
 from runtime.logs import clean_object
-from runtime.vitals import Vitals, peak_memory_mb
+from runtime.settings.bounds import Day, Several
 
 _Code = Annotated[str, msgspec.Meta(pattern=r"^[0-9A-Z]{6}$", description="codes of six digits or capitals")]
 _Codes = Annotated[tuple[_Code, ...], msgspec.Meta(min_length=1)]

@@ -42,11 +42,11 @@ from messages import (
     ViTriggered,
     Won,
 )
-from runtime import faultpoints
 from runtime.actor import Actor, handles, latest
-from runtime.bounds import Amount, Count, Figure, Loss, Seconds, Span, TimeOfDay
+from runtime.disk import faultpoints
 from runtime.envelope import Envelope
-from runtime.verbs import Answer, answers
+from runtime.outside.verbs import Answer, answers
+from runtime.settings.bounds import Amount, Count, Figure, Loss, Seconds, Span, TimeOfDay
 
 _TRADING = (Session.OPENING_AUCTION, Session.CONTINUOUS, Session.CLOSING_AUCTION)
 _SILENT = 30 * SECOND

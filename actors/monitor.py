@@ -40,10 +40,10 @@ from messages import (
     TradingHalted,
 )
 from runtime.actor import Actor, handles, latest
-from runtime.bounds import ActorName, Count, Rate, Seconds
 from runtime.clock import text
+from runtime.life.vitals import Vitals
 from runtime.logs import clean
-from runtime.vitals import Vitals
+from runtime.settings.bounds import ActorName, Count, Rate, Seconds
 
 _HOUR: Final = 3_600
 _NEWS: Final = 6

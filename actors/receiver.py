@@ -36,9 +36,9 @@ from messages import (
     Venue,
 )
 from runtime.actor import Actor, handles
-from runtime.bounds import Code, Count, Seconds, Several
-from runtime.database_errors import DatabaseError
-from runtime.vitals import Vitals
+from runtime.disk.errors import DatabaseError
+from runtime.life.vitals import Vitals
+from runtime.settings.bounds import Code, Count, Seconds, Several
 
 _EVER: Final = 1 << 62
 _COUNTS: Final = ("ticks", "books", "bars", "out_of_order", "repeated", "lost_shares", "late_prints", "unknown_codes")

@@ -33,10 +33,10 @@ from messages import (
     Tick,
 )
 from runtime.actor import Actor, handles
-from runtime.bounds import Count, Seconds, Several, Span
-from runtime.database import Database
-from runtime.database_errors import DatabaseError
+from runtime.disk.database import Database
+from runtime.disk.errors import DatabaseError
 from runtime.envelope import Envelope
+from runtime.settings.bounds import Count, Seconds, Several, Span
 
 Write = Callable[[sqlite3.Connection, Iterable[Any]], None]
 

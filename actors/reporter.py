@@ -48,11 +48,11 @@ from messages import (
     Won,
 )
 from runtime.actor import Actor, handles, latest
-from runtime.bounds import ActorName, Rate
 from runtime.clock import SECOND, kst, text
 from runtime.envelope import Envelope
+from runtime.life.vitals import Vitals, peak_memory_mb
 from runtime.logs import clean_object
-from runtime.vitals import Vitals, peak_memory_mb
+from runtime.settings.bounds import ActorName, Rate
 
 SAMPLE_SECONDS: Final = 60
 _PATH_SECONDS: Final = 60

@@ -46,7 +46,7 @@ from messages import (
     Won,
 )
 from runtime.actor import Actor, handles, latest
-from runtime.bounds import Amount, Count, Figure, Percent, Rate, Seconds, TimeOfDay
+from runtime.settings.bounds import Amount, Count, Figure, Percent, Rate, Seconds, TimeOfDay
 
 RULES: tuple[Rule, ...] = (*state.RULES, *size.RULES, *price.RULES, *rate.RULES, *exposure.RULES, *loss.RULES)
 """In the order they are asked; the first no counts."""

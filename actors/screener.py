@@ -21,7 +21,7 @@ from messages import (
     Won,
 )
 from runtime.actor import Actor, handles, latest
-from runtime.bounds import Count, Several, Span
+from runtime.settings.bounds import Count, Several, Span
 
 
 class _Ask(Message):

@@ -53,10 +53,10 @@ from messages import (
     StopSystem,
     TradingHalted,
 )
-from runtime import faultpoints
 from runtime.actor import Actor, handles
-from runtime.bounds import Rate, Several, Span
-from runtime.exits import UNREACHABLE
+from runtime.disk import faultpoints
+from runtime.life.exits import UNREACHABLE
+from runtime.settings.bounds import Rate, Several, Span
 
 _replayed = faultpoints.point("recovery: journal read")
 _closed = faultpoints.point("recovery: orders of before ended, broker not asked")

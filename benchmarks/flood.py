@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 
 from benchmarks import line
-from runtime.vitals import peak_memory_mb
+from runtime.life.vitals import peak_memory_mb
 
 BOOKS = 0.6
 CODES = 100

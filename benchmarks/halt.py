@@ -19,10 +19,10 @@ from time import perf_counter, sleep
 
 from benchmarks.shop import CONFIG, Eager
 from runtime import logs
-from runtime.config import load
-from runtime.inbox import NoSystem, send
-from runtime.latch import NAME
-from runtime.loop import new_loop, run
+from runtime.loops.loop import new_loop, run
+from runtime.outside.inbox import NoSystem, send
+from runtime.outside.latch import NAME
+from runtime.settings.config import load
 from runtime.system import System
 
 Times = tuple[float, float]

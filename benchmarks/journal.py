@@ -13,11 +13,11 @@ from pathlib import Path
 
 from messages import Action, Kind, OrderSubmitting, Shares, Side, Symbol, Validity, Won
 from messages.instruments import Nanoseconds
-from runtime import chain
 from runtime.bus import RUN_BITS
 from runtime.clock import WallClock
+from runtime.disk import chain
+from runtime.disk.journal import Journal
 from runtime.envelope import Envelope
-from runtime.journal import Journal
 
 MANY = 200_000
 SINGLES = 3_000

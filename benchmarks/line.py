@@ -46,9 +46,9 @@ from messages import (
 from runtime import logs
 from runtime.actor import Actor, handles
 from runtime.clock import Clock, kst
-from runtime.config import load
-from runtime.loop import qt_loop, run
+from runtime.loops.loop import qt_loop, run
 from runtime.mailbox import Statistics
+from runtime.settings.config import load
 from runtime.system import System
 
 CASH: Final = Won(1_000_000_000_000)
@@ -303,7 +303,7 @@ def trade(folder: Path, *, rate: int, seconds: float, every: int, books: float =
     cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
     if code:
         _say_why(system.folder / "logs")
-    return Outcomes(system, code, system.built["line"], system.vitals.mailboxes(), cpu, wall)
+    return Outcomes(system, code, system.crew.built["line"], system.vitals.mailboxes(), cpu, wall)
 
 
 def _say_why(logs_folder: Path) -> None:

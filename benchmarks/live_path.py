@@ -12,7 +12,7 @@ from pathlib import Path
 
 from actors.gateways.kiwoom import records
 from benchmarks import line
-from runtime.loop import qt_loop, run
+from runtime.loops.loop import qt_loop, run
 
 
 def main() -> None:

@@ -7,8 +7,8 @@ import time
 from collections.abc import Callable, Coroutine
 from typing import Any, cast
 
-from runtime.loop import qt_loop
-from runtime.loop_qt import application
+from runtime.loops.loop import qt_loop
+from runtime.loops.qt import application
 
 os.environ["QT_API"] = "pyqt5"
 COUNT = 20_000

@@ -31,10 +31,10 @@ from messages import Message
 from runtime import logs
 from runtime.actor import Actor, handles
 from runtime.clock import kst
-from runtime.config import load
-from runtime.loop import qt_loop, run
+from runtime.life.vitals import Vitals
+from runtime.loops.loop import qt_loop, run
+from runtime.settings.config import load
 from runtime.system import System
-from runtime.vitals import Vitals
 
 DEMO: Final = Path("examples/demo.toml")
 BEGIN: Final = dt.datetime(2026, 11, 18, 8, 30)

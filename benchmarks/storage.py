@@ -35,11 +35,11 @@ from benchmarks import made_day
 from messages import OrderBook, Tick
 from runtime.bus import Bus
 from runtime.clock import SimulatedClock
-from runtime.database import reading
-from runtime.loop import virtual_loop
+from runtime.disk.database import reading
+from runtime.life.seat import Seat
+from runtime.loops.loop import virtual_loop
 from runtime.mailbox import Mailbox
 from runtime.pump import Pump
-from runtime.seat import Seat
 from runtime.system import GC_THRESHOLDS
 
 PRINTS, CODES = 20_000_000, 2_000

@@ -18,7 +18,7 @@ from actors.gateways.kiwoom.twin.twin import Twin, TwinSettings, open_control
 from actors.market.calendar import Calendar
 from messages import Won
 from runtime.clock import SteppedClock
-from runtime.loop import qt_loop, run
+from runtime.loops.loop import qt_loop, run
 
 REGISTER = "SetRealReg(QString, QString, QString, QString)"
 

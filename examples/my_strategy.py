@@ -7,7 +7,7 @@ from actors.market.time import kst
 from actors.strategies.base import Strategy
 from messages import Bar, OrderEvent, OrderSubmitting, Side, Symbol
 from runtime.actor import handles
-from runtime.bounds import TimeOfDay
+from runtime.settings.bounds import TimeOfDay
 
 
 class Breakout(Strategy):

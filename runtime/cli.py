@@ -19,17 +19,21 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from runtime import chain, folders, inbox, logs, terminal, wiring
+from runtime import logs
 from runtime.clock import KST
-from runtime.config import Config, ConfigError, load
-from runtime.database import quarantine, reading
-from runtime.database_errors import DatabaseError
-from runtime.exits import BAD_CONFIG, FAILED, code_of
-from runtime.journal import NAME
-from runtime.locks import AlreadyRunning, is_held
-from runtime.loop import MissingLibrary, new_loop
-from runtime.loop import run as run_loop
-from runtime.parts import Part, plan
+from runtime.disk import chain, folders
+from runtime.disk.database import quarantine, reading
+from runtime.disk.errors import DatabaseError
+from runtime.disk.journal import NAME
+from runtime.life import wiring
+from runtime.life.exits import BAD_CONFIG, FAILED, code_of
+from runtime.loops.loop import MissingLibrary, new_loop
+from runtime.loops.loop import run as run_loop
+from runtime.outside import inbox
+from runtime.process import terminal
+from runtime.process.locks import AlreadyRunning, is_held
+from runtime.settings.config import Config, ConfigError, load
+from runtime.settings.parts import Part, plan
 from runtime.system import DISTRIBUTION, System
 
 ConfigPath = Annotated[Path, typer.Argument(help="A config file; examples/ has one for each way of running.")]
@@ -93,7 +97,7 @@ def run(
     system = _system(_load(config, overrides))
     _configure_logs(system)
     try:
-        for note in _notes(system.plan):
+        for note in _notes(system.crew.plan):
             structlog.get_logger("system").warning(note)
         code = run_loop(system.run, _loop(system))
     except (ConfigError, AlreadyRunning, DatabaseError, MissingLibrary, OSError) as error:
@@ -108,7 +112,7 @@ def run(
 def check(config: ConfigPath, overrides: Overrides = []) -> None:  # noqa: B006
     """Build and wire a config without starting anything; says what is wrong, a line each."""
     loaded = _load(config, overrides)
-    parts = _system(loaded).plan
+    parts = _system(loaded).crew.plan
     for note in _notes(parts):
         sys.stdout.write(f"{config}: note: {note}\n")
     sys.stdout.write(f"{config}: {len(parts)} parts, digest {loaded.digest}: ok\n")
@@ -253,7 +257,7 @@ def _plan(config: Config) -> list[Part]:
 
 def _system(config: Config) -> System:
     system = _or_bad_config(lambda: System(config))
-    problems = wiring.check(system.plan)
+    problems = wiring.check(system.crew.plan)
     for problem in problems:
         sys.stderr.write(f"kiwoom-actors: {config.path}: {problem}\n")
     if problems:
@@ -285,7 +289,7 @@ def _or_bad_config(work: Callable[[], T]) -> T:
 def _loop(system: System) -> Any:
     if system.simulated:
         return new_loop("virtual")
-    needs = [part.maker.needs_loop for part in system.plan if hasattr(part.maker, "needs_loop")]
+    needs = [part.maker.needs_loop for part in system.crew.plan if hasattr(part.maker, "needs_loop")]
     return new_loop(needs[0], widgets=sys.platform == "win32") if needs else new_loop("asyncio")
 
 

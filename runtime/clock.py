@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from functools import partial
 from typing import Protocol, TypeVar
 
-from runtime.timers import Timers
+from runtime.loops.timers import Timers
 
 KST = timezone(timedelta(hours=9), "KST")
 SECOND = 1_000_000_000
@@ -233,7 +233,7 @@ class _Alarm:
 
 
 class VirtualTime(Protocol):
-    """A loop whose time is counted, not measured: `runtime.loop.VirtualLoop`."""
+    """A loop whose time is counted, not measured: `runtime.loops.loop.VirtualLoop`."""
 
     @property
     def elapsed(self) -> int:

@@ -3,40 +3,38 @@
 import asyncio
 import gc
 import traceback
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from contextlib import AsyncExitStack, suppress
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from random import Random
 from typing import Any
 
 import structlog
 
 from messages import HaltTrading, RunStarted, RunStopping
-from runtime import ending, faultpoints, folders, signals
-from runtime.above import take_over
 from runtime.actor import words
-from runtime.beginning import set_clock, start
-from runtime.bus import Bus
 from runtime.clock import SECOND, Clock, SimulatedClock, SteppedClock, TimerHandle, WallClock
-from runtime.config import Config
-from runtime.database_errors import DatabaseError
-from runtime.door import Door
-from runtime.ending import PART_TO_STOP, UNHURRIED, Ending, in_time
-from runtime.exits import CORE_FAILED, DONE, FAILED, STOPPED_BY_RISK
-from runtime.journal import Journal
-from runtime.latch import Latch, Latching
-from runtime.locks import folder_lock
-from runtime.loop import VirtualLoop, Watchdog, virtual_loop
-from runtime.mailbox import Mailbox
-from runtime.overseer import Overseer
-from runtime.parts import Part, make, plan
-from runtime.pump import Pump
-from runtime.reception import Reception
-from runtime.seat import Seat, Shard
-from runtime.supervisor import NAME, Supervisor
-from runtime.vitals import Vitals
+from runtime.disk import faultpoints, folders
+from runtime.disk.errors import DatabaseError
+from runtime.disk.journal import Journal
+from runtime.life import ending
+from runtime.life.beginning import set_clock, start
+from runtime.life.crew import Crew
+from runtime.life.ending import PART_TO_STOP, UNHURRIED, Ending, in_time
+from runtime.life.exits import CORE_FAILED, DONE, FAILED, STOPPED_BY_RISK
+from runtime.life.overseer import Overseer
+from runtime.life.supervisor import NAME
+from runtime.life.vitals import Vitals
+from runtime.loops.loop import VirtualLoop, Watchdog, virtual_loop
+from runtime.outside.above import take_over
+from runtime.outside.door import Door
+from runtime.outside.latch import Latch, Latching
+from runtime.outside.reception import Reception
+from runtime.process import signals
+from runtime.process.locks import folder_lock
+from runtime.settings.config import Config
+from runtime.settings.parts import make
 
 HEAD_SECONDS = 60
 GC_THRESHOLDS = 50_000, 20, 50
@@ -61,12 +59,11 @@ class System:
 
     def __init__(self, config: Config) -> None:
         self.config = config
-        self.plan = plan(config)
         data = Path(config.system.data)
         self.folder = folders.fresh(data) if config.system.fresh else data
         self.vitals = self._vitals()
         self.log = structlog.get_logger(NAME)
-        self.seats: dict[Mailbox, Seat] = {}
+        self.crew = Crew(config, self.folder, self.vitals, self.log)
         self.clock: Clock = self._clock()
         self._code = DONE
         self._over: asyncio.Future[None]
@@ -76,13 +73,8 @@ class System:
         self._asked = False
         """Whether somebody waits for the end."""
         self._head_timer: TimerHandle | None = None
-        self.swapping = asyncio.Lock()
-        """Held while a reload swaps actors: a stop comes after it."""
         self._latch = Latch(self.folder)
         self._latching: Latching
-        self._journal: Journal
-        self.begun = False
-        """Every actor has started and knows it."""
         self._seated = False
         """From when the actors have their mailboxes to when they have stopped."""
         self._blind = ""
@@ -107,11 +99,12 @@ class System:
             clock = SimulatedClock(0, loop) if self.simulated else self._clock()
             journal = Journal(self.folder, clock=clock)
             built: dict[str, Any] = {"clock": clock, "journal": journal, "data": self.folder, "vitals": self._vitals()}
-            for part in self.plan:
-                built[part.table.name] = self._make(part, built, part.table.name)
+            for part in self.crew.plan:
+                built[part.table.name] = make(self.config, part, built)
         finally:
             loop.close()
-        if isinstance(clock, SteppedClock) and not any(getattr(part.maker, "steps_clock", False) for part in self.plan):
+        stepped = (getattr(part.maker, "steps_clock", False) for part in self.crew.plan)
+        if isinstance(clock, SteppedClock) and not any(stepped):
             raise self.config.error(
                 "system", "time", "no gateway here moves a sped-up clock", 'set time = "simulated" or "real"'
             )
@@ -134,14 +127,14 @@ class System:
             stack.enter_context(folder_lock(self.folder))
             stack.callback(_closed)
             _locked()
+            journal = self._prepare()
             if not self.simulated:
-                answer = Reception(self).answer
+                answer = Reception(self.crew, self.leave).answer
                 await stack.enter_async_context(Door(self.folder, self.log, answer=answer, look=self._look))
-            journal = self._journal = self._prepare()
-            gateways = await self._open(stack, journal)
+            await self._open(stack, journal)
             self._opening = None
             try:
-                await self._start(gateways)
+                await self._start()
                 await self._until_over()
             finally:
                 await self._stop()
@@ -156,26 +149,6 @@ class System:
         if not self._over.done():
             self._over.set_result(None)
 
-    def rng(self, name: str) -> Random:
-        """The generator of one part: the same in every run of a seed."""
-        return Random(f"{self.config.system.seed}:{name}")
-
-    def assemble(self, built: dict[str, Any]) -> None:
-        """Lay every actor's desk and check the wiring; nothing starts."""
-        for part in self.plan:
-            if part.table.kind == "actor":
-                self.add(part, built)
-
-    def add(self, part: Part, built: dict[str, Any]) -> list[Seat]:
-        """Seat one actor, or its replicas."""
-        table = part.table
-        names = [table.name] if table.replicas == 1 else [f"{table.name}/{n + 1}" for n in range(table.replicas)]
-        shards = [Shard(n, table.replicas) if table.replicas > 1 else None for n in range(table.replicas)]
-        return [
-            self._seat(name, partial(self._make, part, built, name), shard)
-            for name, shard in zip(names, shards, strict=True)
-        ]
-
     def _vitals(self) -> Vitals:
         config, settings = self.config, self.config.system
         return Vitals(
@@ -187,21 +160,17 @@ class System:
             return SteppedClock(0)
         return WallClock()
 
+    def new_journal(self) -> Journal:
+        """Of the run's folder, not opened."""
+        return Journal(self.folder, clock=self.clock, failed=self.journal_failed)
+
     def _prepare(self) -> Journal:
         loop = asyncio.get_running_loop()
         if isinstance(loop, VirtualLoop):
             self.clock = SimulatedClock(0, loop)
-        self.bus = Bus(self.clock)
-        rng = Random(f"{self.config.system.seed}:pump") if self.simulated else None
-        self.pump = Pump(loop, rng, stepped=isinstance(self.clock, SteppedClock))
-        self.supervisor = Supervisor(self.bus, self.clock, self.log, self.seats, self.stop)
-        if isinstance(self.clock, SteppedClock):
-            self.clock.idle = lambda: self.pump.resting
-        self.pump.bus = self.bus
-        self.pump.failed = self.supervisor.handler_failed
-        self.pump.recovered = self.supervisor.recovered
-        self.pump.waits = lambda mailbox, envelope, work: self.seats[mailbox].wait_for(envelope, work)
-        return Journal(self.folder, clock=self.clock, failed=self.journal_failed)
+        journal = self.new_journal()
+        self.crew.gather(self.clock, journal, self.stop)
+        return journal
 
     def journal_failed(self, error: BaseException) -> None:
         """End with CORE_FAILED once what is open is taken back, when asked, or after BLIND_SECONDS."""
@@ -212,48 +181,40 @@ class System:
 
     def _go_blind(self) -> None:
         """Nothing new without a journal, but what is open can still be taken back and what leaves can still be sold."""
-        self.bus.publish(HaltTrading(reason=self._blind, by="journal"), NAME)
+        self.crew.bus.publish(HaltTrading(reason=self._blind, by="journal"), NAME)
         self._spawn(self._end_when_finished())
 
     async def _end_when_finished(self) -> None:
         until = self.clock.now() + round(BLIND_SECONDS * SECOND)
-        while ending.unfinished(self.seats) and self.clock.now() < until:
+        while ending.unfinished(self.crew.seats) and self.clock.now() < until:
             await self.clock.sleep(BLIND_LOOK)
         self.stop(self._blind, CORE_FAILED)
 
-    async def _open(self, stack: AsyncExitStack, journal: Journal) -> dict[str, Any]:
-        built: dict[str, Any] = {"clock": self.clock, "journal": journal, "data": self.folder, "vitals": self.vitals}
-        for part in self.plan:
-            if part.table.kind == "gateway":
-                built[part.table.name] = self._make(part, built, part.table.name)
-        set_clock(self.clock, built.values())
+    async def _open(self, stack: AsyncExitStack, journal: Journal) -> None:
+        gateways = self.crew.gateways()
+        set_clock(self.clock, gateways.values())
         stack.callback(self._tell_head)
         await stack.enter_async_context(journal)
         self.vitals.run, self.vitals.journal_head = journal.run, lambda: journal.head
         self._latching = Latching(journal, self._latch, self.log)
-        self.bus.begin(journal.run, self._latching)
+        self.crew.bus.begin(journal.run, self._latching)
         _chained()
-        for part in self.plan:
-            if part.table.kind == "gateway":
-                gateway = built[part.table.name]
-                await gateway.__aenter__()
-                stack.push_async_exit(partial(self._part_with, part.table.name, gateway))
+        for name, gateway in gateways.items():
+            await gateway.__aenter__()
+            stack.push_async_exit(partial(self._part_with, name, gateway))
         _opened()
-        return built
 
-    async def _start(self, built: dict[str, Any]) -> None:
-        settings = self.config.system
+    async def _start(self) -> None:
+        crew, settings = self.crew, self.config.system
         alarm = () if self.simulated else settings.alarm
-        overseer = partial(Overseer, alarm=alarm, stop=self.stop, halted=self._halted, resumed=self._resumed)
-        self._seat(NAME, overseer, None)
-        self.assemble(built)
-        self.built = built
-        self.vitals.mailboxes = self._mailboxes
+        crew.seat(NAME, partial(Overseer, alarm=alarm, stop=self.stop, halted=self._halted, resumed=self._resumed))
+        crew.seat_actors()
+        self.vitals.mailboxes = crew.mailboxes
         self._seated = True
-        take_over(Path(self.config.system.data), self.folder)
+        take_over(Path(settings.data), self.folder)
         self._look()
         _latched()
-        for seat in list(self.seats.values()):
+        for seat in list(crew.seats.values()):
             if not self._over.done():
                 await start(seat.start(), self._over)
                 _one_started()
@@ -261,8 +222,8 @@ class System:
         started = RunStarted(
             time=now, run=self.vitals.run, version=version(DISTRIBUTION), config=self.config.digest, seed=settings.seed
         )
-        self.bus.publish(started, NAME)
-        self.begun = True
+        crew.bus.publish(started, NAME)
+        crew.begun = True
         _told()
         self._say_head()
         gc.collect()
@@ -283,7 +244,7 @@ class System:
         """A latch that is laid, whoever laid it, halts."""
         halt = self._latch.news() if self._seated else None
         if halt is not None:
-            self.bus.publish(HaltTrading(reason=halt.reason, by=halt.by, flatten=halt.flatten), NAME)
+            self.crew.bus.publish(HaltTrading(reason=halt.reason, by=halt.by, flatten=halt.flatten), NAME)
         if self._seated:
             take_over(Path(self.config.system.data), self.folder)
 
@@ -330,19 +291,19 @@ class System:
             watchdog.stop()
 
     async def _stop(self) -> None:
-        async with self.swapping:
+        crew = self.crew
+        async with crew.swapping:
             pass
-        for seat in self.seats.values():
+        for mailbox, seat in crew.seats.items():
             if not seat.started:
                 seat.retire()
-        for mailbox in self.seats:
             mailbox.make_room()
         stopping = RunStopping(time=self.clock.now(), reason=self.vitals.stopping, code=self._code)  # type: ignore[arg-type]
-        self.bus.publish(stopping, NAME)
+        crew.bus.publish(stopping, NAME)
         _stopping()
         if self._head_timer is not None:
             self._head_timer.cancel()
-        end = Ending(self.seats, self.pump, self.supervisor, self.log, seconds=self._time_for(PART_TO_STOP))
+        end = Ending(crew.seats, crew.pump, crew.supervisor, self.log, seconds=self._time_for(PART_TO_STOP))
         await end.run()
         if end.late:
             self._code = max(self._code, FAILED)
@@ -359,31 +320,6 @@ class System:
         if not await in_time(gateway.__aexit__(*error), self._time_for(1 - PART_TO_STOP)):
             self.log.error("the goodbye took too long and is cut off", part=name)
             self._code = max(self._code, FAILED)
-
-    def _mailboxes(self) -> dict[str, Any]:
-        now = self.clock.now()
-        return {seat.name: mailbox.statistics(now) for mailbox, seat in self.seats.items()}
-
-    def _make(self, part: Part, built: dict[str, Any], name: str) -> Any:
-        return make(self.config, part, {**built, "rng": self.rng(name)})
-
-    def _seat(self, name: str, maker: Callable[[], Any], shard: Shard | None) -> Seat:
-        mailbox = Mailbox(name, self.pump.ready, self.supervisor.overflowed)
-        seat = self.seats[mailbox] = Seat(
-            name,
-            maker,
-            bus=self.bus,
-            pump=self.pump,
-            clock=self.clock,
-            rng=self.rng(name),
-            log=structlog.get_logger(name),
-            data=self.folder,
-            failed=self.supervisor.failed,
-            mailbox=mailbox,
-            shard=shard,
-            settled=self._journal.visible,
-        )
-        return seat
 
     def _interrupted(self) -> None:
         self._leaving += 1

@@ -14,10 +14,10 @@ from runtime.actor import Actor
 from runtime.bus import Bus
 from runtime.clock import SimulatedClock
 from runtime.envelope import Envelope
-from runtime.loop import VirtualLoop, virtual_loop
+from runtime.life.seat import Seat
+from runtime.loops.loop import VirtualLoop, virtual_loop
 from runtime.mailbox import Mailbox
 from runtime.pump import Pump
-from runtime.seat import Seat
 
 P = ParamSpec("P")
 S = TypeVar("S", bound=Message)

@@ -12,9 +12,9 @@ from actors.recorder import Recorder
 from messages import Nanoseconds, ViReleased
 from runtime.bus import Bus
 from runtime.clock import WallClock
+from runtime.life.seat import Seat
 from runtime.mailbox import Mailbox
 from runtime.pump import Pump
-from runtime.seat import Seat
 from tests.market.market_data import CODE, tick
 
 

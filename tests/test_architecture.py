@@ -25,8 +25,20 @@ LAYERS = {
 """Families of actors/, lower first: a family imports its own layer's self and lower layers."""
 MARKET = {"market": 0, "charts": 1, "storage": 2, "files": 3}
 """What is true whoever trades, lower first: the files directly in actors/market, then its folders."""
+RUNTIME = (
+    ("envelope", "redaction", "loops", "process"),
+    ("clock", "mailbox"),
+    ("actor", "logs"),
+    ("bus", "settings"),
+    ("pump", "disk"),
+    ("life",),
+    ("outside", "testing"),
+    ("system",),
+    ("cli",),
+)
+"""Files and rooms of runtime/, lower first: none imports its neighbour or who stands above it."""
 QT_FILES = {
-    "runtime.loop_qt",
+    "runtime.loops.qt",
     "actors.gateways.kiwoom.activex",
     "actors.gateways.kiwoom.twin.twin",
 }
@@ -87,6 +99,15 @@ def test_the_market_imports_downward(module: str) -> None:
         parts = name.split(".")
         folder = parts[2] if len(parts) > 2 and parts[2] in MARKET else "market"
         assert MARKET[folder] <= own, f"{module} imports {name}"
+
+
+@pytest.mark.parametrize("module", [m for m in MODULES if m.startswith("runtime.") and m != "runtime.__init__"])
+def test_the_runtime_imports_downward(module: str) -> None:
+    floors = {room: floor for floor, rooms in enumerate(RUNTIME) for room in rooms}
+    own = module.split(".")[1]
+    for name in ours(ROOT / Path(*module.split(".")).with_suffix(".py"), "runtime"):
+        other = name.split(".")[1]
+        assert other == own or floors[other] < floors[own], f"{module} imports {name}"
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=MODULES)

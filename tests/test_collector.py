@@ -15,8 +15,8 @@ from actors.market.calendar import Calendar
 from actors.market.charts.certificate import DAILY, grid
 from actors.market.time import SECOND, at
 from messages import StopSystem
+from runtime.life.vitals import Vitals
 from runtime.testing import Stage, in_virtual_time
-from runtime.vitals import Vitals
 from tests.fake_archive import FakeArchive, bar, real_minutes
 
 EVENING = at(dt.date(2022, 1, 14), 16)

@@ -13,8 +13,8 @@ from actors.collector import Collector
 from actors.commands.history import verify
 from actors.market.charts.collected import Collected
 from actors.market.time import SECOND, at
+from runtime.life.vitals import Vitals
 from runtime.testing import Stage, in_virtual_time
-from runtime.vitals import Vitals
 from tests.test_collector import EVENING, Rig
 
 CODES = tuple(f"{code:06}" for code in range(5))

@@ -9,7 +9,7 @@ from actors.collector import Collector
 from actors.gateways.kiwoom.queries import QueryRefused
 from actors.market.time import at
 from messages import Nanoseconds
-from runtime.database import DatabaseError
+from runtime.disk.database import DatabaseError
 from runtime.testing import in_virtual_time
 from tests.fake_archive import FakeArchive
 from tests.test_collector import EVENING, Rig

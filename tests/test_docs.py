@@ -15,8 +15,8 @@ import pytest
 from actors.exchange.faults import Fault
 from actors.gateways.kiwoom.twin.settings import TwinSettings
 from runtime.actor import Actor
-from runtime.config import SystemSettings
-from runtime.parts import BUILT_IN
+from runtime.settings.config import SystemSettings
+from runtime.settings.parts import BUILT_IN
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from messages import ActorFailed, OrderFilled
-from runtime import chain
+from runtime.disk import chain
 from tests.test_process import DEMO, HANGS, PROGRAM, ROOT, arguments, run
 
 pytestmark = pytest.mark.timeout(3 * HANGS)
@@ -87,8 +87,8 @@ def test_codes_that_do_not_exist_are_said_and_do_no_harm(tmp_path: Path) -> None
 def test_a_recording_that_is_none_is_refused_in_one_line(tmp_path: Path, name: str, content: bytes) -> None:
     from actors.gateways.replay import ReplayGateway
     from runtime.clock import SimulatedClock
-    from runtime.config import ConfigError
-    from runtime.loop import VirtualLoop
+    from runtime.loops.loop import VirtualLoop
+    from runtime.settings.config import ConfigError
 
     (tmp_path / name).write_bytes(content)
     with closing(VirtualLoop()) as loop, pytest.raises(ConfigError) as refused:

@@ -8,9 +8,9 @@ from rich.console import Console
 from actors.analysis.screen import Issue, View, line, screen
 from actors.monitor import Monitor
 from messages import ActorFailed, ExitDelayed, HaltConfirmed, HaltTrading, Nanoseconds, ResumeTrading, Shares
+from runtime.life.vitals import Vitals
 from runtime.mailbox import Statistics
 from runtime.testing import START, Stage, in_virtual_time
-from runtime.vitals import Vitals
 from tests.scripted_day import CASH, SAMSUNG, Empty, play
 
 WAITING = Statistics(offered=9, handled=2, conflated=0, refused=0, depth=7, high_water=8, oldest=0.5)

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from runtime import chain
-from runtime.chain import CLOSED, SEALED
-from runtime.database import reading
+from runtime.disk import chain
+from runtime.disk.chain import CLOSED, SEALED
+from runtime.disk.database import reading
 
 ROOT = Path(__file__).parent.parent
 DEMO = "examples/demo.toml"

@@ -33,7 +33,7 @@ from messages import (
     Won,
 )
 from runtime.clock import SteppedClock
-from runtime.database import Database
+from runtime.disk.database import Database
 from runtime.testing import Stage, in_virtual_time
 from tests.fake_feed import STARTED, FakeFeed
 from tests.market.market_data import CODE, NINE, OTHER, book, tick

@@ -9,9 +9,9 @@ import pytest
 
 from actors.reporter import Reporter
 from messages import ActorFailed
-from runtime.loop import virtual_loop
+from runtime.life.vitals import Vitals
+from runtime.loops.loop import virtual_loop
 from runtime.testing import Stage, in_virtual_time
-from runtime.vitals import Vitals
 from tests.scripted_day import CASH, SAMSUNG, STRATEGY, Empty, play
 
 KEYS: Final = frozenset(

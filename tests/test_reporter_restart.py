@@ -9,8 +9,8 @@ from actors.monitor import Monitor
 from actors.reporter import Reporter
 from messages import CashAdjusted, DayMatched, Message, Nanoseconds, PositionAdjusted, Shares, Won
 from runtime.clock import SECOND
+from runtime.life.vitals import Vitals
 from runtime.testing import START, Stage, in_virtual_time
-from runtime.vitals import Vitals
 from tests.account.records import CODE, SELL, approval, filled, held, opened
 from tests.ordering.fakes import FakeJournal
 from tests.scripted_day import Empty, price

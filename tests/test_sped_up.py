@@ -8,12 +8,12 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from runtime import faultpoints
+from runtime.disk import faultpoints
 
 ROOT = Path(__file__).parent.parent
 PROGRAM = """
 import random, sys, time
-from runtime import faultpoints
+from runtime.disk import faultpoints
 
 longest = float(sys.argv.pop(1))
 draw = random.Random(longest)

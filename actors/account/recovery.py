@@ -16,7 +16,7 @@ from messages import (
     PositionAdjusted,
     Reconciled,
 )
-from runtime import faultpoints
+from runtime.disk import faultpoints
 from runtime.envelope import Envelope
 
 _BOOKED: tuple[type[Booked], ...] = (

@@ -41,7 +41,7 @@ from actors.market.time import kst
 from messages import Action, ApprovedOrder, Message, Nanoseconds, Shares, Side, Symbol, Won
 from runtime.clock import Clock
 from runtime.envelope import Envelope
-from runtime.loop import virtual_loop
+from runtime.loops.loop import virtual_loop
 from runtime.testing import Stage
 
 ACCOUNT: Final = "8000000011"

@@ -15,7 +15,8 @@ import msgspec
 
 from actors.exchange.client import RemoteExchange
 from actors.exchange.wire import HOST
-from runtime import faultpoints, logs
+from runtime import logs
+from runtime.disk import faultpoints
 
 PROGRAM: Final = (sys.executable, "-c", "from actors.commands import main; main()")
 _EXCHANGE: Final = (

@@ -2,7 +2,7 @@
 
 import sys
 
-from runtime.interrupted import INTERRUPTED, in_one_line
+from runtime.process.interrupted import INTERRUPTED, in_one_line
 
 with in_one_line():
     from actors.commands import advice

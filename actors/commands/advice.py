@@ -3,7 +3,7 @@
 import inspect
 from collections.abc import Iterator, Sequence
 
-from runtime.parts import Part
+from runtime.settings.parts import Part
 
 
 def notes(parts: Sequence[Part]) -> list[str]:

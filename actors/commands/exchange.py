@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import msgspec
 import typer
 
-from runtime import signals
 from runtime.cli import fail
 from runtime.clock import text
-from runtime.exits import BAD_CONFIG
+from runtime.life.exits import BAD_CONFIG
+from runtime.process import signals
 
 if TYPE_CHECKING:
     from actors.exchange.exchange import Exchange

@@ -16,16 +16,18 @@ from actors.commands import advice
 from actors.gateways.dead_man import Canceller, canceller
 from actors.market.calendar import Calendar, TradingDay, UnknownDayError
 from actors.market.time import SECOND, at
-from runtime import alarm, folders, signals
-from runtime.adopted import Adopted
 from runtime.cli import ConfigPath, Overrides, fail
 from runtime.clock import WallClock, kst, text
-from runtime.config import Config, ConfigError, load
-from runtime.exits import BAD_CONFIG, DONE
-from runtime.guard import Guard, Terms
-from runtime.latch import Latch
-from runtime.locks import AlreadyRunning, Lock
-from runtime.parts import Part, plan
+from runtime.disk import folders
+from runtime.life import alarm
+from runtime.life.exits import BAD_CONFIG, DONE
+from runtime.outside.adopted import Adopted
+from runtime.outside.guard import Guard, Terms
+from runtime.outside.latch import Latch
+from runtime.process import signals
+from runtime.process.locks import AlreadyRunning, Lock
+from runtime.settings.config import Config, ConfigError, load
+from runtime.settings.parts import Part, plan
 
 EARLIEST = dt.time(7, 30)
 """KST; from when on a trading day is run."""

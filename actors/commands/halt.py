@@ -7,10 +7,10 @@ from typing import Annotated, Any
 
 import typer
 
-from runtime import folders
 from runtime.cli import DataFolder, Unanswered, answer_of, ask, fail, write
 from runtime.clock import WallClock, text
-from runtime.latch import Halt, Latch
+from runtime.disk import folders
+from runtime.outside.latch import Halt, Latch
 
 _GRACE = 5.0
 """Seconds beyond those the system was given to answer."""

@@ -19,10 +19,10 @@ from actors.market.storage.history import Content, History
 from actors.market.storage.segments import Segments
 from actors.market.time import kst
 from messages import Record
-from runtime import folders
 from runtime.cli import fail, placed
-from runtime.database import reading
-from runtime.database_errors import UNREADABLE, DatabaseBroken
+from runtime.disk import folders
+from runtime.disk.database import reading
+from runtime.disk.errors import UNREADABLE, DatabaseBroken
 
 history: Final = typer.Typer(help="What is stored, whether its certificates hold, and copies.", no_args_is_help=True)
 history.command("export")(export_command)

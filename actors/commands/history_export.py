@@ -15,10 +15,10 @@ from actors.market.files.parquet import NoPyarrow
 from actors.market.storage.history import EVER, Content, History
 from actors.market.time import at
 from messages import Symbol, Venue
-from runtime import folders
 from runtime.cli import fail, placed
-from runtime.database_errors import UNREADABLE, DatabaseBroken
-from runtime.exits import BAD_CONFIG
+from runtime.disk import folders
+from runtime.disk.errors import UNREADABLE, DatabaseBroken
+from runtime.life.exits import BAD_CONFIG
 
 _DAY: Final = dt.timedelta(days=1)
 _DATE: Final = "%Y-%m-%d"

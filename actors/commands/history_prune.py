@@ -13,12 +13,12 @@ from actors.market.storage.loose import Kind
 from actors.market.storage.retention import Chores
 from actors.market.time import at
 from messages import Record
-from runtime import folders
 from runtime.cli import fail, placed
 from runtime.clock import WallClock
-from runtime.database import Database
-from runtime.database_errors import DatabaseBroken, DatabaseError
-from runtime.locks import AlreadyRunning, folder_lock
+from runtime.disk import folders
+from runtime.disk.database import Database
+from runtime.disk.errors import DatabaseBroken, DatabaseError
+from runtime.process.locks import AlreadyRunning, folder_lock
 
 
 class Pruned(Record):

@@ -16,8 +16,8 @@ from actors.market.storage import store
 from messages import Market, Record
 from runtime.cli import fail, placed
 from runtime.clock import WallClock
-from runtime.database import Database
-from runtime.database_errors import DatabaseError
+from runtime.disk.database import Database
+from runtime.disk.errors import DatabaseError
 
 
 class Imported(Record):

@@ -13,13 +13,13 @@ from actors.commands.why_order import find, way
 from actors.commands.why_symbol import silence
 from actors.commands.wording import Prices
 from messages import ExternalOrderSeen, RunStarted, Symbol
-from runtime.chain import envelopes
 from runtime.cli import fail
 from runtime.clock import KST, kst, nanoseconds, text
-from runtime.database_errors import DatabaseError
+from runtime.disk.chain import envelopes
+from runtime.disk.errors import DatabaseError
+from runtime.disk.folders import current
+from runtime.disk.journal import NAME
 from runtime.envelope import Envelope
-from runtime.folders import current
-from runtime.journal import NAME
 
 _DAY: Final = 86_400
 _YEARS: Final = range(1990, 2200)

@@ -19,9 +19,9 @@ from messages import (
     Side,
     Symbol,
 )
-from runtime import tail
 from runtime.bus import RUN_BITS
 from runtime.clock import text
+from runtime.disk import tail
 from runtime.envelope import Envelope
 
 _SEQUENCE: Final = (1 << RUN_BITS) - 1

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from actors.market.time import kst
 from messages import Record
-from runtime.bounds import Count, Part, Seconds, Several
+from runtime.settings.bounds import Count, Part, Seconds, Several
 
 
 class FaultKind(StrEnum):

@@ -54,8 +54,8 @@ from messages import (
     ViTriggered,
     Won,
 )
-from runtime.bounds import Amount, Part, Rate, Seconds
 from runtime.clock import Clock
+from runtime.settings.bounds import Amount, Part, Rate, Seconds
 
 _OPEN: Final = (Session.OPENING_AUCTION, Session.CLOSING_AUCTION, Session.CONTINUOUS)
 _OVER: Final = (Session.CLOSED_FOR_DAY, Session.AFTER_HOURS_CLOSE, Session.AFTER_HOURS_SINGLE)

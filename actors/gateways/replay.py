@@ -29,10 +29,10 @@ from messages import (
     Tick,
     Won,
 )
-from runtime.bounds import Code, Count, Day, Span
 from runtime.clock import Clock
-from runtime.config import ConfigError
-from runtime.database import reading
+from runtime.disk.database import reading
+from runtime.settings.bounds import Code, Count, Day, Span
+from runtime.settings.config import ConfigError
 
 
 class ReplayGateway:

@@ -14,10 +14,10 @@ from actors.ordering.day_match import DayMatch, match_day
 from actors.ordering.reconciler import PAUSES, Reconciler
 from actors.ordering.statement import Statement
 from messages import Message, Nanoseconds, OrderExpired, Venue
-from runtime import faultpoints
 from runtime.actor import Log
 from runtime.bus import RUN_BITS
 from runtime.clock import Clock
+from runtime.disk import faultpoints
 
 _TABLES = ("match.txt", "match.csv")
 _NOTHING: Final = (-1, -1)

@@ -24,7 +24,7 @@ from messages import (
     Symbol,
     Won,
 )
-from runtime import faultpoints
+from runtime.disk import faultpoints
 
 Owned = tuple[Symbol, str]
 """An issue and who owns the shares."""

@@ -22,9 +22,9 @@ from messages import (
     Shares,
     Won,
 )
-from runtime import faultpoints
 from runtime.clock import text
-from runtime.verbs import Answer, Declined
+from runtime.disk import faultpoints
+from runtime.outside.verbs import Answer, Declined
 
 _LOOK = 0.02
 _AFTER_ALL = 5.0

@@ -28,9 +28,9 @@ from messages import (
     Shares,
     Won,
 )
-from runtime import faultpoints
 from runtime.actor import Log
 from runtime.clock import Clock
+from runtime.disk import faultpoints
 
 SECOND_LOOK: Final = 5.0
 """Seconds between two snapshots that must agree before what is missing counts as gone."""

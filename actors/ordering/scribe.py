@@ -4,10 +4,10 @@ from collections.abc import AsyncIterator, Callable
 from typing import Protocol
 
 from messages import Message, OrderEvent
-from runtime import faultpoints
 from runtime.actor import Log
-from runtime.awaited import JournalFailed
-from runtime.database_errors import DatabaseError
+from runtime.disk import faultpoints
+from runtime.disk.awaited import JournalFailed
+from runtime.disk.errors import DatabaseError
 from runtime.envelope import Envelope
 
 _kept = faultpoints.point("trader: kept in the emergency file, not sent")

@@ -21,8 +21,8 @@ from messages import (
     OrderUnknown,
     ReplaceRejected,
 )
-from runtime import faultpoints
 from runtime.clock import Clock
+from runtime.disk import faultpoints
 
 _BACK_OFF: Final = (0.2, 0.5, 1.0, 2.0)
 """Seconds an overloaded broker is left alone, by attempt."""

@@ -34,7 +34,7 @@ from messages import (
     Won,
 )
 from runtime.actor import Actor, handles
-from runtime.bounds import ActorName, Amount, Code, Span
+from runtime.settings.bounds import ActorName, Amount, Code, Span
 
 _RARELY: Final = 32
 """Times `patience` between two looks at an order about which nothing helps: each of them costs a request."""

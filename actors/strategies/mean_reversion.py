@@ -10,7 +10,7 @@ from actors.market.time import SECOND, kst
 from actors.strategies.base import Strategy
 from messages import Bar, Instrument, Symbol
 from runtime.actor import handles
-from runtime.bounds import ActorName, Amount, Code, Figure, Part, Percent, Several, Span
+from runtime.settings.bounds import ActorName, Amount, Code, Figure, Part, Percent, Several, Span
 
 _REBASED: Final = 0.03
 """How far a day's base price may be from our last close, a part of one, until it is another than that day's close."""

@@ -25,9 +25,9 @@ from messages import (
     UniverseChanged,
     Venue,
 )
-from runtime import chain
+from runtime.disk import chain
+from runtime.disk.journal import NAME
 from runtime.envelope import Envelope
-from runtime.journal import NAME
 
 _DAY: Final = 86_400
 _LOOK_BACK: Final = 10 * 86_400 * SECOND

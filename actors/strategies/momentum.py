@@ -8,7 +8,7 @@ from actors.strategies import memory
 from actors.strategies.base import Lot, OpenOrder, Strategy
 from messages import Side, Symbol, Tick
 from runtime.actor import handles
-from runtime.bounds import ActorName, Amount, Code, Figure, Part, Seconds, Span
+from runtime.settings.bounds import ActorName, Amount, Code, Figure, Part, Seconds, Span
 
 
 class Momentum(Strategy):

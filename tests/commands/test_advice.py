@@ -7,8 +7,8 @@ from typer.testing import CliRunner
 
 from actors.commands import app
 from actors.commands.guard import remark
-from runtime.config import load
-from runtime.parts import plan
+from runtime.settings.config import load
+from runtime.settings.parts import plan
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 

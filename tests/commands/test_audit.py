@@ -10,8 +10,8 @@ from typer.testing import CliRunner, Result
 
 from actors.commands import app
 from runtime.clock import WallClock
-from runtime.journal import NAME, Journal
-from tests.runtime.limits import another_user
+from runtime.disk.journal import NAME, Journal
+from tests.runtime.disk.limits import another_user
 
 
 async def run_once(folder: Path) -> str:

@@ -16,8 +16,8 @@ from actors.gateways.dead_man import Cleared
 from actors.market.calendar import Calendar, UnknownDayError
 from actors.market.time import SECOND, at
 from runtime.clock import WallClock
-from runtime.exits import CORE_FAILED
-from runtime.locks import Lock, folder_lock
+from runtime.life.exits import CORE_FAILED
+from runtime.process.locks import Lock, folder_lock
 from tests.exchange.hosted import until
 
 DEMO = Path(__file__).parent.parent.parent / "examples" / "demo.toml"

@@ -15,8 +15,8 @@ from actors.commands.history_prune import prune
 from actors.market.storage import store
 from actors.market.storage.history import History
 from actors.market.time import at
-from runtime.database_errors import DatabaseBroken
-from runtime.locks import AlreadyRunning, folder_lock
+from runtime.disk.errors import DatabaseBroken
+from runtime.process.locks import AlreadyRunning, folder_lock
 from tests.market.market_data import CODE, NINE, bar, book, tick
 
 DAY = 86_400.0

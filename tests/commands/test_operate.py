@@ -13,11 +13,11 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from actors.commands import app
-from runtime.inbox import Command, Inbox
-from runtime.journal import NAME as JOURNAL
-from runtime.latch import NAME, Latch
-from runtime.locks import folder_lock
-from tests.runtime.limits import another_user, files_up_to
+from runtime.disk.journal import NAME as JOURNAL
+from runtime.outside.inbox import Command, Inbox
+from runtime.outside.latch import NAME, Latch
+from runtime.process.locks import folder_lock
+from tests.runtime.disk.limits import another_user, files_up_to
 
 ON_UNIX = pytest.mark.skipif(sys.platform == "win32", reason="POSIX limits and users")
 

@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from actors.commands import app
-from tests.runtime.limits import another_user
+from tests.runtime.disk.limits import another_user
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX users")

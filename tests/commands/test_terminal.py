@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from runtime import chain
-from runtime.journal import NAME
+from runtime.disk import chain
+from runtime.disk.journal import NAME
 
 if sys.platform == "win32":
     pytest.skip("POSIX terminals", allow_module_level=True)

@@ -33,9 +33,9 @@ from messages import (
 )
 from runtime.actor import Actor
 from runtime.bus import RUN_BITS
+from runtime.disk.journal import NAME, Journal
 from runtime.envelope import Envelope
-from runtime.journal import NAME, Journal
-from runtime.loop import virtual_loop
+from runtime.loops.loop import virtual_loop
 from runtime.testing import Stage
 from tests.scripted_day import HYNIX, SAMSUNG, Desk, at, play, price
 

@@ -11,7 +11,7 @@ from actors.gateways.kiwoom.ocx import OcxGateway
 from actors.gateways.port import BrokerReport, FeedMessage
 from messages import Symbol
 from runtime.clock import SimulatedClock
-from runtime.loop import VirtualLoop
+from runtime.loops.loop import VirtualLoop
 from runtime.testing import START, in_virtual_time
 from tests.gateways.fake_control import FakeControl
 

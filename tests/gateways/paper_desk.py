@@ -8,7 +8,7 @@ from actors.gateways.paper import PaperBroker
 from actors.gateways.port import BrokerReport, FeedMessage, Instruction
 from messages import Action, Kind, Market, OrderFilled, Shares, Side, Validity, Won
 from runtime.clock import SimulatedClock
-from runtime.loop import VirtualLoop
+from runtime.loops.loop import VirtualLoop
 from tests.fake_feed import FakeFeed, instrument
 from tests.market.market_data import CODE, NINE, book
 

@@ -15,7 +15,7 @@ ON_WINDOWS = pytest.mark.skipif(not HAS_CONTAINER, reason="only Windows has QAxC
 START = f"""
     import asyncio
     from actors.gateways.kiwoom import activex
-    from runtime.loop import qt_loop, run
+    from runtime.loops.loop import qt_loop, run
     PROGRAM = {STAND_IN!r}
 """
 

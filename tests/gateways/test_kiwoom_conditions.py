@@ -14,7 +14,7 @@ from actors.gateways.kiwoom.twin.twin import Twin
 from actors.gateways.port import FeedMessage, Found
 from messages import Condition, ConditionEntered, ConditionLeft, Symbol
 from runtime.clock import SimulatedClock
-from runtime.loop import VirtualLoop
+from runtime.loops.loop import VirtualLoop
 from runtime.testing import in_virtual_time
 from tests.gateways.kiwoom_bench import Bench, on_a_bench
 

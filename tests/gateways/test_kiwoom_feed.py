@@ -11,7 +11,7 @@ from actors.gateways.port import FeedMessage
 from actors.market.venues import spell
 from messages import FeedEnded, IndexTick, Nanoseconds, OrderBook, Session, SessionChanged, Tick, ViTriggered
 from runtime.clock import SimulatedClock
-from runtime.loop import VirtualLoop
+from runtime.loops.loop import VirtualLoop
 from runtime.testing import START, in_virtual_time
 from tests.gateways.test_kiwoom_records import book, raw, trade
 

@@ -40,7 +40,7 @@ from messages import (
     Venue,
 )
 from runtime.clock import SimulatedClock
-from runtime.loop import VirtualLoop
+from runtime.loops.loop import VirtualLoop
 from runtime.testing import Stage, in_virtual_time
 from tests.fake_feed import STARTED, FakeFeed
 

@@ -34,8 +34,8 @@ from messages import (
     Won,
 )
 from runtime.clock import Clock, SteppedClock, WallClock
-from runtime.config import ConfigError
-from runtime.locks import AlreadyRunning, name_lock
+from runtime.process.locks import AlreadyRunning, name_lock
+from runtime.settings.config import ConfigError
 from runtime.testing import START, in_virtual_time
 from tests.gateways.kiwoom_bench import Bench, on_a_bench
 

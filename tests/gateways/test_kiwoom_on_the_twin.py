@@ -27,7 +27,7 @@ from messages import (
     Won,
 )
 from runtime.clock import SimulatedClock
-from runtime.loop import VirtualLoop
+from runtime.loops.loop import VirtualLoop
 from runtime.testing import in_virtual_time
 
 MODES = [

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from actors.gateways.pacer import Interrupted, Pacer, Window
 from actors.gateways.port import Urgency
 from runtime.clock import SimulatedClock, SteppedClock
-from runtime.loop import VirtualLoop, virtual_loop
+from runtime.loops.loop import VirtualLoop, virtual_loop
 from runtime.testing import START, in_virtual_time
 
 SECOND = 1_000_000_000

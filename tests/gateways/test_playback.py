@@ -15,7 +15,7 @@ from actors.market.storage.history import EVER, History
 from actors.market.time import SECOND, text
 from messages import Bar, Session, SessionChanged, Symbol, Tick, Venue
 from runtime.clock import SimulatedClock, WallClock
-from runtime.loop import VirtualLoop
+from runtime.loops.loop import VirtualLoop
 from runtime.testing import in_virtual_time
 from tests.market.market_data import CODE, NINE, OTHER, bar, tick
 

@@ -34,7 +34,7 @@ from messages import (
     Won,
 )
 from runtime.clock import SimulatedClock
-from runtime.loop import VirtualLoop
+from runtime.loops.loop import VirtualLoop
 from runtime.testing import Stage, in_virtual_time
 from tests.gateways.paper_desk import wish
 from tests.market.market_data import CODE, NINE, OTHER, bar, book, tick

@@ -15,8 +15,8 @@ from actors.market.time import text
 from actors.receiver import Receiver
 from messages import Bar, FeedEnded, Market, Message, OrderBook, Session, SessionChanged, Symbol, Tick
 from runtime.clock import SimulatedClock
-from runtime.config import ConfigError
-from runtime.loop import VirtualLoop
+from runtime.loops.loop import VirtualLoop
+from runtime.settings.config import ConfigError
 from runtime.testing import Stage, in_virtual_time
 from tests.fake_feed import STARTED
 

@@ -10,7 +10,7 @@ import pytest
 from actors.exchange.client import ExchangeLost
 from actors.gateways.kiwoom.twin.twin import TwinSettings, open_control
 from runtime.clock import SteppedClock, WallClock
-from runtime.loop import qt_loop, run
+from runtime.loops.loop import qt_loop, run
 from tests.exchange.hosted import Host, hosted, market, until
 from tests.gateways.twin_consumer import Consumer
 

@@ -9,7 +9,7 @@ import msgspec
 
 from actors.gateways.kiwoom.twin.twin import Twin, TwinSettings, open_control
 from runtime.clock import Clock, SimulatedClock
-from runtime.loop import VirtualLoop
+from runtime.loops.loop import VirtualLoop
 
 SEND_ORDER = "SendOrder(QString, QString, QString, int, QString, int, int, QString, QString)"
 SIGNALS = (

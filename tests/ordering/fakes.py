@@ -15,8 +15,8 @@ from actors.gateways.port import (
     Urgency,
 )
 from messages import Message, Shares, Side, Symbol, Won
-from runtime.awaited import JournalFailed
-from runtime.database_errors import DatabaseFull
+from runtime.disk.awaited import JournalFailed
+from runtime.disk.errors import DatabaseFull
 from runtime.envelope import Envelope
 from tests.account.records import CODE, NOON
 

@@ -21,11 +21,11 @@ from messages import (
     OrderRejected,
     OrderSubmitting,
 )
-from runtime.chain import envelopes
 from runtime.clock import SimulatedClock
-from runtime.database_errors import DatabaseFull
-from runtime.journal import NAME, Journal
-from runtime.loop import VirtualLoop
+from runtime.disk.chain import envelopes
+from runtime.disk.errors import DatabaseFull
+from runtime.disk.journal import NAME, Journal
+from runtime.loops.loop import VirtualLoop
 from runtime.testing import START, Stage, in_virtual_time
 from tests.account.records import OTHER, SELL, accepted, approval, canceled, filled
 from tests.ordering.fakes import FakeBroker

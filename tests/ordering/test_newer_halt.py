@@ -19,8 +19,8 @@ from messages import (
     Won,
 )
 from runtime.actor import Actor
+from runtime.outside.verbs import Declined
 from runtime.testing import START, Stage, in_virtual_time
-from runtime.verbs import Declined
 from tests.account.records import SELL, approval, filled, opened, submitting
 from tests.ordering.fakes import FakeBroker, FakeJournal
 from tests.ordering.test_kill_switch import entries_after, prices

@@ -21,8 +21,8 @@ from messages import (
     Shares,
     Won,
 )
+from runtime.outside.verbs import Answer, Declined
 from runtime.testing import START, Stage, in_virtual_time
-from runtime.verbs import Answer, Declined
 from tests.account.records import (
     BUY,
     CODE,

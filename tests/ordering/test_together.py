@@ -36,10 +36,10 @@ from runtime.actor import Actor, handles
 from runtime.bus import Bus
 from runtime.clock import SimulatedClock
 from runtime.envelope import Envelope
-from runtime.loop import VirtualLoop
+from runtime.life.seat import Seat
+from runtime.loops.loop import VirtualLoop
 from runtime.mailbox import Mailbox
 from runtime.pump import Pump
-from runtime.seat import Seat
 from runtime.testing import START, in_virtual_time
 from tests.account.records import listed
 from tests.ordering.exchange import UnreliableBroker

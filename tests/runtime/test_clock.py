@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runtime.clock import KST, SECOND, Clock, SimulatedClock, SteppedClock, WallClock, kst, nanoseconds, text
-from runtime.loop import run, virtual_loop
+from runtime.loops.loop import run, virtual_loop
 
 NINE = nanoseconds(datetime(2026, 11, 20, 9, 0, tzinfo=KST))
 

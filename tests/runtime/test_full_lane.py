@@ -6,8 +6,8 @@ from typing import ClassVar
 
 from messages import Message, RunStarted, RunStopping
 from runtime.actor import Actor, handles
-from runtime.config import load
-from runtime.loop import new_loop, run
+from runtime.loops.loop import new_loop, run
+from runtime.settings.config import load
 from runtime.system import System
 
 HERE = "tests.runtime.test_full_lane"

@@ -18,14 +18,14 @@ from messages import (
     StopSystem,
     TradingHalted,
 )
-from runtime import chain
 from runtime.actor import Actor, handles
-from runtime.config import load
+from runtime.disk import chain
+from runtime.disk.journal import NAME
 from runtime.envelope import Envelope
-from runtime.inbox import send
-from runtime.journal import NAME
-from runtime.loop import new_loop, run
-from runtime.reload import reload
+from runtime.life.reload import reload
+from runtime.loops.loop import new_loop, run
+from runtime.outside.inbox import send
+from runtime.settings.config import load
 from runtime.system import System
 
 HERE = "tests.runtime.test_system"
@@ -195,7 +195,7 @@ def test_what_a_waiting_handler_has_not_seen_waits_for_it_in_order(tmp_path: Pat
 def test_replicas_have_mailboxes_of_their_own(tmp_path: Path) -> None:
     made = system(tmp_path, actor("team", "Slow", replicas=3) + actor("one", "Worker"))
     play(made)
-    assert sorted(seat.name for seat in made.seats.values()) == ["one", "system", "team/1", "team/2", "team/3"]
+    assert sorted(seat.name for seat in made.crew.seats.values()) == ["one", "system", "team/1", "team/2", "team/3"]
 
 
 def test_reload_swaps_changed_leaves_and_names_what_needs_a_restart(tmp_path: Path) -> None:
@@ -209,7 +209,7 @@ def test_reload_swaps_changed_leaves_and_names_what_needs_a_restart(tmp_path: Pa
         await asyncio.sleep(1)
         text = path.read_text(encoding="utf-8").replace("seconds = 5", "seconds = 7").replace("FragileCore", "Fragile")
         path.write_text(text + actor("three", "Slow"), encoding="utf-8")
-        answers.append(await reload(made))
+        answers.append(await reload(made.crew))
 
     async def both() -> int:
         task = asyncio.get_running_loop().create_task(change())
@@ -254,7 +254,7 @@ def test_a_reload_that_will_not_do_changes_nothing(tmp_path: Path) -> None:
     async def change() -> None:
         await asyncio.sleep(1)
         path.write_text(path.read_text(encoding="utf-8").replace("grade = 1", "grade = 7"), encoding="utf-8")
-        answers.append(await reload(made))
+        answers.append(await reload(made.crew))
 
     async def both() -> int:
         task = asyncio.get_running_loop().create_task(change())

@@ -10,9 +10,9 @@ from actors.market.time import SECOND
 from actors.strategies.mean_reversion import MeanReversion
 from messages import Bar, Kind, Nanoseconds, OrderFilled, OrderIntent, Shares, Side, Won
 from runtime.clock import SteppedClock
-from runtime.database import Database
+from runtime.disk.database import Database
+from runtime.disk.journal import Journal
 from runtime.envelope import Envelope
-from runtime.journal import Journal
 from runtime.testing import Stage, in_virtual_time
 from tests.fake_feed import instrument
 from tests.market.market_data import CODE, NINE, bar

@@ -28,9 +28,9 @@ from messages import (
 )
 from runtime.actor import handles
 from runtime.clock import SteppedClock
-from runtime.database import Database
+from runtime.disk.database import Database
+from runtime.disk.journal import Journal
 from runtime.envelope import Envelope
-from runtime.journal import Journal
 from runtime.testing import START, Stage, in_virtual_time
 from tests.fake_feed import instrument
 from tests.market.market_data import CODE, OTHER, bar, tick

@@ -11,7 +11,7 @@ from actors.campaigns.chaos.certificate import Certificate
 from actors.campaigns.chaos.lives import DayRun, Tally
 from actors.campaigns.chaos.plan import Plan
 from actors.campaigns.chaos.scenes import scene_of
-from runtime.faultpoints import POINTS
+from runtime.disk.faultpoints import POINTS
 
 A_DAY: Final = 40
 """Kills."""

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from actors.strategies.base import Strategy
 from messages import OrderBook, Side, Validity, Won
 from runtime.actor import handles
-from runtime.bounds import Amount, Code, Span
+from runtime.settings.bounds import Amount, Code, Span
 
 _VALIDITIES = (Validity.DAY, Validity.DAY, Validity.DAY, Validity.DAY, Validity.IOC, Validity.FOK)
 

@@ -22,9 +22,9 @@ from actors.campaigns.processes import ExchangeProcess, Line, Service, command, 
 from actors.exchange.client import RemoteExchange
 from actors.exchange.records import AccountState
 from actors.market.time import SECOND
-from runtime import inbox
-from runtime.latch import Latch
 from runtime.mailbox import Statistics
+from runtime.outside import inbox
+from runtime.outside.latch import Latch
 
 CONFIG: Final = Path(__file__).with_name("chaos.toml")
 _MARGIN: Final = 30 * SECOND

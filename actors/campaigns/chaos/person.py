@@ -8,7 +8,7 @@ from typing import Any, Final
 from actors.exchange.client import RemoteExchange
 from actors.exchange.records import OrderRecord
 from messages import Settlement
-from runtime import inbox
+from runtime.outside import inbox
 
 BY: Final = "the campaign"
 _LOOK: Final = 0.05

@@ -20,9 +20,9 @@ from messages import (
     OrderUnknown,
     PositionAdjusted,
 )
-from runtime import chain
+from runtime.disk import chain
+from runtime.disk.journal import NAME
 from runtime.envelope import Envelope
-from runtime.journal import NAME
 
 _OWN_HALTS: Final = ("guardian", "journal", "system")
 """Whoever stops trading for a reason of its own: losses, a disk that refuses, a latch that was found."""

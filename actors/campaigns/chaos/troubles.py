@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 
 from actors.campaigns.processes import Service
-from runtime.journal import NAME
+from runtime.disk.journal import NAME
 
 _ROOM = 8_192
 """Bytes that may still be written behind the end of the longest file a database writes to."""

@@ -20,11 +20,11 @@ import typer
 
 from actors.campaigns.disk.orders_at_risk import BLIND, ENTRY, EXIT, FILL, NO_ENTRY, NO_EXIT, ORDERS, PAUSE, ROOM, trade
 from actors.campaigns.outcomes import Outcomes
-from runtime import chain
 from runtime.clock import SimulatedClock
-from runtime.database_errors import DatabaseError, DatabaseFull, DatabaseLocked
-from runtime.journal import NAME, Journal
-from runtime.loop import virtual_loop
+from runtime.disk import chain
+from runtime.disk.errors import DatabaseError, DatabaseFull, DatabaseLocked
+from runtime.disk.journal import NAME, Journal
+from runtime.loops.loop import virtual_loop
 
 KEPT, REFUSED_START, UNTOUCHED = "all kept", "start refused", "no fault fired"
 LOST, BLIND_ENTRY, EXIT_REFUSED = "LOST", "BLIND ENTRY", "EXIT REFUSED"

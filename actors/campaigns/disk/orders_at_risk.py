@@ -17,9 +17,9 @@ from messages import Action, Kind, Message, OrderFilled, OrderSubmitting, Side, 
 from messages.instruments import Nanoseconds, Shares, Symbol, Won
 from runtime.bus import RUN_BITS
 from runtime.clock import Clock, WallClock
-from runtime.database_errors import DatabaseError
+from runtime.disk.errors import DatabaseError
+from runtime.disk.journal import Journal
 from runtime.envelope import Envelope
-from runtime.journal import Journal
 
 ENTRY, EXIT, FILL = "entry", "exit", "fill"
 NO_ENTRY, NO_EXIT, BLIND = "no-entry", "no-exit", "blind-entry"

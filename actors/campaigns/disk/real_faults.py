@@ -13,7 +13,7 @@ from typing import Final
 from actors.campaigns.disk.io_faults import GOOD, LOST, REFUSED_START, UNTOUCHED, command, judge, parsed, process
 from actors.campaigns.disk.orders_at_risk import ENTRY, EXIT, FILL, NO_ENTRY, ORDERS
 from actors.campaigns.outcomes import Outcomes
-from runtime.journal import NAME
+from runtime.disk.journal import NAME
 
 _CALLS: Final = "pwrite64,write,fsync,fdatasync,ftruncate,openat"
 _FEW: Final = 16

@@ -14,11 +14,11 @@ from actors.campaigns.journal.tampering import FOUND, HARMLESS, MISSED, ROOM, SO
 from actors.campaigns.outcomes import Outcomes
 from runtime.bus import RUN_BITS
 from runtime.clock import WallClock
-from runtime.database_errors import DatabaseError
-from runtime.emergency import Emergency
+from runtime.disk.emergency import Emergency
+from runtime.disk.errors import DatabaseError
+from runtime.disk.journal import NAME, Journal
+from runtime.disk.tail import kept_values
 from runtime.envelope import Envelope
-from runtime.journal import NAME, Journal
-from runtime.tail import kept_values
 
 SAID = "left out, and said"
 """The last line of the emergency file looks as if torn, as it is when its writer was cut off: it never was durable."""

@@ -19,12 +19,12 @@ import typer
 from actors.campaigns.outcomes import Outcomes
 from messages import Action, CancelOrder, HaltTrading, Kind, Message, OrderFilled, OrderSubmitting, Side, Validity
 from messages.instruments import Nanoseconds, Shares, Symbol, Won
-from runtime import chain
 from runtime.bus import RUN_BITS
 from runtime.clock import WallClock
-from runtime.database import reading
+from runtime.disk import chain
+from runtime.disk.database import reading
+from runtime.disk.journal import NAME, Journal
 from runtime.envelope import Envelope
-from runtime.journal import NAME, Journal
 
 FOUND, HARMLESS, MISSED = "found", "harmless", "MISSED"
 SAMSUNG: Final = Symbol("005930")

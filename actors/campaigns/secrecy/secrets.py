@@ -25,14 +25,15 @@ from actors.campaigns.outcomes import Outcomes
 from actors.campaigns.secrecy.leaks import Secret, account, app_key, leaks, password, token
 from messages import ActorFailed, HaltTrading, Message, OrderRejected
 from messages.instruments import Nanoseconds, Symbol
-from runtime import alarm, logs
+from runtime import logs
 from runtime.bus import RUN_BITS
 from runtime.clock import WallClock
-from runtime.config import ConfigError, convert, load
+from runtime.disk.journal import Journal
 from runtime.envelope import Envelope
-from runtime.inbox import FOLDER, Inbox
-from runtime.journal import Journal
-from runtime.latch import Halt, Latch
+from runtime.life import alarm
+from runtime.outside.inbox import FOLDER, Inbox
+from runtime.outside.latch import Halt, Latch
+from runtime.settings.config import ConfigError, convert, load
 
 HIDDEN, LEAKED = "hidden", "LEAKED"
 SPELLINGS: Final[tuple[Callable[[str], str], ...]] = (

@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from runtime import faultpoints
+from runtime.disk import faultpoints
 
 _BLOCK: Final = 10
 """Seeds a process plays before the next one takes over."""

@@ -12,12 +12,12 @@ import msgspec
 
 from actors.campaigns.swarm.world import World
 from actors.market.time import SECOND
-from runtime import faultpoints
-from runtime.config import load
-from runtime.database_errors import DatabaseError
-from runtime.journal import Journal
-from runtime.loop import Deadlock, VirtualLoop
+from runtime.disk import faultpoints
+from runtime.disk.errors import DatabaseError
+from runtime.disk.journal import Journal
+from runtime.loops.loop import Deadlock, VirtualLoop
 from runtime.mailbox import Statistics
+from runtime.settings.config import load
 from runtime.system import System
 
 CONFIG: Final = Path(__file__).with_name("swarm.toml")
@@ -45,12 +45,11 @@ class SimulatedSystem(System):
         settings = msgspec.structs.replace(config.system, data=str(folder), seed=world.seed * 1_000 + number)
         super().__init__(msgspec.structs.replace(config, system=settings))
         self._world = world
-        self.journal: Journal
 
-    def _prepare(self) -> Journal:
-        super()._prepare()
+    def new_journal(self) -> Journal:
+        """Slow at times, and refused now and then."""
         world = self._world
-        self.journal = Journal(
+        return Journal(
             self.folder,
             clock=self.clock,
             failed=self.journal_failed,
@@ -58,7 +57,6 @@ class SimulatedSystem(System):
             delay=world.journal_delay,
             fault=world.journal_fault,
         )
-        return self.journal
 
 
 class Life:
@@ -129,7 +127,7 @@ class Life:
 
     def mailboxes(self) -> dict[str, Statistics]:
         """The counts of every mailbox, by actor."""
-        return {seat.name: box.statistics(self.world.now) for box, seat in self.system.seats.items()}
+        return {seat.name: box.statistics(self.world.now) for box, seat in self.system.crew.seats.items()}
 
     def bury(self) -> Path:
         """What is on the disk for the next life; nothing that this system does afterwards is seen by anybody."""

@@ -23,10 +23,10 @@ from actors.campaigns.swarm.life import End, Life, expected
 from actors.campaigns.swarm.world import WORLD, World
 from actors.market.time import SECOND
 from messages import OrderUnknown
-from runtime import chain, faultpoints
+from runtime.disk import chain, faultpoints
+from runtime.disk.journal import NAME
 from runtime.envelope import Envelope
-from runtime.exits import CORE_FAILED
-from runtime.journal import NAME
+from runtime.life.exits import CORE_FAILED
 from runtime.system import GC_THRESHOLDS
 
 _QUIET: Final = 65 * SECOND

@@ -19,7 +19,7 @@ from actors.gateways.kiwoom.twin.settings import TwinSettings
 from actors.market.calendar import Calendar
 from actors.market.time import SECOND, at, kst
 from messages import Action, Kind, Side, Symbol, Validity, Won
-from runtime.database_errors import DatabaseError, DatabaseFull, DatabaseLocked
+from runtime.disk.errors import DatabaseError, DatabaseFull, DatabaseLocked
 
 TRADING: Final = 600 * SECOND
 """How long a seed trades before its faults are over."""

@@ -44,11 +44,11 @@ from actors.gateways.port import (
 )
 from actors.market.calendar import Calendar, UnknownDayError
 from messages import Condition, Instrument, LinkLost, Nanoseconds, Ranked, Session, SessionChanged, Symbol, Venue
-from runtime.bounds import Rate, Span
 from runtime.clock import Clock, TimerHandle
-from runtime.config import ConfigError
-from runtime.locks import name_lock
 from runtime.logs import hide
+from runtime.process.locks import name_lock
+from runtime.settings.bounds import Rate, Span
+from runtime.settings.config import ConfigError
 
 _LOG = structlog.get_logger("gateway.kiwoom")
 NAME: Final = "kiwoom"

@@ -16,8 +16,8 @@ from actors.gateways.kiwoom.reference import Issues
 from actors.gateways.kiwoom.screens import Screens, ScreensExhausted
 from actors.gateways.port import BrokerReport, Instruction, KnownOrder, Outcome, SendResult
 from messages import Action, ReconciliationWanted, Side
-from runtime import faultpoints
 from runtime.clock import Clock
+from runtime.disk import faultpoints
 
 _LOG = structlog.get_logger("gateway.kiwoom")
 _ORDER_NUMBER: Final = "주문번호"

@@ -20,8 +20,8 @@ from actors.market.storage.loose import EVER, Kind, Range
 from actors.market.storage.segments import Segment, Segments, between
 from actors.market.time import SECOND
 from messages import Bar, Designation, Instrument, Market, OrderBook, Record, Symbol, Tick, Venue
-from runtime.database import reading
-from runtime.database_errors import DatabaseBroken
+from runtime.disk.database import reading
+from runtime.disk.errors import DatabaseBroken
 
 _WINDOW = 600 * SECOND
 _DAY: Final = 86_400 * SECOND

@@ -10,7 +10,7 @@ from actors.market.storage import store
 from actors.market.storage.history import History
 from actors.market.time import SECOND
 from messages import Bar, Nanoseconds, Symbol, Tick, Venue
-from runtime.database_errors import DatabaseError
+from runtime.disk.errors import DatabaseError
 
 EVER: Final = 1 << 62
 """An instant after all others."""

@@ -11,7 +11,7 @@ from actors.market.storage.blocks import Array
 from actors.market.storage.loose import Kind, Range
 from actors.market.storage.store import DTYPES
 from messages import Symbol
-from runtime.database_errors import DatabaseBroken
+from runtime.disk.errors import DatabaseBroken
 
 _TOGETHER: Final = 50_000
 """Loose rows of all codes that are read at once."""

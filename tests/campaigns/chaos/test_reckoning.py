@@ -10,7 +10,7 @@ from actors.exchange.records import AccountState, FillRecord, OrderRecord
 from messages import Action, Kind, Message, Nanoseconds, Shares, Side, Validity, Won
 from runtime.envelope import Envelope
 from tests.account.records import CODE, NOON, accepted, approval, filled, opened, submitting, unknown
-from tests.runtime.test_journal import write
+from tests.runtime.disk.test_journal import write
 
 PRICE = 10_000
 

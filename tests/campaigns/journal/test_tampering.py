@@ -9,9 +9,9 @@ import pytest
 
 from actors.campaigns.journal import tampered_files, tampering
 from actors.campaigns.journal.tampering import FOUND, HARMLESS, MISSED
-from runtime import chain
-from runtime.database_errors import DatabaseError
-from runtime.journal import NAME
+from runtime.disk import chain
+from runtime.disk.errors import DatabaseError
+from runtime.disk.journal import NAME
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ import pytest
 from actors.campaigns.swarm.flock import fly
 from actors.campaigns.swarm.seeds import play
 from actors.commands.swarm import report
-from runtime.journal import Journal
+from runtime.disk.journal import Journal
 
 SABOTAGED = range(60, 90)
 """More than enough: a third of them find it, and the first is the last played."""

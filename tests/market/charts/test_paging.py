@@ -14,7 +14,7 @@ from actors.market.charts.spans import Span
 from actors.market.time import SECOND, at
 from messages import Symbol
 from runtime.clock import SimulatedClock
-from runtime.loop import VirtualLoop
+from runtime.loops.loop import VirtualLoop
 from runtime.testing import START, in_virtual_time
 
 CALENDAR = Calendar()

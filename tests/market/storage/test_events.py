@@ -21,7 +21,7 @@ from messages import (
     ViTriggered,
     Won,
 )
-from runtime.database_errors import DatabaseBroken
+from runtime.disk.errors import DatabaseBroken
 from tests.market.market_data import CODE, NINE, OTHER
 
 NOW = Nanoseconds(NINE)

@@ -15,7 +15,7 @@ from actors.market.storage.blocks import TICK
 from actors.market.storage.history import History
 from actors.market.time import SECOND
 from messages import Aggressor, Nanoseconds, OrderBook, Symbol, Tick, Venue, Won
-from runtime.database_errors import DatabaseBroken
+from runtime.disk.errors import DatabaseBroken
 from tests.market.market_data import CODE, NINE, OTHER, bar, book, tick
 
 MESSAGES: list[Tick | OrderBook] = [

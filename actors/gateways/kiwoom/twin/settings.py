@@ -9,7 +9,7 @@ from actors.exchange.client import RemoteExchange
 from actors.exchange.faults import Fault
 from actors.market.calendar import Calendar, UnknownDayError
 from actors.market.time import SECOND, at
-from runtime.bounds import Amount, Count, Day, Figure, Rate
+from runtime.settings.bounds import Amount, Count, Day, Figure, Rate
 
 SAMPLE_DAY = dt.date(2026, 11, 18)
 """A day of ordinary hours."""
