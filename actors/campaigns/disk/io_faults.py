@@ -6,46 +6,44 @@ python -m actors.campaigns.disk.io_faults --points 50 --calls 400 --lock-seconds
 import itertools
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from random import Random
-from typing import Final, NamedTuple
+from typing import Final
 
 import structlog
 import typer
 
-from actors.campaigns.disk.orders_at_risk import BLIND, ENTRY, EXIT, FILL, NO_ENTRY, NO_EXIT, ORDERS, PAUSE, ROOM, trade
+from actors.campaigns.disk import real_faults
+from actors.campaigns.disk.aftermath import (
+    GOOD,
+    KEPT,
+    LOST,
+    REFUSED_START,
+    START,
+    UNTOUCHED,
+    Done,
+    Ran,
+    command,
+    judge,
+    process,
+)
+from actors.campaigns.disk.orders_at_risk import FILL, NO_ENTRY, NO_EXIT, ROOM, trade
 from actors.campaigns.outcomes import Outcomes
 from runtime.clock import SimulatedClock
-from runtime.disk import chain
 from runtime.disk.errors import DatabaseError, DatabaseFull, DatabaseLocked
-from runtime.disk.journal import NAME, Journal
+from runtime.disk.journal import Journal
 from runtime.loops.loop import virtual_loop
 
-KEPT, REFUSED_START, UNTOUCHED = "all kept", "start refused", "no fault fired"
-LOST, BLIND_ENTRY, EXIT_REFUSED = "LOST", "BLIND ENTRY", "EXIT REFUSED"
-GOOD: Final = (KEPT, REFUSED_START, UNTOUCHED)
-_START: Final = 1_756_771_200_000_000_000
 _FAULTS: Final[dict[str, Callable[[], DatabaseError]]] = {
     "disk full": lambda: DatabaseFull("planted: disk full"),
     "locked": lambda: DatabaseLocked("planted: locked"),
     "EIO": lambda: DatabaseError("planted: EIO"),
     "EROFS": lambda: DatabaseError("planted: read-only"),
 }
-
-Done = list[tuple[str, int]]
-"""What an order path did, and the number of its record."""
-
-
-class Ran(NamedTuple):
-    """How a process ended, and what it said before."""
-
-    code: int
-    done: Done
 
 
 def simulated(folder: Path, seed: int, step: int = 1) -> Outcomes:
@@ -76,7 +74,7 @@ def _simulate(folder: Path, when: range, error: Callable[[], DatabaseError], rng
     done: Done = []
     loop = virtual_loop()
     try:
-        clock = SimulatedClock(_START, loop)
+        clock = SimulatedClock(START, loop)
         journal = Journal(folder, clock=clock, reserve=ROOM, fault=fault, delay=partial(rng.uniform, 0, 0.004))
         loop.run_until_complete(_traded(journal, clock, rng, done))
     except DatabaseError:
@@ -94,63 +92,6 @@ async def _traded(journal: Journal, clock: SimulatedClock, rng: Random, done: Do
     async with journal:
         await trade(journal, clock, rng, lambda kind, number: done.append((kind, number)))
         shutil.copytree(journal.path.parent, journal.path.parent / "killed")
-
-
-def judge(folder: Path, done: Iterable[tuple[str, int]], *, exits: bool = True) -> str:
-    """Start again on a disk that takes everything, and hold what is there against what was done."""
-    said = list(done)
-    loop = virtual_loop()
-    try:
-        loop.run_until_complete(_restart(folder, SimulatedClock(_START, loop)))
-    except DatabaseError:
-        return LOST
-    finally:
-        loop.close()
-    there = {entry.number for entry in chain.entries(folder / NAME)}
-    kinds = {kind for kind, _ in said}
-    if BLIND in kinds:
-        return BLIND_ENTRY
-    if any(number not in there for kind, number in said if kind in (ENTRY, EXIT, FILL)):
-        return LOST
-    if exits and NO_EXIT in kinds:
-        return EXIT_REFUSED
-    return KEPT if said else REFUSED_START
-
-
-async def _restart(folder: Path, clock: SimulatedClock) -> None:
-    async with Journal(folder, clock=clock, reserve=ROOM):
-        pass
-
-
-def command(folder: Path, seed: int, orders: int = ORDERS, pause: float = PAUSE) -> list[str]:
-    """What starts an order path as a process of its own."""
-    arguments = (str(folder), str(seed), str(orders), str(pause))
-    return [sys.executable, "-m", "actors.campaigns.disk.orders_at_risk", *arguments]
-
-
-def process(wanted: Sequence[str], *, limit: int | None = None) -> Ran:
-    """Run one to its end, with the size of its files limited."""
-    done = subprocess.run(  # noqa: S603 - our own interpreter and module
-        wanted,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        check=False,
-        timeout=120,
-        preexec_fn=None if limit is None else partial(_limit_files, limit),
-    )
-    return Ran(done.returncode, parsed(done.stdout.splitlines()))
-
-
-def parsed(lines: Iterable[str]) -> Done:
-    """What an order path printed."""
-    return [(kind, int(number)) for kind, _, number in (line.partition(" ") for line in lines)]
-
-
-def _limit_files(size: int) -> None:
-    import resource  # noqa: PLC0415 - POSIX only
-
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
 
 
 def small_files(folder: Path, points: int, seed: int) -> Outcomes:
@@ -195,23 +136,21 @@ def main(
     points: int = 50, calls: int = 400, lock_seconds: float = 60.0, seed: int = 1, data: Path | None = None
 ) -> None:
     """Exit 0 only if nothing was lost; what cannot be tried here is said. `data`: a folder, a fresh one by default."""
-    from actors.campaigns.disk.real_faults import disk_of, every_call, locked, traceable  # noqa: PLC0415 - it builds on this
-
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     with tempfile.TemporaryDirectory(dir=data) as scratch:
         folder = Path(scratch)
         left_out: list[str] = []
         counted = [("simulated faults at each piece of work", simulated(folder, seed))]
         counted.append((f"{points} limits on the size of files", small_files(folder, points, seed)))
-        with disk_of(folder / "disk", 8) as mounted:
+        with real_faults.disk_of(folder / "disk", 8) as mounted:
             if mounted:
                 counted.append((f"a disk full at {points} points", small_disk(folder / "disk", points, seed)))
             else:
                 left_out.append(f"a disk full at {points} points: mounting a small file system needs root")
-        counted.append(("another process's lock", locked(folder, lock_seconds, seed)))
-        if calls and traceable():
+        counted.append(("another process's lock", real_faults.locked(folder, lock_seconds, seed)))
+        if calls and real_faults.traceable():
             title = f"each of the first {calls} calls to the system fails in turn"
-            counted.append((title, every_call(folder, calls, seed)))
+            counted.append((title, real_faults.every_call(folder, calls, seed)))
         else:
             left_out.append("calls to the system that fail: --calls is 0, or strace is not there or may not trace")
     for title, outcomes in counted:

@@ -10,7 +10,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final
 
-from actors.campaigns.disk.io_faults import GOOD, LOST, REFUSED_START, UNTOUCHED, command, judge, parsed, process
+from actors.campaigns.disk.aftermath import GOOD, LOST, REFUSED_START, UNTOUCHED, command, judge, parsed, process
 from actors.campaigns.disk.orders_at_risk import ENTRY, EXIT, FILL, NO_ENTRY, ORDERS
 from actors.campaigns.outcomes import Outcomes
 from runtime.disk.journal import NAME

@@ -10,7 +10,7 @@ from pathlib import Path
 from random import Random
 from typing import Final, NamedTuple
 
-from actors.campaigns.journal.tampering import FOUND, HARMLESS, MISSED, ROOM, SOURCE, Row, live, said, stored
+from actors.campaigns.journal.made import FOUND, HARMLESS, MISSED, ROOM, SOURCE, Row, live, said, stored
 from actors.campaigns.outcomes import Outcomes
 from runtime.bus import RUN_BITS
 from runtime.clock import WallClock

@@ -11,7 +11,7 @@ import structlog
 import typer
 
 from actors.campaigns.disk import io_faults, real_faults
-from actors.campaigns.disk.io_faults import BLIND_ENTRY, EXIT_REFUSED, KEPT, LOST, command, judge, process
+from actors.campaigns.disk.aftermath import BLIND_ENTRY, EXIT_REFUSED, KEPT, LOST, command, judge, process
 from actors.campaigns.disk.orders_at_risk import BLIND, ENTRY, EXIT, FILL, NO_EXIT
 from actors.campaigns.outcomes import Outcomes
 

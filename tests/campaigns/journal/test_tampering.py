@@ -8,25 +8,25 @@ from random import Random
 import pytest
 
 from actors.campaigns.journal import tampered_files, tampering
-from actors.campaigns.journal.tampering import FOUND, HARMLESS, MISSED
+from actors.campaigns.journal.made import FOUND, HARMLESS, MISSED, Made, make
 from runtime.disk import chain
 from runtime.disk.errors import DatabaseError
 from runtime.disk.journal import NAME
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> tampering.Made:
-    return tampering.make(tmp_path_factory.mktemp("made"), Random(1), runs=2)
+def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
+    return make(tmp_path_factory.mktemp("made"), Random(1), runs=2)
 
 
-def test_every_mutation_of_a_journal_with_its_head_kept_is_found(made: tampering.Made, tmp_path: Path) -> None:
+def test_every_mutation_of_a_journal_with_its_head_kept_is_found(made: Made, tmp_path: Path) -> None:
     outcomes = tampering.tamper(made, tmp_path, 200, seed=1)
     assert outcomes.failures == []
     assert outcomes.total == 200
     assert all(outcomes.count(FOUND, kind) >= 18 for kind in tampering.RECORDS)
 
 
-def test_an_untouched_journal_is_not_called_found(made: tampering.Made, tmp_path: Path) -> None:
+def test_an_untouched_journal_is_not_called_found(made: Made, tmp_path: Path) -> None:
     copy = tmp_path / NAME
     shutil.copy(made.path, copy)
     assert tampering.judge("edit a record", copy, made) == MISSED
@@ -34,7 +34,7 @@ def test_an_untouched_journal_is_not_called_found(made: tampering.Made, tmp_path
     assert chain.verify(copy, made.head.upper() + "\n").ok
 
 
-def test_a_part_of_a_head_proves_nothing(made: tampering.Made) -> None:
+def test_a_part_of_a_head_proves_nothing(made: Made) -> None:
     verdict = chain.verify(made.path, made.head[:12])
     assert not verdict.ok
     assert "give all 64 digits" in verdict.problem
