@@ -12,7 +12,7 @@ from PyQt5.QtCore import QObject, pyqtSignal
 
 from actors.gateways.kiwoom import codes
 from actors.gateways.kiwoom.control import Calls
-from actors.gateways.kiwoom.feed import Intake
+from actors.gateways.kiwoom.real_time.feed import Intake
 from actors.gateways.port import (
     BrokerReport,
     BrokerState,

@@ -10,7 +10,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from actors.gateways.kiwoom import records
+from actors.gateways.kiwoom.real_time import records
 from benchmarks import line
 from runtime.loops.loop import qt_loop, run
 

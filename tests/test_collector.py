@@ -10,7 +10,7 @@ import pytest
 
 from actors.collector import Collector
 from actors.commands.history import verify
-from actors.gateways.kiwoom.queries import QueryRefused
+from actors.gateways.kiwoom.queries.queries import QueryRefused
 from actors.market.calendar import Calendar
 from actors.market.charts.certificate import DAILY, grid
 from actors.market.time import SECOND, at

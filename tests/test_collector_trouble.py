@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from actors.collector import Collector
-from actors.gateways.kiwoom.queries import QueryRefused
+from actors.gateways.kiwoom.queries.queries import QueryRefused
 from actors.market.time import at
 from messages import Nanoseconds
 from runtime.disk.database import DatabaseError

@@ -17,7 +17,7 @@ import typer
 from actors.campaigns.outcomes import Outcomes
 from actors.gateways.kiwoom import codes
 from actors.gateways.kiwoom.control import Calls
-from actors.gateways.kiwoom.feed import Intake
+from actors.gateways.kiwoom.real_time.feed import Intake
 from actors.gateways.port import FeedMessage
 from messages import FeedRestored, Message, Nanoseconds
 from runtime.clock import SteppedClock

@@ -22,10 +22,10 @@ from actors.account.order import Order
 from actors.campaigns.outcomes import Outcomes
 from actors.gateways.kiwoom.codes import Fid
 from actors.gateways.kiwoom.control import Calls
-from actors.gateways.kiwoom.queries import Queries
-from actors.gateways.kiwoom.reference import Issues
+from actors.gateways.kiwoom.orders.trading import Trading
+from actors.gateways.kiwoom.queries.queries import Queries
+from actors.gateways.kiwoom.queries.reference import Issues
 from actors.gateways.kiwoom.screens import Screens
-from actors.gateways.kiwoom.trading import Trading
 from actors.gateways.pacer import Pacer
 from actors.gateways.port import (
     BrokerOrder,

@@ -7,7 +7,7 @@ import msgspec
 from actors.campaigns import fuzzing
 from actors.campaigns.fuzzing import READ, REJECTED, Line, is_typed
 from actors.gateways.kiwoom import codes
-from actors.gateways.kiwoom.records import PARSERS
+from actors.gateways.kiwoom.real_time.records import PARSERS
 from messages import Venue
 from tests.market.market_data import book, tick
 

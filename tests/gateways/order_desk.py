@@ -1,7 +1,7 @@
 """An order tracker with what it said, and records as the control gives them."""
 
-from actors.gateways.kiwoom.chejan import order_record
-from actors.gateways.kiwoom.orders import OrderTracker
+from actors.gateways.kiwoom.orders.chejan import order_record
+from actors.gateways.kiwoom.orders.orders import OrderTracker
 from actors.gateways.port import BrokerReport, Instruction
 from messages import (
     Action,

@@ -5,9 +5,10 @@ import datetime as dt
 
 import pytest
 
-from actors.gateways.kiwoom import accounts, codes
-from actors.gateways.kiwoom.queries import QueryRefused
-from actors.gateways.kiwoom.records import MalformedError
+from actors.gateways.kiwoom import codes
+from actors.gateways.kiwoom.queries import accounts
+from actors.gateways.kiwoom.queries.queries import QueryRefused
+from actors.gateways.kiwoom.real_time.records import MalformedError
 from actors.gateways.port import BrokerPosition
 from messages import Side
 from tests.gateways.kiwoom_bench import Bench, on_a_bench

@@ -8,7 +8,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from actors.gateways.kiwoom.ocx import OcxGateway
-from actors.gateways.kiwoom.queries import QueryRefused
+from actors.gateways.kiwoom.queries.queries import QueryRefused
 from actors.gateways.kiwoom.twin.settings import TwinSettings
 from actors.gateways.kiwoom.twin.twin import Twin
 from actors.gateways.port import FeedMessage, Found

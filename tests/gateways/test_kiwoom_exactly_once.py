@@ -10,8 +10,8 @@ from msgspec.structs import replace
 
 from actors.account.ledger import Booked, Ledger
 from actors.account.order import Phase
-from actors.gateways.kiwoom.chejan import order_record
-from actors.gateways.kiwoom.orders import OrderTracker
+from actors.gateways.kiwoom.orders.chejan import order_record
+from actors.gateways.kiwoom.orders.orders import OrderTracker
 from actors.gateways.port import BrokerOrder, BrokerPosition, BrokerReport, BrokerState
 from actors.market.time import SECOND
 from actors.ordering.findings import confirmed

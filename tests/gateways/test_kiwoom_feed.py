@@ -6,7 +6,7 @@ from typing import Any, cast
 
 from actors.gateways.kiwoom import codes
 from actors.gateways.kiwoom.control import Calls
-from actors.gateways.kiwoom.feed import FLOOD, UNTAKEN, Intake
+from actors.gateways.kiwoom.real_time.feed import FLOOD, UNTAKEN, Intake
 from actors.gateways.port import FeedMessage
 from actors.market.venues import spell
 from messages import FeedEnded, IndexTick, Nanoseconds, OrderBook, Session, SessionChanged, Tick, ViTriggered

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from actors.gateways.kiwoom import codes
-from actors.gateways.kiwoom.feed import FLOOD
 from actors.gateways.kiwoom.login import LoginFailed, LoginRefused
 from actors.gateways.kiwoom.ocx import OcxGateway
+from actors.gateways.kiwoom.real_time.feed import FLOOD
 from actors.gateways.kiwoom.twin.settings import TwinSettings
 from actors.gateways.port import FeedMessage, Instruction, Outcome, SendResult, Urgency
 from messages import (

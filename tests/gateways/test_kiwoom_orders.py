@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from actors.gateways.kiwoom.chejan import order_record
-from actors.gateways.kiwoom.records import MalformedError
+from actors.gateways.kiwoom.orders.chejan import order_record
+from actors.gateways.kiwoom.real_time.records import MalformedError
 from messages import (
     Action,
     CancelRejected,

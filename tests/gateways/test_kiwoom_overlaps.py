@@ -1,6 +1,7 @@
 from typing import Any
 
-from actors.gateways.kiwoom import accounts, codes
+from actors.gateways.kiwoom import codes
+from actors.gateways.kiwoom.queries import accounts
 from actors.gateways.port import BrokerOrder, KnownOrder
 from messages import Action, OrderAccepted, OrderReplaced, Shares, Side, Won
 from tests.gateways.order_desk import SAMSUNG, Desk, M, N, ask

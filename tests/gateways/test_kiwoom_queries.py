@@ -9,8 +9,8 @@ import pytest
 
 from actors.gateways.kiwoom import codes
 from actors.gateways.kiwoom.control import Calls, Control
-from actors.gateways.kiwoom.queries import Queries, QueryRefused
-from actors.gateways.kiwoom.reference import Issues
+from actors.gateways.kiwoom.queries.queries import Queries, QueryRefused
+from actors.gateways.kiwoom.queries.reference import Issues
 from actors.gateways.port import Page, Remembering
 from actors.market.time import at, kst
 from messages import (

@@ -11,8 +11,8 @@ import msgspec
 import pytest
 
 from actors.gateways.kiwoom import codes
-from actors.gateways.kiwoom.chejan import order_record
-from actors.gateways.kiwoom.records import PARSERS, RealMessage, midnight
+from actors.gateways.kiwoom.orders.chejan import order_record
+from actors.gateways.kiwoom.real_time.records import PARSERS, RealMessage, midnight
 from actors.market.time import KST, kst
 from messages import AfterHoursBook, BestQuote, ExpectedPrice, IndexTick, OrderBook, SessionChanged, Tick, ViTriggered
 

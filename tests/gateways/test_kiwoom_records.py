@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from actors.gateways.kiwoom import codes
-from actors.gateways.kiwoom.records import (
+from actors.gateways.kiwoom.real_time.records import (
     PARSERS,
     MalformedError,
     midnight,
@@ -23,7 +23,7 @@ from actors.gateways.kiwoom.records import (
     parse_vi,
     vi_subject,
 )
-from actors.gateways.kiwoom.verification import assembled, differing_fids
+from actors.gateways.kiwoom.real_time.verification import assembled, differing_fids
 from actors.market.time import KST
 from messages import Aggressor, Session, Venue, ViKind, ViReleased, ViTriggered
 from messages.base import Message

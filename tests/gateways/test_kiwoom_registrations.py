@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from actors.gateways.kiwoom.control import Calls
-from actors.gateways.kiwoom.registrations import Registrations
+from actors.gateways.kiwoom.real_time.registrations import Registrations
 from actors.gateways.kiwoom.screens import CODES_A_SCREEN, Screens
 from actors.gateways.kiwoom.twin.registrations import BOOK, TRADE
 from actors.gateways.kiwoom.twin.registrations import Registrations as TwinRegistrations

@@ -3,7 +3,7 @@
 import pytest
 from msgspec.structs import replace
 
-from actors.gateways.kiwoom.records import MalformedError
+from actors.gateways.kiwoom.real_time.records import MalformedError
 from actors.gateways.port import KnownOrder
 from messages import (
     Action,

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from actors.gateways.kiwoom import codes
-from actors.gateways.kiwoom.accounts import orders_of_day
+from actors.gateways.kiwoom.queries.accounts import orders_of_day
 from actors.market.time import kst
 from runtime.testing import in_virtual_time
 from tests.gateways.twin_consumer import Consumer, logged_in, trading

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from actors.exchange.events import Print, ViEnded, ViStarted
 from actors.gateways.kiwoom import codes
-from actors.gateways.kiwoom.records import parse_book, parse_expected, parse_trade, parse_vi
+from actors.gateways.kiwoom.real_time.records import parse_book, parse_expected, parse_trade, parse_vi
 from actors.gateways.kiwoom.twin.announcements import vi_text
 from actors.gateways.kiwoom.twin.books import LEVELS, SideText
 from actors.gateways.kiwoom.twin.trades import Marks, Tape

@@ -8,8 +8,9 @@ from typing import Any, Final, ParamSpec, Protocol
 
 import structlog
 
-from actors.gateways.kiwoom import chejan, codes
+from actors.gateways.kiwoom import codes
 from actors.gateways.kiwoom.control import Calls, Control
+from actors.gateways.kiwoom.orders import chejan
 
 _LOG = structlog.get_logger("gateway.kiwoom")
 _TURN: Final = 200

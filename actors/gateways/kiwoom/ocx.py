@@ -14,18 +14,19 @@ import structlog
 from msgspec import Meta
 
 from actors.gateways.dead_man import Canceller
-from actors.gateways.kiwoom import accounts, belonging
-from actors.gateways.kiwoom.charts import Charts
-from actors.gateways.kiwoom.conditions import Conditions
+from actors.gateways.kiwoom import belonging
 from actors.gateways.kiwoom.control import Calls, Control
 from actors.gateways.kiwoom.events import Events
-from actors.gateways.kiwoom.feed import Intake
 from actors.gateways.kiwoom.login import Login, LoginFailed, Server, open_session, refuse_failure
-from actors.gateways.kiwoom.queries import Answer, Queries, QueryRefused, Question
-from actors.gateways.kiwoom.reference import Issues
-from actors.gateways.kiwoom.registrations import Registrations
+from actors.gateways.kiwoom.orders.trading import Trading
+from actors.gateways.kiwoom.queries import accounts
+from actors.gateways.kiwoom.queries.charts import Charts
+from actors.gateways.kiwoom.queries.conditions import Conditions
+from actors.gateways.kiwoom.queries.queries import Answer, Queries, QueryRefused, Question
+from actors.gateways.kiwoom.queries.reference import Issues
+from actors.gateways.kiwoom.real_time.feed import Intake
+from actors.gateways.kiwoom.real_time.registrations import Registrations
 from actors.gateways.kiwoom.screens import Screens
-from actors.gateways.kiwoom.trading import Trading
 from actors.gateways.kiwoom.twin.dead_man import ExchangeCanceller
 from actors.gateways.kiwoom.twin.settings import TwinSettings
 from actors.gateways.pacer import Pacer

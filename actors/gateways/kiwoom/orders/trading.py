@@ -8,11 +8,11 @@ from typing import Final
 import structlog
 
 from actors.gateways.kiwoom import codes
-from actors.gateways.kiwoom.chejan import order_record, time_of
 from actors.gateways.kiwoom.control import Calls
-from actors.gateways.kiwoom.orders import OrderTracker
-from actors.gateways.kiwoom.records import midnight
-from actors.gateways.kiwoom.reference import Issues
+from actors.gateways.kiwoom.orders.chejan import order_record, time_of
+from actors.gateways.kiwoom.orders.orders import OrderTracker
+from actors.gateways.kiwoom.queries.reference import Issues
+from actors.gateways.kiwoom.real_time.records import midnight
 from actors.gateways.kiwoom.screens import Screens, ScreensExhausted
 from actors.gateways.port import BrokerReport, Instruction, KnownOrder, Outcome, SendResult
 from messages import Action, ReconciliationWanted, Side

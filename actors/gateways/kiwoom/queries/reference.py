@@ -8,8 +8,8 @@ import structlog
 
 from actors.gateways.kiwoom import codes
 from actors.gateways.kiwoom.control import Calls
-from actors.gateways.kiwoom.queries import Queries, Question
-from actors.gateways.kiwoom.values import optional, text, whole
+from actors.gateways.kiwoom.queries.queries import Queries, Question
+from actors.gateways.kiwoom.queries.values import optional, text, whole
 from messages import Designation, Instrument, Ranked, Shares, Symbol, Won
 
 _LOG = structlog.get_logger("gateway.kiwoom")

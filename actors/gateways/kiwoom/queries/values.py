@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from actors.gateways.kiwoom.records import MalformedError, number
+from actors.gateways.kiwoom.real_time.records import MalformedError, number
 
 _NAMES: Final = ("주문번호", "종목번호", "종목코드")
 _SHOWN: Final = 20

@@ -8,9 +8,9 @@ from typing import Final
 import structlog
 
 from actors.gateways.kiwoom.codes import bare_code
-from actors.gateways.kiwoom.queries import Answer, Queries, QueryRefused, Question
-from actors.gateways.kiwoom.records import DAY, HIGHEST_PRICE, MalformedError, announced_seconds, at, midnight
-from actors.gateways.kiwoom.values import optional, text, whole
+from actors.gateways.kiwoom.queries.queries import Answer, Queries, QueryRefused, Question
+from actors.gateways.kiwoom.queries.values import optional, text, whole
+from actors.gateways.kiwoom.real_time.records import DAY, HIGHEST_PRICE, MalformedError, announced_seconds, at, midnight
 from actors.gateways.pacer import Interrupted
 from actors.gateways.port import Page, Urgency
 from actors.market.time import SECOND, kst

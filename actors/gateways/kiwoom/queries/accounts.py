@@ -7,9 +7,9 @@ from typing import Final
 from msgspec.structs import replace
 
 from actors.gateways.kiwoom.codes import bare_code
-from actors.gateways.kiwoom.queries import Question
-from actors.gateways.kiwoom.records import MalformedError, midnight, seconds_of
-from actors.gateways.kiwoom.values import optional, signed, text, whole
+from actors.gateways.kiwoom.queries.queries import Question
+from actors.gateways.kiwoom.queries.values import optional, signed, text, whole
+from actors.gateways.kiwoom.real_time.records import MalformedError, midnight, seconds_of
 from actors.gateways.port import BrokerOrder, BrokerPosition, BrokerState
 from actors.market.time import SECOND, at
 from messages import Nanoseconds, Shares, Side, Symbol, Won

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from typing import Final
 
 from actors.gateways.kiwoom import codes
-from actors.gateways.kiwoom.chejan import OrderRecord
-from actors.gateways.kiwoom.owners import Owners
-from actors.gateways.kiwoom.tracking import (
+from actors.gateways.kiwoom.orders.chejan import OrderRecord
+from actors.gateways.kiwoom.orders.owners import Owners
+from actors.gateways.kiwoom.orders.tracking import (
     Number,
     Pending,
     Request,

@@ -7,8 +7,8 @@ from typing import Final
 import structlog
 
 from actors.gateways.kiwoom.control import Calls
-from actors.gateways.kiwoom.queries import QueryRefused
-from actors.gateways.kiwoom.records import MalformedError, identity
+from actors.gateways.kiwoom.queries.queries import QueryRefused
+from actors.gateways.kiwoom.real_time.records import MalformedError, identity
 from actors.gateways.kiwoom.screens import Screens, ScreensExhausted
 from actors.gateways.pacer import Pacer
 from actors.gateways.port import Found, Urgency

@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Final
 
 from actors.gateways.kiwoom import codes
-from actors.gateways.kiwoom.remembered import FEW, Remembered
+from actors.gateways.kiwoom.real_time.remembered import FEW, Remembered
 from actors.market import time
 from actors.market.time import SECOND
 from messages import (

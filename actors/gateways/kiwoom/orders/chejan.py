@@ -5,7 +5,7 @@ from typing import Final
 
 from actors.gateways.kiwoom import codes
 from actors.gateways.kiwoom.codes import Fid
-from actors.gateways.kiwoom.records import MOST_SHARES, MalformedError, identity, number, seconds_of
+from actors.gateways.kiwoom.real_time.records import MOST_SHARES, MalformedError, identity, number, seconds_of
 from actors.market.time import SECOND
 from messages import Action, Record, Shares, Side, Symbol, Won
 

@@ -12,14 +12,14 @@ from msgspec.structs import replace
 
 from actors.gateways.kiwoom import codes
 from actors.gateways.kiwoom.control import Calls
-from actors.gateways.kiwoom.records import (
+from actors.gateways.kiwoom.real_time.records import (
     PARSERS,
     MalformedError,
     identity,
     midnight,
     vi_subject,
 )
-from actors.gateways.kiwoom.verification import answers_of, assembled, differing_fids
+from actors.gateways.kiwoom.real_time.verification import answers_of, assembled, differing_fids
 from actors.gateways.port import FeedMessage
 from actors.market.venues import spell
 from messages import FeedEnded, FeedLost, Nanoseconds, Session, SessionChanged, Tick, Venue

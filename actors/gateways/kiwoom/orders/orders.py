@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Final
 
-from actors.gateways.kiwoom.news import NO_REASON, News
-from actors.gateways.kiwoom.tracking import Request
+from actors.gateways.kiwoom.orders.news import NO_REASON, News
+from actors.gateways.kiwoom.orders.tracking import Request
 from actors.gateways.port import Instruction, KnownOrder
 from messages import Action, OrderUnknown
 

@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-from actors.gateways.kiwoom.chejan import OrderRecord
+from actors.gateways.kiwoom.orders.chejan import OrderRecord
 from actors.gateways.port import Instruction, KnownOrder
 from messages import Action, ExternalOrderSeen, Nanoseconds, Shares, Side, Symbol, Venue, Won
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Sequence
 
-from actors.gateways.kiwoom.chejan import OrderRecord
+from actors.gateways.kiwoom.orders.chejan import OrderRecord
+from actors.gateways.kiwoom.orders.tracking import Request, Tracked, fits, from_instruction, from_journal, resembles
 from actors.gateways.kiwoom.screens import is_of
-from actors.gateways.kiwoom.tracking import Request, Tracked, fits, from_instruction, from_journal, resembles
 from actors.gateways.port import Instruction, KnownOrder
 from messages import Action
 
