@@ -160,15 +160,45 @@ def test_the_screen_that_the_journal_kept_decides() -> None:
     assert owners(desk) == [(7, N), (8, M)]
 
 
-def test_an_order_the_lists_showed_before_the_server_refused_it_is_dead() -> None:
+@pytest.mark.parametrize("overdue", ["never", "before the lists", "after the lists"])
+@pytest.mark.parametrize("text_first", [True, False])
+def test_an_order_the_lists_showed_before_the_server_refused_it_is_dead(overdue: str, *, text_first: bool) -> None:
     desk = sent()
+    if overdue == "before the lists":
+        desk.tracker.overdue("2000", "new", 1)
     desk.tracker.learn(7, N)
-    desk.tracker.messaged("2000", "new", REFUSED, 1)
+    if overdue == "after the lists":
+        desk.tracker.overdue("2000", "new", 1)
+    desk.said.clear()
+    if text_first:
+        desk.tracker.messaged("2000", "new", REFUSED, 1)
     desk.tracker.answered("2000", "new", "", 2)
+    if not text_first:
+        desk.tracker.messaged("2000", "new", REFUSED, 3)
     (gone,) = desk.said
 
     assert isinstance(gone, OrderCanceled)
     assert (gone.broker_order, gone.canceled, gone.open, gone.reason) == (N, 10, 0, REFUSED)
+    assert desk.released == ["2000"]
+
+
+def test_a_blank_number_long_after_the_time_for_an_answer_refuses_without_a_text_too() -> None:
+    desk = sent()
+    desk.tracker.overdue("2000", "new", 1)
+    desk.tracker.learn(7, N)
+    desk.tracker.answered("2000", "new", "", 2)
+    desk.tracker.overdue("2000", "new", 3)
+
+    assert desk.kinds() == [OrderUnknown, OrderCanceled]
+    assert desk.released == ["2000"]
+
+
+def test_a_person_who_settles_an_order_that_the_lists_showed_frees_its_screen() -> None:
+    desk = sent()
+    desk.tracker.overdue("2000", "new", 1)
+    desk.tracker.learn(7, N)
+    desk.tracker.learn(7, "")
+
     assert desk.released == ["2000"]
 
 

@@ -114,7 +114,7 @@ class News:
             self.say(OrderUnknown, tracked, now, reason=f"a fill of {record.number}, which was given up before")
 
     def bind(self, request: Request, name: str, now: int) -> None:
-        request.number, request.refused = name, False
+        request.number, request.listed, request.refused = name, False, False
         tracked, asked = self.owners.of(request), request.instruction
         self.owners.name(tracked, name)
         if asked.action is Action.NEW:

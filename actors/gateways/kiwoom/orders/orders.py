@@ -58,7 +58,7 @@ class OrderTracker(News):
         Where the text says that the order was taken nobody knows: records tell, or the broker's lists.
         """
         request = self.owners.request(screen, name)
-        if request is None or request.number:
+        if request is None or (request.number and not request.listed):
             return
         if number.strip("0"):
             self.bind(request, number, now)
@@ -83,14 +83,16 @@ class OrderTracker(News):
     def overdue(self, screen: str, name: str, now: int) -> None:
         """The time for an answer to this request is over."""
         request = self.owners.request(screen, name)
-        if request is None or request.number or request.unknown:
+        if request is None:
             return
         if request.refused:
             self.refuse(request, NO_REASON, now)
+        elif request.number or request.unknown:
+            return
         elif request.instruction.action is Action.CANCEL:
             self.refuse(request, _silence(request), now)
         elif request.instruction.action is Action.NEW and self.owners.of(request).numbers:
-            request.number = [*self.owners.of(request).numbers][-1]
+            request.number, request.listed = [*self.owners.of(request).numbers][-1], True
         else:
             request.unknown = True
             self.say(OrderUnknown, self.owners.of(request), now, reason=_silence(request))

@@ -121,14 +121,18 @@ class Owners:
     def learn(self, tracked: Tracked, number: str) -> None:
         """The broker's lists, or a person, told its number, or that it has none.
 
-        Records on its screen would know better even then; and an answer that is still to come may refuse what the
-        lists showed.
+        Records on its screen would know better even then; and an answer, however late, may refuse what the lists
+        showed.
         """
-        for request in [one for one in self._requests.values() if self.of(one) is tracked and not one.number]:
-            awaited = number and not request.unknown and not request.refused
-            if request.instruction.action is Action.NEW and not awaited:
+        asked = [one for one in self._requests.values() if self.of(one) is tracked and (one.listed or not one.number)]
+        for request in asked:
+            if request.instruction.action is not Action.NEW:
+                continue
+            if not number or request.refused:
                 tracked.screen = request.screen
                 self.settle(request)
+            elif request.unknown:
+                request.number, request.listed = number, True
         self._unbound = [one for one in self._unbound if one is not tracked]
         if number:
             self._numbers[number] = tracked

@@ -52,13 +52,15 @@ class Pending(Number):
 class Request:
     """One call of SendOrder whose end is not known."""
 
-    __slots__ = ("instruction", "message", "name", "number", "refused", "screen", "unknown")
+    __slots__ = ("instruction", "listed", "message", "name", "number", "refused", "screen", "unknown")
 
     def __init__(self, instruction: Instruction, screen: str, name: str) -> None:
         self.instruction = instruction
         self.screen = screen
         self.name = name
         self.number = ""
+        self.listed = False
+        """True while only the broker's lists told the number: an answer may yet refuse what they showed."""
         self.message = ""
         self.refused = False
         self.unknown = False
