@@ -84,12 +84,18 @@ class Statement:
         return [key for key, number in told if number < order.submission and key[0] == today]
 
     def _blank(self) -> bool:
-        """Whether it shows nothing where there was something: whose shares were sold overnight has money instead."""
+        """Whether it shows nothing where there was something: whose shares were sold overnight has money instead.
+
+        An order that is over without a fill need not be listed; while one is in doubt, empty lists are not believed.
+        """
         if self.state.orders or self.state.positions:
             return False
         held = sum(holding.cost for _, _, holding in self.ledger.each())
         sold = held > 0 and pays_for(held, self.state.cash - self.ledger.cash)
-        return any(order.broker_orders for order in self.ours) or (any(True for _ in self.ledger.each()) and not sold)
+        if not sold and any(True for _ in self.ledger.each()):
+            return True
+        awaited = any(order.live and not order.broker_orders for order in self.ours)
+        return awaited and any(order.broker_orders for order in self.ours)
 
 
 def pays_for(cost: int, cash: int) -> bool:

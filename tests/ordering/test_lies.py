@@ -288,6 +288,28 @@ async def test_an_account_that_stays_empty_at_the_start_halts_and_keeps_what_is_
     assert not [m for m in stage.said if isinstance(m, CLOSING)]
 
 
+@pytest.mark.parametrize(
+    ("more", "differences"),
+    [((), ()), ((approval(2), submitting(2), unknown(2)), ("the broker shows an empty account",))],
+    ids=["all is over", "one is unknown"],
+)
+def test_lists_need_not_show_what_was_taken_back_unfilled_but_where_something_is_in_doubt_they_are_not_believed(
+    more: tuple[Message, ...], differences: tuple[str, ...]
+) -> None:
+    @in_virtual_time
+    async def scene() -> None:
+        journal = FakeJournal(opened(), approval(), submitting(), sent(), accepted(), canceled(), *more)
+        stage = Stage(Trader(FakeBroker(state()), journal), name="trader")
+        await stage.start()
+        await stage.advance(60)
+
+        assert {match.differences for match in stage.heard(Reconciled)} == {differences}
+        assert bool(stage.heard(HaltTrading)) == bool(differences)
+        assert not stage.heard(OrderRejected)
+
+    scene()
+
+
 @in_virtual_time
 async def test_an_account_that_was_empty_once_at_the_start_is_asked_again() -> None:
     journal = FakeJournal(opened(), approval(), submitting(), sent(), accepted(), filled(5, 50_000, last=5))

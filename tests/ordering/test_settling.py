@@ -2,7 +2,7 @@
 
 import pytest
 
-from actors.gateways.port import Outcome, SendResult
+from actors.gateways.port import BrokerOrder, Outcome, SendResult
 from actors.market import krx
 from messages import (
     Action,
@@ -162,17 +162,21 @@ def said(stage: Stage, kind: type[Message]) -> list[Message]:
     return [message for message in stage.said if isinstance(message, kind)]
 
 
-@in_virtual_time
-async def test_an_order_that_no_list_shows_any_more_is_over_once_a_person_says_so() -> None:
-    journal = FakeJournal(opened(), approval(), submitting(), sent(), accepted())
-    broker = FakeBroker(state(1_000_000, listed_order("0000009", price=9_000)))
-    stage = await trading(broker, journal)
-    await stage.advance(60)
-    assert stage.heard(Reconciled)[-1].differences == ("order 1: 0000001 is not in the broker's lists",)
+@pytest.mark.parametrize("others", [(listed_order("0000009", price=9_000),), ()], ids=["beside another", "alone"])
+def test_an_order_that_no_list_shows_any_more_is_over_once_a_person_says_so(others: tuple[BrokerOrder, ...]) -> None:
+    @in_virtual_time
+    async def scene() -> None:
+        journal = FakeJournal(opened(), approval(), submitting(), sent(), accepted())
+        broker = FakeBroker(state(1_000_000, *others))
+        stage = await trading(broker, journal)
+        await stage.advance(60)
+        assert stage.heard(Reconciled)[-1].differences == ("order 1: 0000001 is not in the broker's lists",)
 
-    stage.tell(word(Settlement.DEAD))
-    await stage.advance(60)
+        stage.tell(word(Settlement.DEAD))
+        await stage.advance(60)
 
-    assert [(over.canceled, over.reason) for over in stage.heard(OrderCanceled)] == [(10, "settled by kim")]
-    assert stage.heard(Reconciled)[-1].differences == ()
-    assert not broker.learned
+        assert [(over.canceled, over.reason) for over in stage.heard(OrderCanceled)] == [(10, "settled by kim")]
+        assert stage.heard(Reconciled)[-1].differences == ()
+        assert not broker.learned
+
+    scene()
