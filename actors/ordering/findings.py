@@ -1,5 +1,6 @@
 """What one comparison of ledger and broker finds, and what of it two looks agree on."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from actors.gateways.port import BrokerOrder
@@ -22,6 +23,8 @@ class Finding(NamedTuple):
     """The broker has a record of it; what is only missing must be missed twice."""
     same: str = ""
     """What both looks must say, where it is not the line: a trade between them changes both sides of that."""
+    beside: str = ""
+    """All that differs with it: where the looks do not agree on it, one saw half a trade, and nothing is booked yet."""
 
     @property
     def key(self) -> str:
@@ -44,5 +47,10 @@ class Match(NamedTuple):
 
 def confirmed(first: Match, second: Match) -> tuple[Finding, ...]:
     """What the second look says, as far as it is certain or the first one said the same."""
-    said = {finding.key for finding in first.findings}
-    return tuple(finding for finding in second.findings if finding.certain or finding.key in said)
+    said = {finding.key: finding.beside for finding in first.findings}
+    return tuple(_agreed(found, said) for found in second.findings if found.certain or found.key in said)
+
+
+def _agreed(found: Finding, said: Mapping[str, str]) -> Finding:
+    sure = found.certain or said[found.key] == found.beside
+    return found if sure else found._replace(messages=())

@@ -32,24 +32,32 @@ class Holdings:
         there = {position.symbol: position for position in self._state.positions}
         unexplained = self._state.cash - self._cash
         paid = self._is_paid(there, unexplained)
+        apart = dict(self._apart(there))
+        same = {symbol: f"{symbol} {shares:+}" for symbol, shares in apart.items()}
+        beside = ", ".join((*same.values(), f"cash {unexplained:+}"))
         waiting = False
-        for symbol in sorted({*self._expected, *there}):
+        for symbol, shares in apart.items():
             position, here = there.get(symbol), self._expected.get(symbol, 0)
-            shares = position.quantity if position else 0
-            if shares == here:
-                continue
-            line, same = f"{symbol}: {shares} shares at the broker, {here} here", f"{symbol} {shares - here:+}"
-            if not self._credible(symbol, here, shares, paid=paid):
+            line = f"{symbol}: {here + shares} shares at the broker, {here} here"
+            if not self._credible(symbol, here, here + shares, paid=paid):
                 waiting = True
-                yield Finding(line, same=same)
+                yield Finding(line, same=same[symbol], beside=beside)
                 continue
             cost = position.cost if position else 0
-            yield Finding(line, (self._adjusted(symbol, shares, cost, unexplained, line),), same=same)
+            booked = (self._adjusted(symbol, here + shares, cost, unexplained, line),)
+            yield Finding(line, booked, same=same[symbol], beside=beside)
             unexplained = 0
         if unexplained:
             line = f"cash: {self._state.cash} at the broker, {self._cash} here"
-            booked = () if waiting or self._is_under_way() else (self._moved(unexplained, line),)
-            yield Finding(line, booked, same=f"cash {unexplained:+}")
+            moved = () if waiting or self._is_under_way() else (self._moved(unexplained, line),)
+            yield Finding(line, moved, same=f"cash {unexplained:+}")
+
+    def _apart(self, there: Mapping[Symbol, BrokerPosition]) -> Iterator[tuple[Symbol, int]]:
+        """How many shares more the broker has, or less, of each issue that differs."""
+        for symbol in sorted({*self._expected, *there}):
+            more = (there[symbol].quantity if symbol in there else 0) - self._expected.get(symbol, 0)
+            if more:
+                yield symbol, more
 
     def _is_under_way(self) -> bool:
         """Whether cash may lack a fill of ours, there or here, or its costs: not of what rests untouched."""

@@ -4,15 +4,16 @@ import pytest
 from msgspec.structs import replace
 
 from actors.account.ledger import Ledger
-from actors.gateways.port import BrokerOrder, BrokerState
+from actors.gateways.port import BrokerOrder, BrokerPosition, BrokerState
 from actors.market.time import SECOND
 from actors.ordering.findings import Match, confirmed
 from actors.ordering.reconciliation import compare
-from messages import CashAdjusted, Nanoseconds
-from tests.account.records import NOON, accepted, approval, filled, folded, opened, submitting
+from messages import CashAdjusted, Nanoseconds, PositionAdjusted, Symbol
+from tests.account.records import NOON, OTHER, accepted, approval, filled, folded, opened, submitting
 from tests.ordering.fakes import listed_order, owned, state
 
 AFTER = Nanoseconds(NOON + 20 * SECOND)
+MORE = owned(3, 30_000, Symbol("900005"))
 
 
 def traded(orders: int, *, resting: int = 0) -> Ledger:
@@ -72,3 +73,28 @@ def test_cash_of_a_fill_of_this_moment_is_awaited() -> None:
     match = compare(traded(1), replace(told(903_610, 1, resting()), time=NOON))
 
     assert [finding.messages for finding in match.findings] == [()]
+
+
+def bought_by_hand(cash: int, orders: int, *shares: BrokerPosition) -> Match:
+    there = told(cash, orders, resting())
+    return compare(traded(orders), replace(there, positions=(*there.positions, *shares)))
+
+
+@pytest.mark.parametrize(
+    "second",
+    [bought_by_hand(850_000, 2, owned(5, 50_000, OTHER)), bought_by_hand(850_000, 1, owned(5, 50_000, OTHER), MORE)],
+    ids=["of ours", "by hand"],
+)
+def test_shares_bought_by_hand_wait_while_the_cash_of_a_trade_after_them_is_not_told(second: Match) -> None:
+    found = confirmed(bought_by_hand(850_000, 1, owned(5, 50_000, OTHER)), second)
+
+    assert [(one.line, one.messages) for one in found] == [(f"{OTHER}: 5 shares at the broker, 0 here", ())]
+
+
+def test_shares_bought_by_hand_cost_what_both_looks_lack_though_trades_went_on_between_them() -> None:
+    first = bought_by_hand(850_000, 1, owned(5, 50_000, OTHER))
+    (found,) = confirmed(first, bought_by_hand(750_000, 2, owned(5, 50_000, OTHER)))
+    (message,) = found.messages
+
+    assert isinstance(message, PositionAdjusted)
+    assert (message.quantity, message.cash) == (5, -50_000)
