@@ -29,24 +29,24 @@ class Holdings:
                     self._expect(message)
 
     def compared(self) -> Iterator[Finding]:
+        """While the shares of one issue wait, what they cost is not known, and those of others count at their cost."""
         there = {position.symbol: position for position in self._state.positions}
         unexplained = self._state.cash - self._cash
         paid = self._is_paid(there, unexplained)
         apart = dict(self._apart(there))
         same = {symbol: f"{symbol} {shares:+}" for symbol, shares in apart.items()}
         beside = ", ".join((*same.values(), f"cash {unexplained:+}"))
-        waiting = False
-        for symbol, shares in apart.items():
-            position, here = there.get(symbol), self._expected.get(symbol, 0)
-            line = f"{symbol}: {here + shares} shares at the broker, {here} here"
-            if not self._credible(symbol, here, here + shares, paid=paid):
-                waiting = True
+        waiting = [symbol for symbol, more in apart.items() if not self._credible(symbol, more, paid=paid)]
+        for symbol, more in apart.items():
+            here = self._expected.get(symbol, 0)
+            line = f"{symbol}: {here + more} shares at the broker, {here} here"
+            if symbol in waiting:
                 yield Finding(line, same=same[symbol], beside=beside)
                 continue
-            cost = position.cost if position else 0
-            booked = (self._adjusted(symbol, here + shares, cost, unexplained, line),)
+            cash = self._cost(symbol) - _cost_of(there.get(symbol)) if waiting else unexplained
+            booked = (self._adjusted(symbol, here + more, there.get(symbol), cash, line),)
             yield Finding(line, booked, same=same[symbol], beside=beside)
-            unexplained = 0
+            unexplained -= cash
         if unexplained:
             line = f"cash: {self._state.cash} at the broker, {self._cash} here"
             moved = () if waiting or self._is_under_way() else (self._moved(unexplained, line),)
@@ -76,12 +76,15 @@ class Holdings:
             costs=0 < -cash <= untold(self._ledger, self._statement.ours, self._state.time),
         )
 
-    def _credible(self, symbol: Symbol, here: int, there: int, *, paid: bool) -> bool:
+    def _credible(self, symbol: Symbol, more: int, *, paid: bool) -> bool:
         """An order of ours may explain it yet; and shares do not vanish without a sale, or a merger overnight."""
         if self._ledger.unsettled(symbol) or self._has_just_traded(symbol):
             return False
-        sold = paid or self._sold[symbol] >= here - there
-        return there > here or sold or (self._start and there > 0)
+        sold = paid or self._sold[symbol] >= -more
+        return more > 0 or sold or (self._start and self._expected[symbol] + more > 0)
+
+    def _cost(self, symbol: Symbol) -> int:
+        return sum(holding.cost for holding in self._ledger.holdings.get(symbol, {}).values())
 
     def _is_paid(self, there: Mapping[Symbol, BrokerPosition], cash: int) -> bool:
         """Whether cash came in for all the shares that went, beside what was paid for those that came."""
@@ -89,8 +92,7 @@ class Holdings:
         for symbol, here in self._expected.items():
             shares = there[symbol].quantity if symbol in there else 0
             if shares < here:
-                cost = sum(holding.cost for holding in self._ledger.holdings.get(symbol, {}).values())
-                gone += cost * (here - shares) // here
+                gone += self._cost(symbol) * (here - shares) // here
         for symbol, position in there.items():
             more = position.quantity - self._expected.get(symbol, 0)
             came += position.cost * max(more, 0) // position.quantity if position.quantity else 0
@@ -102,12 +104,14 @@ class Holdings:
         ours = (order for order in orders if order.filled and symbol in (None, order.symbol))
         return any(0 <= self._state.time - order.time < QUIET for order in ours)
 
-    def _adjusted(self, symbol: Symbol, shares: int, cost: int, cash: int, line: str) -> PositionAdjusted:
+    def _adjusted(
+        self, symbol: Symbol, shares: int, position: BrokerPosition | None, cash: int, line: str
+    ) -> PositionAdjusted:
         return PositionAdjusted(
             symbol=symbol,
             time=self._state.time,
             quantity=Shares(shares),
-            cost=Won(cost),
+            cost=Won(_cost_of(position)),
             cash=Won(cash),
             reason=f"found at reconciliation: {line}",
         )
@@ -118,3 +122,7 @@ class Holdings:
         self._expected[fill.symbol] = self._expected.get(fill.symbol, 0) + sign * fill.quantity
         costs = max(fill.commission - known.commission, 0) + max(fill.tax - known.tax, 0)
         self._cash -= sign * (fill.amount - known.amount) + costs
+
+
+def _cost_of(position: BrokerPosition | None) -> int:
+    return position.cost if position else 0

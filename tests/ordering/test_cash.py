@@ -98,3 +98,12 @@ def test_shares_bought_by_hand_cost_what_both_looks_lack_though_trades_went_on_b
 
     assert isinstance(message, PositionAdjusted)
     assert (message.quantity, message.cash) == (5, -50_000)
+
+
+def test_shares_bought_by_hand_count_at_their_cost_while_others_wait_for_an_order_of_ours() -> None:
+    there = replace(told(810_000, 1, resting()), positions=(owned(14, 140_000), owned(5, 50_000, OTHER)))
+    match = compare(traded(1), there)
+    adjusted = [message for finding in confirmed(match, match) for message in finding.messages]
+
+    assert [(m.symbol, m.cash) for m in adjusted if isinstance(m, PositionAdjusted)] == [(OTHER, -50_000)]
+    assert len(adjusted) == 1
