@@ -187,6 +187,11 @@ class BrokerState(Record):
     """주문가능금액."""
     positions: tuple[BrokerPosition, ...]
     orders: tuple[BrokerOrder, ...]
+    since: Nanoseconds = Nanoseconds(0)
+    """When the first part of it was asked for: what traded from then on may be in one part and not in another.
+
+    0 where all of it is of one moment.
+    """
 
 
 class Page(Record):

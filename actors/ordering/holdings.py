@@ -102,7 +102,8 @@ class Holdings:
         """What fills shows in the broker's holdings a moment after it shows in its orders."""
         orders = self._ledger.orders.values()
         ours = (order for order in orders if order.filled and symbol in (None, order.symbol))
-        return any(0 <= self._state.time - order.time < QUIET for order in ours)
+        since = self._state.since or self._state.time
+        return any(since - QUIET < order.time <= self._state.time for order in ours)
 
     def _adjusted(
         self, symbol: Symbol, shares: int, position: BrokerPosition | None, cash: int, line: str

@@ -70,9 +70,14 @@ def test_cash_is_booked_beside_an_order_that_rests_untouched(
 
 
 def test_cash_of_a_fill_of_this_moment_is_awaited() -> None:
-    match = compare(traded(1), replace(told(903_610, 1, resting()), time=NOON))
+    asked = {"now": replace(told(903_610, 1, resting()), time=NOON)}
+    asked["in parts"] = replace(told(903_610, 1, resting()), since=Nanoseconds(NOON - SECOND))
+    matches = {how: compare(traded(1), account) for how, account in asked.items()}
 
-    assert [finding.messages for finding in match.findings] == [()]
+    assert {how: [one.messages for one in match.findings] for how, match in matches.items()} == {
+        "now": [()],
+        "in parts": [()],
+    }
 
 
 def bought_by_hand(cash: int, orders: int, *shares: BrokerPosition) -> Match:

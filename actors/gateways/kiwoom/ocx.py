@@ -216,15 +216,8 @@ class OcxGateway:
         return self._trading.send(instruction)
 
     async def state(self) -> BrokerState:
-        account = self._login.account
-        cash = await self._queries.one(accounts.cash_question(account))
-        holdings = await self._queries.whole(accounts.holdings_question(account))
-        resting = await self._queries.whole(accounts.open_orders_question(account))
-        today = await self._queries.whole(accounts.orders_of_today_question(account))
         try:
-            return accounts.broker_state(
-                self._clock.now(), cash=cash.single, holdings=holdings.rows, resting=resting.rows, today=today.rows
-            )
+            return await accounts.read(self._queries, self._clock, self._login.account)
         except ValueError as error:
             raise QueryRefused(f"the account cannot be read: {error}") from error
 

@@ -7,12 +7,13 @@ from typing import Final
 from msgspec.structs import replace
 
 from actors.gateways.kiwoom.codes import bare_code
-from actors.gateways.kiwoom.queries.queries import Question
+from actors.gateways.kiwoom.queries.queries import Queries, Question
 from actors.gateways.kiwoom.queries.values import optional, signed, text, whole
 from actors.gateways.kiwoom.real_time.records import MalformedError, midnight, seconds_of
 from actors.gateways.port import BrokerOrder, BrokerPosition, BrokerState
 from actors.market.time import SECOND, at
 from messages import Nanoseconds, Shares, Side, Symbol, Won
+from runtime.clock import Clock
 
 Row = Mapping[str, str]
 CASH: Final = "d+2추정예수금"
@@ -73,6 +74,17 @@ def orders_of_day(rows: Sequence[Row], day: dt.date) -> tuple[BrokerOrder, ...]:
     for row in renamed:
         row["주문구분"] += row["정정취소"]
     return tuple(_orders_of_today(renamed, at(day)))
+
+
+async def read(queries: Queries, clock: Clock, account: str) -> BrokerState:
+    """Asked one after the other, as the pacer allows. Raises QueryRefused, TimeoutError or MalformedError."""
+    since = clock.now()
+    cash = await queries.one(cash_question(account))
+    holdings = await queries.whole(holdings_question(account))
+    resting = await queries.whole(open_orders_question(account))
+    today = await queries.whole(orders_of_today_question(account))
+    state = broker_state(clock.now(), cash=cash.single, holdings=holdings.rows, resting=resting.rows, today=today.rows)
+    return replace(state, since=Nanoseconds(since))
 
 
 def broker_state(
