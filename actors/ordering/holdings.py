@@ -50,7 +50,7 @@ class Holdings:
         if unexplained:
             line = f"cash: {self._state.cash} at the broker, {self._cash} here"
             moved = () if waiting or self._is_under_way() else (self._moved(unexplained, line),)
-            yield Finding(line, moved, same=f"cash {unexplained:+}")
+            yield Finding(line, moved, same=f"cash {unexplained:+}", beside=beside)
 
     def _apart(self, there: Mapping[Symbol, BrokerPosition]) -> Iterator[tuple[Symbol, int]]:
         """How many shares more the broker has, or less, of each issue that differs."""

@@ -112,3 +112,10 @@ def test_shares_bought_by_hand_count_at_their_cost_while_others_wait_for_an_orde
 
     assert [(m.symbol, m.cash) for m in adjusted if isinstance(m, PositionAdjusted)] == [(OTHER, -50_000)]
     assert len(adjusted) == 1
+
+
+def test_cash_of_shares_that_were_there_in_one_look_alone_is_awaited() -> None:
+    first = replace(told(800_000, 1, resting()), positions=(owned(20, 200_000),))
+    found = confirmed(compare(traded(1), first), compare(traded(1), told(800_000, 1, resting())))
+
+    assert [one.messages for one in found] == [()]
