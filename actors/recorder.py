@@ -1,4 +1,4 @@
-"""The recorder stores ticks, books, bars, events and the state of every order, in batches, by one writer."""
+"""The recorder stores prices, bars, events and the state of every order, in batches, by one writer."""
 
 import asyncio
 import sqlite3
@@ -12,6 +12,7 @@ from typing import Any
 
 from actors.market.storage import events, retention, store
 from actors.market.storage.events import Event, MarketEvent
+from actors.market.storage.indications import Indication
 from actors.market.storage.loose import EVER
 from actors.market.storage.order_states import LIVE, OrderStates
 from actors.market.storage.retention import Chores
@@ -45,12 +46,13 @@ class Recorder(Actor, publishes=(MailboxOverflowed, MailboxRecovered)):
     """Writes to market.sqlite in the data folder each `period` seconds; a minute suits simulated time.
 
     Events are what a replay needs besides prices: sessions, interruptions, halts, and who entered or left a search.
+    Indications are expected prices, best quotes, after-hours books and index values, as far as the feed sends them.
 
     Up to `backlog` messages of a kind wait for the disk; more are lost, counted in the table `gaps` and said
     as an overflow of this actor. With `books_every` one book of a code is stored in so many seconds, and the last one
     before nothing came for as long; 0 stores every one; how many it left out is in the table `sampling`. Prints are
     never left out. When the day or the feed ends, the day is packed into blocks. Of the days with ticks, or with
-    books, the newest `keep_ticks` and `keep_books` stay; 0 keeps all.
+    books, the newest `keep_ticks` and `keep_books` stay, and of indications as many as of ticks; 0 keeps all.
     """
 
     def __init__(
@@ -70,9 +72,10 @@ class Recorder(Actor, publishes=(MailboxOverflowed, MailboxRecovered)):
         self._backlog = backlog
         self._sampling = Sampling(round(books_every * SECOND)) if books_every else None
         self._began = 0
-        self._oldest = retention.newest({"ticks": keep_ticks, "books": keep_books})
+        self._oldest = retention.newest({**dict.fromkeys(store.KINDS, keep_ticks), "books": keep_books})
         self._ticks: deque[Envelope] = deque()
         self._books: deque[Envelope] = deque()
+        self._indications: deque[Envelope] = deque()
         self._bars: deque[Bar] = deque()
         self._events: deque[Event] = deque()
         self._instruments: list[tuple[str, Instrument]] = []
@@ -117,6 +120,16 @@ class Recorder(Actor, publishes=(MailboxOverflowed, MailboxRecovered)):
             self._books.append(envelope)
         else:
             self._lose(book)
+
+    @handles
+    def on_indication(self, indication: Indication) -> None:
+        envelope = self.desk.office.envelope
+        assert envelope is not None
+        if len(self._indications) < self._backlog:
+            self._indications.append(envelope)
+            self._something.set()
+        else:
+            self._lose(indication)
 
     @handles
     def on_bar(self, bar: Bar) -> None:
@@ -211,12 +224,14 @@ class Recorder(Actor, publishes=(MailboxOverflowed, MailboxRecovered)):
             await self._drain(database, self._ticks, _write_ticks)
             self._release_books()
             await self._drain(database, self._books, _write_books)
+            await self._drain(database, self._indications, _write_indications)
             await self._drain(database, self._bars, store.write_bars)
             await self._recover(database)
             await self._note_sampling(database)
             await self._tidy(database)
         except DatabaseError as error:
-            kinds = {"events": self._events, "ticks": self._ticks, "books": self._books, "bars": self._bars}
+            prices = {"ticks": self._ticks, "books": self._books, "indications": self._indications}
+            kinds = {"events": self._events, **prices, "bars": self._bars}
             waiting = {kind: len(messages) for kind, messages in kinds.items()}
             self._something.set()
             what = "the last could not be stored" if self._stopping.done() else "nothing can be stored now; it waits"
@@ -296,6 +311,10 @@ def _write_ticks(connection: sqlite3.Connection, envelopes: Iterable[Envelope]) 
 
 def _write_books(connection: sqlite3.Connection, envelopes: Iterable[Envelope]) -> None:
     store.write_books(connection, map(_numbered, envelopes))  # type: ignore[arg-type]
+
+
+def _write_indications(connection: sqlite3.Connection, envelopes: Iterable[Envelope]) -> None:
+    store.write_indications(connection, map(_numbered, envelopes))  # type: ignore[arg-type]
 
 
 def _run(write: Write, rows: Iterable[Any], connection: sqlite3.Connection) -> None:

@@ -29,7 +29,7 @@ from actors.market.storage.blocks import Array
 from actors.market.storage.history import History
 from actors.market.storage.loose import Kind
 from actors.market.storage.retention import Chores
-from actors.market.storage.store import DTYPES, KINDS
+from actors.market.storage.store import DTYPES
 from actors.recorder import Recorder
 from benchmarks import made_day
 from messages import OrderBook, Tick
@@ -43,6 +43,7 @@ from runtime.pump import Pump
 from runtime.system import GC_THRESHOLDS
 
 PRINTS, CODES = 20_000_000, 2_000
+KINDS: tuple[Kind, ...] = ("ticks", "books")
 TOGETHER = 20_000
 """Messages between two batches: a busy second of the whole market."""
 FLOOR_ROWS = 50_000

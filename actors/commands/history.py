@@ -83,11 +83,12 @@ def list_command(place: _Place) -> None:
 
 def _lines(stored: History) -> Iterator[str]:
     charts, names = stored.charts(), {code: name for code, (name, _) in stored.issues().items()}
+    others = [c for c in stored.contents() if c.kind != "bars" or (c.symbol, c.interval) not in charts]
+    width = max((6, *(len(_what(content)) for content in others)))
     for chart in charts:
-        yield _line(chart, stored.certificates(*chart), names.get(chart.symbol, ""))
-    for content in stored.contents():
-        if content.kind != "bars" or (content.symbol, content.interval) not in charts:
-            yield _rows(content, names.get(content.symbol, ""))
+        yield _line(chart, stored.certificates(*chart), names.get(chart.symbol, ""), width)
+    for content in others:
+        yield _rows(content, names.get(content.symbol, ""), width)
 
 
 def _failures(connection: sqlite3.Connection, calendar: Calendar, chart: Chart) -> Iterator[str]:
@@ -112,8 +113,8 @@ def _difference(said: Certificate, found: Certificate | None) -> str:
     return f"its {found.present:,} bars are not those that were certified: {found.digest[:12]}, not {said.digest[:12]}"
 
 
-def _line(chart: Chart, known: Sequence[Certificate], name: str) -> str:
-    title = f"{chart.symbol} {length(chart.interval):>6}"
+def _line(chart: Chart, known: Sequence[Certificate], name: str, width: int) -> str:
+    title = f"{chart.symbol} {length(chart.interval):>{width}}"
     if not known:
         return f"{title}  nothing  {name}".rstrip()
     sums = {field: sum(getattr(one, field) for one in known) for field in ("present", "idle", "missing", "expected")}
@@ -121,7 +122,16 @@ def _line(chart: Chart, known: Sequence[Certificate], name: str) -> str:
     return f"{title}  {known[0].day} - {known[-1].day}  {len(known):>5,} days  {counts}  {name}".rstrip()
 
 
-def _rows(content: Content, name: str) -> str:
-    what, note = (length(content.interval), ", not certified") if content.kind == "bars" else (content.kind, "")
+def _rows(content: Content, name: str, width: int) -> str:
+    note = ", not certified" if content.kind == "bars" else ""
     days = f"{kst(content.first).date()} - {kst(content.last).date()}"
-    return f"{content.symbol} {what:>6}  {days}  {content.count:>9,} {content.kind}{note}  {name}".rstrip()
+    title = f"{content.symbol} {_what(content):>{width}}"
+    return f"{title}  {days}  {content.count:>9,} {_words(content)}{note}  {name}".rstrip()
+
+
+def _what(content: Content) -> str:
+    return length(content.interval) if content.kind == "bars" else _words(content)
+
+
+def _words(content: Content) -> str:
+    return content.kind.replace("_", " ")

@@ -32,6 +32,10 @@ class Kinds(StrEnum):
     TICKS = "ticks"
     BOOKS = "books"
     BARS = "bars"
+    EXPECTED_PRICES = "expected_prices"
+    BEST_QUOTES = "best_quotes"
+    AFTER_HOURS_BOOKS = "after_hours_books"
+    INDEX_TICKS = "index_ticks"
 
 
 class _Asked(NamedTuple):
@@ -169,6 +173,6 @@ def _report(saved: Sequence[Saved], place: Path) -> None:
     for one in saved:
         if one.rows:
             codes = f"{one.symbols:,} code{'s' if one.symbols > 1 else ''}"
-            typer.echo(f"exported {one.file}: {one.rows:,} {one.kind} of {codes}")
+            typer.echo(f"exported {one.file}: {one.rows:,} {one.kind.replace('_', ' ')} of {codes}")
     if not any(one.rows for one in saved):
         fail(f"{place}: nothing of that is stored between these days")

@@ -1,4 +1,4 @@
-"""`history prune DIR --before DAY`: ticks and books of old days go, and the file gets as small as what is left."""
+"""`history prune DIR --before DAY`: prices of old days go, and the file gets as small as what is left."""
 
 import asyncio
 import datetime as dt
@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from actors.market.storage import retention, store
+from actors.market.storage import indications, retention, store
 from actors.market.storage.loose import Kind
 from actors.market.storage.retention import Chores
 from actors.market.time import at
@@ -26,6 +26,8 @@ class Pruned(Record):
 
     ticks: int
     books: int
+    indications: int
+    """Expected prices, best quotes, after-hours books and index values."""
     freed: int
     """Bytes; packing and joining free some too. Below 0 where room was needed for that."""
     left: int
@@ -50,16 +52,17 @@ def prune_command(
     before: Annotated[
         dt.datetime, typer.Option(formats=["%Y-%m-%d"], metavar="YYYY-MM-DD", help="First day that stays, in Korea.")
     ],
-    books: Annotated[bool, typer.Option("--books", help="Only books; ticks stay.")] = False,
+    books: Annotated[bool, typer.Option("--books", help="Only books; all else stays.")] = False,
 ) -> None:
-    """Let ticks and books of before a day go, and give their room back; bars, orders and instruments stay."""
+    """Let ticks, books and indications of before a day go, and give their room back; bars, orders, instruments stay."""
     try:
         pruned = prune(folders.current(place), before.date(), books_only=books)
     except AlreadyRunning as error:
         fail(str(error))
     except DatabaseError as error:
         fail(placed(place, error))
-    typer.echo(f"{pruned.ticks:,} ticks and {pruned.books:,} books of before {before:%Y-%m-%d} are gone")
+    gone = f"{pruned.ticks:,} ticks, {pruned.books:,} books and {pruned.indications:,} indications"
+    typer.echo(f"{gone} of before {before:%Y-%m-%d} are gone")
     typer.echo(f"{round(pruned.freed / 1e6, 1) + 0.0:,.1f} MB freed, {pruned.left / 1e6:,.1f} MB left")
 
 
@@ -75,7 +78,9 @@ async def _prune(file: Path, before: int, kinds: tuple[Kind, ...]) -> Pruned:
         left = await database.read(_counts)
         await database.submit(retention.compact)
     gone = {kind: counts[kind] - left[kind] for kind in store.KINDS}
-    return Pruned(ticks=gone["ticks"], books=gone["books"], freed=size - _size(file), left=_size(file))
+    others = sum(gone[kind] for kind in indications.KINDS)
+    freed = size - _size(file)
+    return Pruned(ticks=gone["ticks"], books=gone["books"], indications=others, freed=freed, left=_size(file))
 
 
 def _counts(connection: sqlite3.Connection) -> dict[str, int]:

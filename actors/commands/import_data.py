@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated
 
+import msgspec
 import typer
 
 from actors.market.files import imports
@@ -26,7 +27,7 @@ class Imported(Record):
     file: str
     refused: str = ""
     rows: int = 0
-    taken: Taken = Taken(ticks=0, books=0, bars=0, duplicates=0, conflicts=0)
+    taken: Taken = Taken(ticks=0, books=0, indications=0, bars=0, duplicates=0, conflicts=0)
     rejected: tuple[tuple[str, int], ...] = ()
     """Reason and rows."""
     examples: tuple[str, ...] = ()
@@ -37,7 +38,8 @@ class Imported(Record):
         if self.refused:
             return [f"refused  {self.refused}"]
         taken = self.taken
-        counts = f"{taken.ticks:,} ticks, {taken.books:,} books, {taken.bars:,} bars"
+        others = f", {taken.indications:,} indications" if taken.indications else ""
+        counts = f"{taken.ticks:,} ticks, {taken.books:,} books{others}, {taken.bars:,} bars"
         others = {
             "there already": taken.duplicates,
             "in conflict with what is there": taken.conflicts,
@@ -122,10 +124,8 @@ def _imported(file: Path, recording: Recording, taken: Taken) -> Imported:
     return Imported(
         file=file.name,
         rows=recording.rows,
-        taken=Taken(
-            ticks=taken.ticks,
-            books=taken.books,
-            bars=taken.bars,
+        taken=msgspec.structs.replace(
+            taken,
             duplicates=taken.duplicates + recording.duplicates,
             conflicts=taken.conflicts + recording.conflicts,
         ),

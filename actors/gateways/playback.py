@@ -8,12 +8,14 @@ from typing import Final
 
 from actors.gateways.agenda import Agenda
 from actors.market.calendar import Calendar, UnknownDayError
+from actors.market.storage import store
 from actors.market.storage.events import Event, MarketEvent
 from actors.market.storage.history import History
+from actors.market.storage.loose import Stored
 from actors.market.time import SECOND, at, kst
-from messages import Aggressor, Bar, Nanoseconds, OrderBook, Session, SessionChanged, Shares, Symbol, Tick, Venue, Won
+from messages import Aggressor, Bar, Nanoseconds, Session, SessionChanged, Shares, Symbol, Tick, Venue, Won
 
-Played = Tick | OrderBook | Bar | MarketEvent
+Played = Stored | Bar | MarketEvent
 DAY: Final = 86_400 * SECOND
 
 
@@ -50,12 +52,12 @@ class Playback:
             yield time, record
         yield from _not_before(last, agenda.rest(last))
 
-    def _records(self) -> Iterator[tuple[int, int, int, Tick | OrderBook | Bar]]:
+    def _records(self) -> Iterator[tuple[int, int, int, Stored | Bar]]:
         if self._interval:
             for bar in self._history.bar_messages(self._symbols, self._interval, *self._span):
                 yield bar.time + self._interval * SECOND, bar.time, 0, bar
         else:
-            for number, message in self._history.numbered(self._symbols, *self._span):
+            for number, message in self._history.numbered(self._symbols, *self._span, store.KINDS):
                 yield message.received, message.received, number, message
 
     def _agenda(self, day: dt.date) -> Agenda:

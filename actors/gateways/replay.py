@@ -13,13 +13,16 @@ from actors.gateways.port import FeedMessage
 from actors.market import krx
 from actors.market.calendar import Calendar, UnknownDayError
 from actors.market.files import imports, recordings
-from actors.market.storage import store
+from actors.market.storage import indications, store
+from actors.market.storage.events import MarketEvent
 from actors.market.storage.history import EVER, History
+from actors.market.storage.loose import Stored
 from actors.market.time import SECOND, at, kst
 from actors.market.venues import HOME, spell, split
 from messages import (
     Bar,
     FeedEnded,
+    IndexTick,
     Instrument,
     Market,
     Nanoseconds,
@@ -38,15 +41,14 @@ from runtime.settings.config import ConfigError
 class ReplayGateway:
     """Feed and Reference over recordings.
 
-    `source` is a data folder, a market.sqlite, or files that `import` reads. With `bars` = 0 ticks and books
-    are played, otherwise bars of so many seconds (under a day), each at its end: first a tick of size 0 that
-    carries the close, then the bar. Sessions, interruptions, halts and condition searches come as they were recorded,
-    sessions from the calendar where they were not; then a day is closed only after the prints of its closing auction.
-    `since` and `until` are dates, both played. Records within `batch` seconds come together, at the
-    end of that time. A code names its venue, as on a live feed. What two runs wrote into one store is played once; the
-    second of each counts as rejected. Base prices that were not recorded are the last close
-    before the day, or the first price. It is played in its own time: on any other clock bars would not close when
-    they did.
+    `source` is a data folder, a market.sqlite, or files that `import` reads. With `bars` = 0 ticks, books and
+    indications are played, otherwise bars of so many seconds (under a day), each at its end: first a tick of size 0
+    that carries the close, then the bar. Sessions, interruptions, halts and condition searches come as they were
+    recorded, sessions from the calendar where they were not; then a day is closed only after the prints of its closing
+    auction. `since` and `until` are dates, both played. Records within `batch` seconds come together, at the end of
+    that time. A code names its venue, as on a live feed. What two runs wrote into one store is played once; the second
+    of each counts as rejected. Base prices that were not recorded are the last close before the day, or the first
+    price. It is played in its own time: on any other clock bars would not close when they did.
     """
 
     def __init__(
@@ -82,7 +84,7 @@ class ReplayGateway:
         self._books: Collection[Symbol] = ()
         self._value: dict[Symbol, int] = {}
         self._instant = 0
-        self._seen: set[Tick | OrderBook] = set()
+        self._seen: set[Stored] = set()
         self._recorded: dict[Symbol, int] = {}
         self._records = self._rejected = self._out_of_order = 0
 
@@ -133,7 +135,8 @@ class ReplayGateway:
     def _known(self, history: History) -> dict[Symbol, int]:
         """Every code of the recording, with no trading value yet; looked up once."""
         if not self._recorded:
-            self._recorded = {content.symbol: 0 for content in history.contents()}
+            contents = history.contents()
+            self._recorded = {content.symbol: 0 for content in contents if content.kind not in indications.KINDS}
         return self._recorded
 
     def _playback(self) -> Playback:
@@ -167,10 +170,9 @@ class ReplayGateway:
         self._out_of_order += recording.out_of_order
 
     def _given(self, message: Played) -> Iterable[FeedMessage]:
-        if not isinstance(message, Tick | OrderBook | Bar):
+        if isinstance(message, MarketEvent):
             return (message,)
-        watched = self._books if isinstance(message, OrderBook) else self._trades
-        if spell(message.symbol, message.venue) not in watched:
+        if not self._is_watched(message):
             return ()
         if not isinstance(message, Bar) and self._is_repeated(message):
             self._rejected += 1
@@ -184,13 +186,19 @@ class ReplayGateway:
             self._rank(message)
         return (message,)
 
-    def _is_repeated(self, message: Tick | OrderBook) -> bool:
+    def _is_watched(self, message: Stored | Bar) -> bool:
+        if isinstance(message, IndexTick):
+            return True
+        watched = self._books if isinstance(message, OrderBook) else self._trades
+        return spell(message.symbol, message.venue) in watched
+
+    def _is_repeated(self, message: Stored) -> bool:
         """Two runs that played one recording may have written it into one store."""
         if message.received != self._instant:
             self._instant = message.received
             self._seen.clear()
         if message in self._seen:
-            return isinstance(message, OrderBook) or message.volume > 0
+            return not isinstance(message, Tick) or message.volume > 0
         self._seen.add(message)
         return False
 

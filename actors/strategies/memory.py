@@ -8,6 +8,7 @@ from actors.market.bars import start_of
 from actors.market.storage import store
 from actors.market.storage.blocks import VENUES
 from actors.market.storage.history import History
+from actors.market.storage.loose import Stored
 from actors.market.storage.pivot import join
 from actors.market.time import SECOND
 from messages import (
@@ -15,7 +16,6 @@ from messages import (
     Bar,
     Instrument,
     Message,
-    OrderBook,
     OrderEvent,
     OrderIntent,
     PositionAdjusted,
@@ -56,7 +56,7 @@ def highest(data: Path, symbol: Symbol, venue: Venue, since: int, until: int) ->
         return 0
     place = VENUES.index(venue)
     with History(data) as history:
-        parts = [ticks["price"][ticks["venue"] == place] for ticks in history.stream_ticks(symbol, since, until)]
+        parts = [ticks["price"][ticks["venue"] == place] for ticks in history.stream("ticks", symbol, since, until)]
     return max((int(prices.max()) for prices in parts if prices.size), default=0)
 
 
@@ -106,5 +106,5 @@ def _joined(  # noqa: PLR0917
     return (*earlier, *join((bar for bar in bars if bar.time >= today), ticks, (), interval, now).bars)[-count:]
 
 
-def _ticks(history: History, symbols: Sequence[Symbol], now: int, warmup: float) -> Iterator[Tick | OrderBook]:
+def _ticks(history: History, symbols: Sequence[Symbol], now: int, warmup: float) -> Iterator[Stored]:
     return history.messages(symbols, now - round(warmup * SECOND), now)

@@ -57,7 +57,7 @@ def test_old_ticks_and_books_go_and_the_file_gets_smaller(folder: Path) -> None:
     after = (folder / store.FILE).stat().st_size
     assert code == 0
     assert said.splitlines() == [
-        "4,000 ticks and 4,000 books of before 2025-09-03 are gone",
+        "4,000 ticks, 4,000 books and 0 indications of before 2025-09-03 are gone",
         f"{(before - after) / 1e6:,.1f} MB freed, {after / 1e6:,.1f} MB left",
     ]
     assert after < before / 10

@@ -13,17 +13,22 @@ from actors.gateways.paper import PaperBroker
 from actors.gateways.port import BrokerReport, FeedMessage
 from actors.gateways.replay import ReplayGateway
 from actors.market.files.exports import Form, save, wanted
-from actors.market.storage import store
+from actors.market.storage import indications, store
 from actors.market.storage.history import EVER, History
 from actors.recorder import Recorder
 from messages import (
+    AfterHoursBook,
     Bar,
+    BestQuote,
+    ExpectedPrice,
     FeedEnded,
+    IndexTick,
     Message,
     Nanoseconds,
     OrderFilled,
     Session,
     SessionChanged,
+    Shares,
     Side,
     Symbol,
     Tick,
@@ -150,6 +155,42 @@ def test_a_replay_that_is_recorded_plays_the_same_again(tmp_path: Path) -> None:
     hear(second, _is_the_day)
 
 
+def test_expected_prices_quotes_and_indices_are_told_again_to_who_watches_the_issue(tmp_path: Path) -> None:
+    told: Told = [
+        (0.1, ExpectedPrice(symbol=CODE, **_at(0.1), price=Won(10_950), size=Shares(700))),
+        (0.2, IndexTick(index="001", **_at(0.2), hundredths=265_432, volume=1, value=Won(2))),
+        (1.0, tick(1, 10_950, 5, volume=5)),
+        (2.0, BestQuote(symbol=OTHER, **_at(2), ask=Won(500), bid=Won(499))),
+        (3.0, AfterHoursBook(symbol=CODE, **_at(3), ask_total=Shares(5), bid_total=Shares(0))),
+    ]
+    data = recorded(tmp_path, told)
+
+    def check(found: list[FeedMessage]) -> None:
+        assert [message for message in found if not isinstance(message, SessionChanged)] == messages(told)
+
+    @in_virtual_time
+    async def one_watched() -> None:
+        async with ReplayGateway(clock(), source=str(data)) as gateway:
+            gateway.watch([CODE], [])
+            assert [one.symbol for one in await gateway.instruments([])] == [CODE], "an index is no issue"
+            given = [message async for batch in gateway.stream() for message in batch]
+        assert [type(message) for message in given if not isinstance(message, SessionChanged)] == [
+            ExpectedPrice,
+            IndexTick,
+            Tick,
+            AfterHoursBook,
+            FeedEnded,
+        ]
+
+    hear(data, check)
+    one_watched()
+
+
+def _at(second: float) -> dict[str, Any]:
+    received = NINE + round(second * 1_000_000_000)
+    return {"time": Nanoseconds(received - received % 1_000_000_000), "received": Nanoseconds(received)}
+
+
 def _is_the_day(found: list[FeedMessage]) -> None:
     assert found == messages(day())
 
@@ -158,6 +199,8 @@ def test_a_store_of_the_version_before_is_replayed_with_the_calendar_s_sessions(
     prices = [(second, message) for second, message in day() if not isinstance(message, NEWS)]
     data = recorded(tmp_path, prices)
     with closing(sqlite3.connect(data / store.FILE)) as connection:
+        for kind in indications.KINDS:
+            connection.execute(f"DROP VIEW {kind}")
         connection.executescript("DROP TABLE events; UPDATE meta SET schema_version = 4")
 
     def check(found: list[FeedMessage]) -> None:

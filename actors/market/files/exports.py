@@ -70,8 +70,8 @@ def stretches(history: History, wanted: Wanted) -> Iterator[Stretch]:
         if wanted.kind == "bars":
             yield from _bars(history, wanted, symbol)
         else:
-            read = history.stream_ticks if wanted.kind == "ticks" else history.stream_books
-            yield from (Stretch(wanted.kind, symbol, rows) for rows in read(symbol, wanted.since, wanted.until))
+            read = history.stream(wanted.kind, symbol, wanted.since, wanted.until)
+            yield from (Stretch(wanted.kind, symbol, rows) for rows in read)
 
 
 def wanted(contents: Sequence[Content], since: int, until: int) -> Iterator[Wanted]:

@@ -12,7 +12,7 @@ from actors.market.charts.certificate import Chart
 from actors.market.charts.spans import holds
 from actors.market.files.layout import Kind, Stretch
 from actors.market.files.recordings import Recording
-from actors.market.storage import store
+from actors.market.storage import indications, store
 from actors.market.storage.blocks import VENUES, Array
 from actors.market.storage.history import History
 from messages import Record, Symbol
@@ -25,6 +25,8 @@ class Taken(Record):
 
     ticks: int
     books: int
+    indications: int
+    """Expected prices, best quotes, after-hours books and index values."""
     bars: int
     duplicates: int
     """Rows that were there already, the same in every figure."""
@@ -53,6 +55,7 @@ def take_stretches(connection: sqlite3.Connection, stretches: Iterable[Stretch])
                 fresh = _not_disproved(connection, fresh, counts)
             counts[stretch.kind] += len(fresh.rows)
             _write(connection, fresh)
+    counts["indications"] = sum(counts[kind] for kind in indications.KINDS)
     return Taken(**{name: counts[name] for name in Taken.__struct_fields__})
 
 
@@ -72,7 +75,8 @@ def _stored(history: History, stretch: Stretch) -> Array:
     since, until = int(instants.min()), int(instants.max()) + 1
     if stretch.kind == "bars":
         return history.bars(stretch.symbol, stretch.interval, since, until, VENUES[stretch.venue])
-    return (history.ticks if stretch.kind == "ticks" else history.books)(stretch.symbol, since, until)
+    parts = history.stream(stretch.kind, stretch.symbol, since, until)
+    return np.concatenate([np.empty(0, store.DTYPES[stretch.kind]), *parts])
 
 
 def _fresh(stretch: Stretch, stored: Array, counts: Counter[str]) -> Array:
@@ -125,4 +129,14 @@ def _bar_identity(row: Any) -> tuple[Hashable, Hashable]:
     return int(row["time"]), tuple(row.tolist())
 
 
-_IDENTITIES: dict[Kind, _Identity] = {"ticks": _tick_identity, "books": _book_identity, "bars": _bar_identity}
+def _indication_identity(row: Any) -> tuple[Hashable, Hashable]:
+    _, _, *rest = row.tolist()
+    return tuple(rest), None
+
+
+_IDENTITIES: dict[Kind, _Identity] = {
+    "ticks": _tick_identity,
+    "books": _book_identity,
+    "bars": _bar_identity,
+    **dict.fromkeys(indications.KINDS, _indication_identity),
+}

@@ -1,5 +1,6 @@
-"""The columns of ticks, books and bars outside of a market store: the same names and values in CSV and Parquet."""
+"""The columns of prices and bars outside of a market store: the same names and values in CSV and Parquet."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any, Final, Literal, NamedTuple
@@ -7,12 +8,12 @@ from typing import Any, Final, Literal, NamedTuple
 import numpy as np
 
 from actors.market.files.columns import code, instant
-from actors.market.storage import store
+from actors.market.storage import indications, loose, store
 from actors.market.storage.blocks import BAR, LEVELS, SIDES, TICK, VENUES, Array
 from actors.market.storage.loose import EVER
 from messages import Symbol
 
-Kind = Literal["ticks", "books", "bars"]
+Kind = loose.Kind | Literal["bars"]
 Table = dict[str, Any]
 """A sequence, or an array, for each column."""
 
@@ -30,7 +31,12 @@ COLUMNS: Final[dict[Kind, tuple[str, ...]]] = {
     "ticks": ("symbol", "venue", *(name for name in TICK.names or () if name != "venue")),
     "books": ("symbol", "venue", "number", "time", "received", "ask_total", "bid_total", *_LEVELS),
     "bars": ("symbol", "venue", "interval", *(BAR.names or ())),
+    **{
+        kind: ("symbol", "venue", "number", "time", "received", *layout.figures)
+        for kind, layout in indications.LAYOUTS.items()
+    },
 }
+_INDEX: Final = re.compile(r"[0-9]{3}", re.ASCII)
 _VENUE_NAMES: Final = [venue.value for venue in VENUES]
 _SIDE_NAMES: Final = [side.value for side in SIDES]
 _VENUES: Final = {name: place for place, name in enumerate(_VENUE_NAMES)}
@@ -38,7 +44,7 @@ _SIDES: Final = {name: place for place, name in enumerate(_SIDE_NAMES)}
 
 
 class Stretch(NamedTuple):
-    """Rows of one code: of blocks.TICK or BOOK by arrival, or of BAR by time."""
+    """Rows of one code: of store.DTYPES by arrival, or of blocks.BAR by time."""
 
     kind: Kind
     symbol: Symbol
@@ -46,11 +52,11 @@ class Stretch(NamedTuple):
     interval: int = 0
     """Seconds of a bar."""
     venue: int = 0
-    """Of all bars; ticks and books have their own."""
+    """Of all bars; rows of other kinds have their own."""
 
 
 def kind_of(names: Sequence[str]) -> Kind | None:
-    """Which of the three these columns are, in any order; None where they are somebody else's."""
+    """Which kind these columns are, in any order; None where they are somebody else's."""
     return next((kind for kind, columns in COLUMNS.items() if sorted(names) == sorted(columns)), None)
 
 
@@ -64,6 +70,8 @@ def table(stretch: Stretch) -> Table:
     found["venue"] = [_VENUE_NAMES[venue] for venue in rows["venue"].tolist()]
     if stretch.kind == "ticks":
         return found | {"side": [_SIDE_NAMES[side] for side in rows["side"].tolist()]}
+    if stretch.kind != "books":
+        return found
     return found | {name: rows["levels"].reshape(count, -1)[:, place] for place, name in enumerate(_LEVELS)}
 
 
@@ -79,8 +87,16 @@ def stretches(kind: Kind, columns: Mapping[str, Sequence[Any]]) -> Iterator[Stre
     first = 0
     for (symbol, venue, interval), run in groupby(keys):
         last = first + sum(1 for _ in run)
-        yield Stretch(kind, code(str(symbol)), rows[first:last], int(interval), venue)
+        yield Stretch(kind, _subject(kind, str(symbol)), rows[first:last], int(interval), venue)
         first = last
+
+
+def _subject(kind: Kind, text: str) -> Symbol:
+    if kind != "index_ticks":
+        return code(text)
+    if not _INDEX.fullmatch(text):
+        raise ValueError(f"{text!r} is no index; 001 is one")
+    return Symbol(text)
 
 
 def _rows(kind: Kind, columns: Mapping[str, Sequence[Any]], venues: Sequence[int]) -> Array:

@@ -21,12 +21,12 @@ _HEADER = 4
 _SIDE = dict(enumerate(SIDES))
 _VENUE = dict(enumerate(VENUES))
 
-_WHEN = [("number", "<i8"), ("time", "<i8"), ("received", "<i8"), ("venue", "i1")]
+WHEN: Final = [("number", "<i8"), ("time", "<i8"), ("received", "<i8"), ("venue", "i1")]
 _TOTALS = [("ask_total", "<i8"), ("bid_total", "<i8")]
 _PRINT = ("price", "size", "side", "volume", "value", "ask", "bid", "open", "high", "low", "strength")
 
-TICK: Final = np.dtype([*_WHEN, *((name, {"side": "i1", "strength": "<f8"}.get(name, "<i8")) for name in _PRINT)])
-BOOK: Final = np.dtype([*_WHEN, *_TOTALS, ("levels", "<i8", (4, LEVELS))])
+TICK: Final = np.dtype([*WHEN, *((name, {"side": "i1", "strength": "<f8"}.get(name, "<i8")) for name in _PRINT)])
+BOOK: Final = np.dtype([*WHEN, *_TOTALS, ("levels", "<i8", (4, LEVELS))])
 """`levels` holds ask prices, ask sizes, bid prices, bid sizes."""
 BAR: Final = np.dtype(
     [(name, "<i8") for name in ("time", "open", "high", "low", "close", "volume", "value", "bought", "sold", "prints")],
@@ -34,8 +34,8 @@ BAR: Final = np.dtype(
 
 
 def pack(array: Array) -> bytes:
-    """Rows of TICK or BOOK, at least one, as bytes that `unpack` knows."""
-    found = differences.of_ticks(array) if array.dtype == TICK else differences.of_books(array)
+    """Rows of TICK, BOOK or an indication, at least one, as bytes that `unpack` knows."""
+    found = _codec(array.dtype).take(array)
     return _MARK + struct.pack("<3b", *found.powers) + planes.squeeze(found.bases, found.rest)
 
 
@@ -45,13 +45,12 @@ def unpack(data: bytes, dtype: np.dtype[np.void], count: int) -> Array:
         return _unpack_plain(data, dtype, count)
     if len(data) < _HEADER:
         raise ValueError(f"a damaged block of {len(data)} bytes")
-    columns = differences.TICK_COLUMNS if dtype == TICK else differences.BOOK_COLUMNS
+    codec = _codec(dtype)
     found = differences.Differences(
-        struct.unpack("<3b", data[1:_HEADER]), *planes.restore(data[_HEADER:], columns, count)
+        struct.unpack("<3b", data[1:_HEADER]), *planes.restore(data[_HEADER:], codec.columns, count)
     )
     array = np.empty(count, dtype)
-    fill = differences.to_ticks if dtype == TICK else differences.to_books
-    fill(found, array)
+    codec.fill(found, array)
     return array
 
 
@@ -152,3 +151,9 @@ def _unpack_plain(data: bytes, dtype: np.dtype[np.void], count: int) -> Array:
         array[name] = np.frombuffer(plain, column.dtype, column.size, offset).reshape(column.shape)
         offset += column.nbytes
     return array
+
+
+def _codec(dtype: np.dtype[np.void]) -> differences.Codec:
+    if dtype == TICK:
+        return differences.TICKS
+    return differences.BOOKS if dtype == BOOK else differences.figures(dtype)

@@ -1,10 +1,11 @@
-"""Ticks and books as the small differences that compress well, and exactly back.
+"""Ticks, books and indications as the small differences that compress well, and exactly back.
 
 A row of integers is a column. Those that walk (number, time, price, accumulated figures) are differences from the
 record before, those that stay close to another column are differences from that one: `received` from `time`, quotes
 from the price, a level's price from the level before it. Sums wrap at 64 bits, so any figures come back.
 """
 
+from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -15,9 +16,10 @@ from actors.market.storage.planes import Integers
 Array = NDArray[np.void]
 
 _WALKING_TICK: Final = ("number", "time", "price", "volume", "value", "open", "high", "low", "strength")
-TICK_COLUMNS: Final = len(_WALKING_TICK) + 6
+_TICK_COLUMNS: Final = len(_WALKING_TICK) + 6
 _WALKING_BOOK: Final = 3
-BOOK_COLUMNS: Final = 46
+_BOOK_COLUMNS: Final = 46
+_BESIDE: Final = ("number", "time", "received", "venue")
 _BUYER: Final = 1
 """A buyer's print is at the ask, another at the bid, but for the quotes having moved."""
 _EXACT: Final = -1
@@ -32,8 +34,24 @@ class Differences(NamedTuple):
     rest: Integers
 
 
+class Codec(NamedTuple):
+    """How one kind of rows becomes differences and comes back."""
+
+    columns: int
+    """Rows of the differences."""
+    take: Callable[[Array], Differences]
+    """Of at least one row."""
+    fill: Callable[[Differences, Array], None]
+    """Every column of an array."""
+
+
+def figures(dtype: np.dtype[np.void]) -> Codec:
+    """Of rows that have nothing but when, where and whole numbers."""
+    return Codec(len(dtype.names or ()), _of_figures, _to_figures)
+
+
 def of_ticks(array: Array) -> Differences:
-    """`array` has at least a row; TICK_COLUMNS rows come back."""
+    """`array` has at least a row; 15 rows come back."""
     walking = {name: array[name] for name in _WALKING_TICK}
     time, time_power = _divided(array["time"], 9)
     value, value_power = _divided(array["value"], 6)
@@ -43,7 +61,7 @@ def of_ticks(array: Array) -> Differences:
     spread = array["ask"] - array["bid"]
     quote = price - array["bid"] - spread * (array["side"] == _BUYER)
     near = (array["received"] - array["time"], array["size"], array["side"], array["venue"], spread, quote)
-    rows = np.empty((TICK_COLUMNS, len(array)), np.int64)
+    rows = np.empty((_TICK_COLUMNS, len(array)), np.int64)
     for place, row in enumerate((*walking.values(), *near)):
         rows[place] = row
     bases = _differ(rows, len(walking))
@@ -72,11 +90,11 @@ def to_ticks(found: Differences, array: Array) -> None:
 
 
 def of_books(array: Array) -> Differences:
-    """`array` has at least a row; BOOK_COLUMNS rows come back."""
+    """`array` has at least a row; 46 rows come back."""
     time, time_power = _divided(array["time"], 9)
     levels = np.ascontiguousarray(array["levels"].transpose(1, 2, 0))
     asks, ask_sizes, bids, bid_sizes = levels
-    rows = np.empty((BOOK_COLUMNS, len(array)), np.int64)
+    rows = np.empty((_BOOK_COLUMNS, len(array)), np.int64)
     rows[0], rows[1], rows[2] = array["number"], time, asks[0]
     rows[3], rows[4] = array["received"] - array["time"], array["venue"]
     rows[5], rows[6] = array["ask_total"] - ask_sizes.sum(axis=0), array["bid_total"] - bid_sizes.sum(axis=0)
@@ -101,6 +119,35 @@ def to_books(found: Differences, array: Array) -> None:
     levels[1], levels[3] = rows[26:36], rows[36:46]
     array["levels"] = levels.transpose(2, 0, 1)
     array["ask_total"], array["bid_total"] = rows[5] + levels[1].sum(axis=0), rows[6] + levels[3].sum(axis=0)
+
+
+TICKS: Final = Codec(_TICK_COLUMNS, of_ticks, to_ticks)
+BOOKS: Final = Codec(_BOOK_COLUMNS, of_books, to_books)
+
+
+def _of_figures(array: Array) -> Differences:
+    time, time_power = _divided(array["time"], 9)
+    names = _figure_names(array)
+    rows = np.empty((len(names) + len(_BESIDE), len(array)), np.int64)
+    rows[0], rows[1] = array["number"], time
+    for place, name in enumerate(names, 2):
+        rows[place] = array[name]
+    rows[-2], rows[-1] = array["received"] - array["time"], array["venue"]
+    return Differences((time_power, 0, 0), _differ(rows, len(names) + 2), rows)
+
+
+def _to_figures(found: Differences, array: Array) -> None:
+    rows, names = found.rest, _figure_names(array)
+    rows[-2:] += found.bases[-2:, None]
+    _sum(found.bases, rows, len(names) + 2)
+    array["number"], array["time"] = rows[0], _multiplied(rows[1], found.powers[0])
+    for place, name in enumerate(names, 2):
+        array[name] = rows[place]
+    array["received"], array["venue"] = rows[-2] + array["time"], rows[-1]
+
+
+def _figure_names(array: Array) -> list[str]:
+    return [name for name in array.dtype.names or () if name not in _BESIDE]
 
 
 def _differ(rows: Integers, walking: int) -> Integers:

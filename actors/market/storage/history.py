@@ -12,14 +12,14 @@ import numpy as np
 
 from actors.market.charts import collection
 from actors.market.charts.certificate import Certificate, Chart
-from actors.market.storage import blocks, events, joins, store
+from actors.market.storage import blocks, events, indications, joins, store
 from actors.market.storage.blocks import BAR, BOOK, TICK, Array
 from actors.market.storage.events import Event
 from actors.market.storage.joins import Joined
-from actors.market.storage.loose import EVER, Kind, Range
+from actors.market.storage.loose import EVER, Kind, Range, Stored
 from actors.market.storage.segments import Segment, Segments, between
 from actors.market.time import SECOND
-from messages import Bar, Designation, Instrument, Market, OrderBook, Record, Symbol, Tick, Venue
+from messages import Bar, Designation, Instrument, Market, Record, Symbol, Venue
 from runtime.disk.database import reading
 from runtime.disk.errors import DatabaseBroken
 
@@ -41,7 +41,7 @@ _CLOSE: Final = """
 
 
 class Content(Record):
-    """What is there of one symbol; `first` and `last` are nanoseconds, `interval` is 0 for ticks and books."""
+    """What is there of one symbol; `first` and `last` are nanoseconds, `interval` is 0 for all but bars."""
 
     kind: str
     symbol: Symbol
@@ -125,25 +125,24 @@ class History:
 
     def ticks(self, symbol: Symbol, since: int = 0, until: int = EVER) -> Array:
         """Rows of blocks.TICK by arrival."""
-        return np.concatenate([np.empty(0, TICK), *self.stream_ticks(symbol, since, until)])
+        return np.concatenate([np.empty(0, TICK), *self.stream("ticks", symbol, since, until)])
 
     def books(self, symbol: Symbol, since: int = 0, until: int = EVER) -> Array:
         """Rows of blocks.BOOK by arrival."""
-        return np.concatenate([np.empty(0, BOOK), *self.stream_books(symbol, since, until)])
+        return np.concatenate([np.empty(0, BOOK), *self.stream("books", symbol, since, until)])
+
+    def indications(self, kind: indications.Kind, symbol: Symbol, since: int = 0, until: int = EVER) -> Array:
+        """Rows of indications.DTYPES by arrival; the symbol of an index is its code."""
+        return np.concatenate([np.empty(0, store.DTYPES[kind]), *self.stream(kind, symbol, since, until)])
 
     def bars(self, symbol: Symbol, interval: int, since: int = 0, until: int = EVER, venue: Venue = Venue.KRX) -> Array:
         """Rows of blocks.BAR by time; `interval` in seconds."""
         return np.concatenate([np.empty(0, BAR), *self.stream_bars(symbol, interval, since, until, venue)])
 
-    def stream_ticks(self, symbol: Symbol, since: int = 0, until: int = EVER) -> Iterator[Array]:
-        """The same rows as `ticks`, some thousands at a time."""
+    def stream(self, kind: Kind, symbol: Symbol, since: int = 0, until: int = EVER) -> Iterator[Array]:
+        """The same rows as `ticks`, `books` or `indications`, some thousands at a time."""
         with self.snapshot():
-            yield from self._segments.stream("ticks", symbol, since, until)
-
-    def stream_books(self, symbol: Symbol, since: int = 0, until: int = EVER) -> Iterator[Array]:
-        """The same rows as `books`, some thousands at a time."""
-        with self.snapshot():
-            yield from self._segments.stream("books", symbol, since, until)
+            yield from self._segments.stream(kind, symbol, since, until)
 
     def stream_bars(
         self, symbol: Symbol, interval: int, since: int = 0, until: int = EVER, venue: Venue = Venue.KRX
@@ -170,7 +169,7 @@ class History:
         """The same rows as `asof`, some thousands of prints at a time."""
         with self.snapshot():
             before = self._newest_books(symbol, max(0, since - within), since)
-            ticks, books = self.stream_ticks(symbol, since, until), self.stream_books(symbol, since, until)
+            ticks, books = self.stream("ticks", symbol, since, until), self.stream("books", symbol, since, until)
             yield from joins.asof(ticks, books, before, within)
 
     def charts(self) -> list[Chart]:
@@ -206,8 +205,11 @@ class History:
         since: int = 0,
         until: int = EVER,
         kinds: Sequence[Kind] = ("ticks", "books"),
-    ) -> Iterator[Tick | OrderBook]:
-        """Ticks and books of many codes in the order they were received; all codes where `symbols` is empty."""
+    ) -> Iterator[Stored]:
+        """Messages of many codes in the order they were received; all codes where `symbols` is empty.
+
+        Index values have no issue: where they are among `kinds`, all come.
+        """
         return map(itemgetter(1), self.numbered(symbols, since, until, kinds))
 
     def numbered(
@@ -216,11 +218,11 @@ class History:
         since: int = 0,
         until: int = EVER,
         kinds: Sequence[Kind] = ("ticks", "books"),
-    ) -> Iterator[tuple[int, Tick | OrderBook]]:
+    ) -> Iterator[tuple[int, Stored]]:
         """The same, each with its number."""
         with self.snapshot():
             segments: list[Segment]
-            segments = [s for kind in kinds for s in self._segments.listed(kind, symbols, since, until)]
+            segments = [s for kind in kinds for s in self._segments.listed(kind, _of_kind(kind, symbols), since, until)]
             cache: dict[Segment, list[tuple[Symbol, Array]]] = {}
             start = max(since, min((s.first for s in segments), default=EVER))
             while segments:
@@ -256,7 +258,7 @@ class History:
         row = self._connection.execute(query, (symbol, instant)).fetchone()
         if row:
             return int(row[0])
-        homes = (rows[rows["venue"] == 0] for rows in self.stream_ticks(symbol, instant))
+        homes = (rows[rows["venue"] == 0] for rows in self.stream("ticks", symbol, instant))
         return next((int(rows["price"][0]) for rows in homes if len(rows)), 0)
 
     def close_before(self, symbol: Symbol, instant: int) -> int:
@@ -290,16 +292,20 @@ class History:
         start: int,
         end: int,
         cache: dict[Segment, list[tuple[Symbol, Array]]],
-    ) -> Iterator[tuple[int, Tick | OrderBook]]:
-        found: list[tuple[int, int, Tick | OrderBook]] = []
+    ) -> Iterator[tuple[int, Stored]]:
+        found: list[tuple[int, int, Stored]] = []
         for segment in segments:
             if segment not in cache:
-                cache[segment] = self._segments.read(segment, symbols)
-            make = blocks.ticks if segment.kind == "ticks" else blocks.books
+                cache[segment] = self._segments.read(segment, _of_kind(segment.kind, symbols))
             for symbol, rows in cache[segment]:
                 array = between(rows, start, end)
                 found.extend(
-                    zip(array["received"].tolist(), array["number"].tolist(), make(symbol, array), strict=True)
+                    zip(
+                        array["received"].tolist(),
+                        array["number"].tolist(),
+                        _made(segment.kind, symbol, array),
+                        strict=True,
+                    )
                 )
         found.sort(key=itemgetter(0, 1))
         return map(itemgetter(1, 2), found)
@@ -327,6 +333,17 @@ def order_state(place: Path, number: int) -> dict[str, object] | None:
         connection.row_factory = sqlite3.Row
         row = connection.execute("SELECT * FROM orders WHERE number = ?", (number,)).fetchone()
         return dict(row) if row else None
+
+
+def _made(kind: Kind, symbol: Symbol, array: Array) -> Sequence[Stored]:
+    if kind == "ticks":
+        return blocks.ticks(symbol, array)
+    return blocks.books(symbol, array) if kind == "books" else indications.messages(kind, symbol, array)
+
+
+def _of_kind(kind: Kind, symbols: Sequence[Symbol]) -> Sequence[Symbol]:
+    """The codes to look for: an index has none of an issue's."""
+    return () if kind == "index_ticks" else symbols
 
 
 def _day(instant: int) -> int:

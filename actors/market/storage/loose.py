@@ -1,8 +1,8 @@
-"""Ticks and books not packed yet: a batch of messages a row, written at once and readable by SQLite itself.
+"""Prices not packed yet: a batch of messages of a kind a row, written at once and readable by SQLite itself.
 
 A batch is JSON, [[number, [field, ...]], ...], the fields in the order of the message class. Written so, a message
-costs a fifth of what a row of its own does, and Python's lock is held that much shorter beside trading. The views
-`ticks` and `books` show the same as rows.
+costs a fifth of what a row of its own does, and Python's lock is held that much shorter beside trading. A view of
+each kind shows the same as rows.
 """
 
 import sqlite3
@@ -17,11 +17,12 @@ import numpy as np
 from msgspec.structs import astuple
 from numpy.typing import NDArray
 
-from actors.market.storage import blocks
+from actors.market.storage import blocks, indications
 from actors.market.storage.blocks import BOOK, LEVELS, TICK, Array
 from messages import OrderBook, Tick
 
-Kind = Literal["ticks", "books"]
+Kind = Literal["ticks", "books"] | indications.Kind
+Stored = Tick | OrderBook | indications.Indication
 _Levels = tuple[int, ...]
 _TickRow = tuple[str, str, int, int, int, int, str, int, int, int, int, int, int, int, float | None]
 """JSON has no word for a float that is no number."""
@@ -87,15 +88,20 @@ _BookHead = tuple[int, tuple[str, _R, _R, int, _R, _R, _R, _R, _R, _R]]
 _heads: Final[dict[Kind, Callable[[str], Iterable[tuple[int, tuple[Any, ...]]]]]] = {
     "ticks": msgspec.json.Decoder(list[_TickHead]).decode,
     "books": msgspec.json.Decoder(list[_BookHead]).decode,
+    **dict.fromkeys(indications.KINDS, msgspec.json.Decoder(list[tuple[int, tuple[Any, ...]]]).decode),
 }
 """Code and `received` of each message; the rest stays text."""
 
 
-def write(connection: sqlite3.Connection, kind: Kind, numbered: Iterable[tuple[int, Tick | OrderBook]]) -> None:
+def write(connection: sqlite3.Connection, kind: Kind, numbered: Iterable[tuple[int, Stored]]) -> None:
     """One batch, in rising numbers."""
-    rows = [(number, astuple(message)) for number, message in numbered]
+    rows = [(number, _fields(message)) for number, message in numbered]
     if rows:
         connection.execute(_INSERT, (kind, rows[0][0], rows[-1][0], _encode(rows).decode()))
+
+
+def _fields(message: Stored) -> tuple[Any, ...]:
+    return astuple(message) if isinstance(message, Tick | OrderBook) else indications.fields(message)
 
 
 def arrays(
@@ -153,7 +159,9 @@ def _set_aside(connection: sqlite3.Connection, kind: Kind, first: int, text: str
 
 def _unpacked(kind: Kind, first: int, text: str) -> _Batch:
     with _complaining(first):
-        return _ticks(text) if kind == "ticks" else _books(text)
+        if kind in ("ticks", "books"):
+            return _ticks(text) if kind == "ticks" else _books(text)
+        return indications.unpacked(kind, text)
 
 
 @contextmanager

@@ -75,11 +75,12 @@ class Chores:
 
 
 def newest(days: Mapping[Kind, int]) -> Oldest:
-    """Keep so many of the newest days that are stored, 0 for all: a wrong clock takes nothing away."""
+    """Keep so many of the newest days that are stored, 0 or none for all: a wrong clock takes nothing away."""
 
     def oldest(connection: sqlite3.Connection, kind: Kind) -> int:
-        found = connection.execute(_DAYS, (KST_OFFSET, DAY, kind, days[kind])).fetchall()
-        return found[-1][0] * DAY - KST_OFFSET if days[kind] and len(found) == days[kind] else 0
+        kept = days.get(kind, 0)
+        found = connection.execute(_DAYS, (KST_OFFSET, DAY, kind, kept)).fetchall()
+        return found[-1][0] * DAY - KST_OFFSET if kept and len(found) == kept else 0
 
     return oldest
 

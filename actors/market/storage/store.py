@@ -7,27 +7,29 @@ Times are nanoseconds UTC, money is won; `side` and `venue` are places in `block
 """
 
 import sqlite3
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
-from actors.market.storage import blocks, events, loose, older
+from actors.market.storage import blocks, events, indications, loose, older
 from actors.market.storage.blocks import BOOK, TICK, Array
+from actors.market.storage.indications import Indication
 from actors.market.storage.loose import Kind
 from actors.market.time import SECOND
 from messages import Bar, Instrument, OrderBook, Tick
 
 FILE: Final = "market.sqlite"
-KINDS: Final[tuple[Kind, ...]] = ("ticks", "books")
-DTYPES: Final[dict[Kind, "np.dtype[np.void]"]] = {"ticks": TICK, "books": BOOK}
+KINDS: Final[tuple[Kind, ...]] = ("ticks", "books", *indications.KINDS)
+DTYPES: Final[dict[Kind, "np.dtype[np.void]"]] = {"ticks": TICK, "books": BOOK, **indications.DTYPES}
 BLOCK_ROWS: Final = 8_192
 PAGE_SIZE: Final = 16_384
 """Bytes of a page of the file: a batch is long, and the fewer pages it takes the cheaper it is to store."""
 CHUNK: Final = 2_000
 """Messages handed to the writer at once: few enough that the loop gets its turn in between."""
-_PORTION: Final[dict[Kind, int]] = {"ticks": 65_536, "books": 16_384}
+_PORTION: Final[dict[Kind, int]] = {**dict.fromkeys(KINDS, 65_536), "books": 16_384}
 """Messages that are packed at once: some 30 MiB while it is done, a fifth of a second or so."""
 DAY: Final = 86_400 * SECOND
 KST_OFFSET: Final = 9 * 3_600 * SECOND
@@ -107,6 +109,7 @@ MIGRATIONS: Final = (
         left_out INTEGER NOT NULL);
     """,
     events.SCHEMA,
+    indications.SCHEMA,
 )
 
 _BLOCK = "INSERT INTO blocks VALUES (?,?,?,?,?,?,?)"
@@ -135,6 +138,15 @@ def write_ticks(connection: sqlite3.Connection, numbered: Iterable[tuple[int, Ti
 
 def write_books(connection: sqlite3.Connection, numbered: Iterable[tuple[int, OrderBook]]) -> None:
     loose.write(connection, "books", numbered)
+
+
+def write_indications(connection: sqlite3.Connection, numbered: Iterable[tuple[int, Indication]]) -> None:
+    """Of any kinds, in rising numbers; a batch each."""
+    batches: defaultdict[Kind, list[tuple[int, Indication]]] = defaultdict(list)
+    for number, message in numbered:
+        batches[indications.kind_of(message)].append((number, message))
+    for kind, batch in batches.items():
+        loose.write(connection, kind, batch)
 
 
 def write_bars(connection: sqlite3.Connection, bars: Iterable[Bar]) -> None:

@@ -16,7 +16,7 @@ from actors.market.files.columns import Unrecognised
 from actors.market.files.exports import Form
 from actors.market.files.layout import COLUMNS
 from actors.market.files.recordings import Terms
-from actors.market.storage import blocks, store
+from actors.market.storage import blocks, indications, store
 from actors.market.storage.blocks import BAR, BOOK, TICK, VENUES, Array
 from actors.market.storage.history import EVER, Content, History
 from actors.market.time import SECOND
@@ -109,6 +109,27 @@ def test_what_is_exported_and_imported_is_the_same(
 
         assert sum(one.rows for one in saved) == sum(content.count for content in History.over(source).contents())
         assert everything(History.over(target)) == everything(History.over(source))
+
+
+@pytest.mark.parametrize("form", [Form.CSV, PARQUET])
+@pytest.mark.parametrize("kind", indications.KINDS)
+@settings(max_examples=5, deadline=None)
+@given(st.data())
+def test_indications_are_exported_and_imported_as_they_are(
+    kind: indications.Kind, form: Form, data: st.DataObject
+) -> None:
+    with memory() as source, memory() as target:
+        subjects = [Symbol("001"), Symbol("101")] if kind == "index_ticks" else CODES
+        for symbol in subjects:
+            rows = data.draw(rows_of(indications.DTYPES[kind]))
+            store.write_blocks(source, kind, symbol, rows)
+
+        moved(source, target, form)
+        moved(source, target, form)
+
+        for symbol in subjects:
+            there, back = (History.over(one).indications(kind, symbol) for one in (source, target))
+            assert back.tobytes() == there.tobytes()
 
 
 @settings(max_examples=25, deadline=None)

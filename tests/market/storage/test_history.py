@@ -125,7 +125,7 @@ def test_a_stream_has_the_same_rows_in_order_however_its_blocks_overlap(
             while pack and store.pack_some(made):
                 continue
 
-        stretches = list(History.over(made).stream_ticks(CODE, *bounds))
+        stretches = list(History.over(made).stream("ticks", CODE, *bounds))
         assert not made.in_transaction
 
     found = [
@@ -142,7 +142,7 @@ def test_a_stream_reads_a_block_when_it_comes_to_it(connection: sqlite3.Connecti
     store.write_blocks(connection, "ticks", "035720", rows)
     read: list[str] = []
     connection.set_trace_callback(lambda statement: read.append(statement) if "SELECT data" in statement else None)
-    stream = History.over(connection).stream_ticks(Symbol("035720"))
+    stream = History.over(connection).stream("ticks", Symbol("035720"))
 
     for blocks_read in range(1, 6):
         assert len(next(stream)) == store.BLOCK_ROWS
@@ -159,7 +159,7 @@ def test_packing_beside_a_stream_neither_doubles_nor_loses_a_row(tmp_path: Path)
             continue
         store.write_ticks(writer, [(2, tick(1, 101)), (3, tick(2, 102))])
         with History(tmp_path) as history:
-            stream = history.stream_ticks(CODE)
+            stream = history.stream("ticks", CODE)
             found = next(stream)["price"].tolist()
             while store.pack_some(writer):
                 continue

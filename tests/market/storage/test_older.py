@@ -57,7 +57,7 @@ def test_brought_up_to_date_it_has_every_message_it_had(folder: Path) -> None:
     done = CliRunner().invoke(history, ["prune", str(folder), "--before", "1970-01-01"])
 
     assert done.exit_code == 0, done.stderr
-    assert done.stdout.startswith("0 ticks and 0 books of before 1970-01-01 are gone")
+    assert done.stdout.startswith("0 ticks, 0 books and 0 indications of before 1970-01-01 are gone")
     with History(folder) as stored:
         assert list(stored.messages([])) == [TICKS[0], BOOK, *TICKS[1:]]
         assert list(stored.bar_messages([], 60)) == [bar(0, 1, 2, 1, 2)]
