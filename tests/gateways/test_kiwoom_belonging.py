@@ -71,3 +71,13 @@ def test_what_a_crash_left_of_the_mark_refuses_nobody(left: str, tmp_path: Path)
             await life(tmp_path, {}, {"accounts": OTHER_FIRST})
 
     played(scene)
+
+
+def test_two_folders_of_one_account_do_not_show_that_they_are(tmp_path: Path) -> None:
+    async def scene() -> None:
+        await life(tmp_path / "a", {}, {})
+        await life(tmp_path / "b", {}, {})
+
+    played(scene)
+    first, second = ((tmp_path / name / "account.txt").read_text() for name in "ab")
+    assert first != second

@@ -5,9 +5,9 @@ from typing import Final, TypeVar
 
 Value = TypeVar("Value")
 
-MOST: Final = 8_192
+MOST: Final = 4_096
 """Texts remembered of one kind; then it begins anew. What stands in the books of a hundred codes has room."""
-FEW: Final = 2_048
+FEW: Final = 1_024
 """The same of texts that do not come back, such as times."""
 
 
