@@ -35,7 +35,7 @@ from benchmarks import made_day
 from messages import OrderBook, Tick
 from runtime.bus import Bus
 from runtime.clock import SimulatedClock
-from runtime.disk.database import reading
+from runtime.disk.reading import reading
 from runtime.life.seat import Seat
 from runtime.loops.loop import virtual_loop
 from runtime.mailbox import Mailbox

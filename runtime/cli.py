@@ -2,18 +2,13 @@
 
 import json
 import os
-import shutil
-import sqlite3
 import sys
 from collections.abc import Callable, Sequence
-from contextlib import closing
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Annotated, Any, Final, NoReturn, TypeVar
 
-import msgspec
 import structlog
 import typer
 from rich.console import Console
@@ -22,9 +17,10 @@ from rich.table import Table
 from runtime import logs
 from runtime.clock import KST
 from runtime.disk import chain, folders
-from runtime.disk.database import quarantine, reading
+from runtime.disk.database import quarantine
 from runtime.disk.errors import DatabaseError
 from runtime.disk.journal import NAME
+from runtime.disk.reading import reading
 from runtime.life import wiring
 from runtime.life.exits import BAD_CONFIG, FAILED, code_of
 from runtime.loops.loop import MissingLibrary, new_loop
@@ -41,9 +37,6 @@ DataFolder = Annotated[Path, typer.Argument(help="The data folder of the system:
 Overrides = Annotated[list[str], typer.Option("--set", metavar="TABLE.KEY=VALUE", help="Override a key of the config.")]
 
 _OTHERWISE = "make room, or be the user it runs as; SIGTERM to its process stops it in order"
-
-_UNOPENED: Final = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
-"""What SQLite answers where it may lay nothing beside the file it should read."""
 
 T = TypeVar("T")
 
@@ -137,7 +130,8 @@ def audit_verify(
     """Prove the journal of a data folder from its first record to its last; exit 0 only if it holds."""
     path = folders.current(folder) / NAME
     try:
-        verdict = _proven(path, head or None)
+        reading(path).close()
+        verdict = chain.verify(path, head or None)
     except (DatabaseError, OSError) as error:
         fail(str(error))
     runs = f"{verdict.runs:,} run{'s' if verdict.runs != 1 else ''}"
@@ -219,28 +213,6 @@ def _running_on(folder: Path) -> Path:
 def write(answer: dict[str, Any]) -> None:
     """An answer for machines."""
     sys.stdout.write(json.dumps(answer, indent=2, ensure_ascii=False) + "\n")
-
-
-def _proven(path: Path, head: str | None) -> chain.Verdict:
-    """Raises DatabaseError or OSError where there is nothing to prove, or no room for a copy of it."""
-    if not _wants_a_copy(path):
-        return chain.verify(path, head)
-    with TemporaryDirectory(prefix="kiwoom-actors-") as room:
-        for part in (path, path.with_name(f"{path.name}-wal")):
-            if part.exists():
-                shutil.copyfile(part, Path(room) / part.name)
-        verdict = chain.verify(Path(room) / path.name, head)
-        return msgspec.structs.replace(verdict, problem=verdict.problem.replace(room, str(path.parent)))
-
-
-def _wants_a_copy(path: Path) -> bool:
-    """On a disk that only reads SQLite opens no such file, unless a system has it open."""
-    try:
-        with closing(reading(path)) as connection:
-            connection.execute("PRAGMA schema_version")
-    except sqlite3.Error as error:
-        return getattr(error, "sqlite_errorcode", 0) & 0xFF in _UNOPENED
-    return False
 
 
 def _notes(parts: Sequence[Part]) -> list[str]:

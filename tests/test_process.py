@@ -14,7 +14,7 @@ import pytest
 
 from runtime.disk import chain
 from runtime.disk.chain import CLOSED, SEALED
-from runtime.disk.database import reading
+from runtime.disk.reading import reading
 
 ROOT = Path(__file__).parent.parent
 DEMO = "examples/demo.toml"

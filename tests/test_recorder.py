@@ -22,7 +22,8 @@ from messages import (
     ViReleased,
     Won,
 )
-from runtime.disk.database import Database, reading
+from runtime.disk.database import Database
+from runtime.disk.reading import reading
 from runtime.testing import Stage, in_virtual_time
 from tests.fake_feed import instrument
 from tests.market.market_data import CODE, NINE, OTHER, bar, book, tick

@@ -21,8 +21,8 @@ from actors.market.time import kst
 from messages import Record
 from runtime.cli import fail, placed
 from runtime.disk import folders
-from runtime.disk.database import reading
 from runtime.disk.errors import UNREADABLE, DatabaseBroken
+from runtime.disk.reading import reading
 
 history: Final = typer.Typer(help="What is stored, whether its certificates hold, and copies.", no_args_is_help=True)
 history.command("export")(export_command)

@@ -33,7 +33,7 @@ from messages import (
     Won,
 )
 from runtime.clock import Clock
-from runtime.disk.database import reading
+from runtime.disk.reading import reading
 from runtime.settings.bounds import Code, Count, Day, Span
 from runtime.settings.config import ConfigError
 

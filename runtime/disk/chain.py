@@ -11,8 +11,8 @@ import messages
 from messages import Message
 from runtime import logs
 from runtime.bus import RUN_BITS
-from runtime.disk.database import reading
 from runtime.disk.errors import UNREADABLE, DatabaseBroken, DatabaseError
+from runtime.disk.reading import reading
 from runtime.envelope import Envelope
 
 START = bytes(32)

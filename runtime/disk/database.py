@@ -236,19 +236,6 @@ class Database:
         _placed()
 
 
-def reading(path: Path) -> sqlite3.Connection:
-    """A connection that only reads, beside whoever writes. Raises DatabaseBroken where there is no such file."""
-    try:
-        there = path.is_file()
-    except OSError as error:
-        raise DatabaseError(f"{path}: {error.strerror}; be the user it belongs to") from error
-    if not there:
-        raise DatabaseBroken(f"{path}: no such file")
-    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=5, isolation_level=None)
-    connection.execute("PRAGMA query_only = ON")
-    return connection
-
-
 def quarantine(path: Path, stamp: str) -> Path:
     """Rename a broken file and what SQLite keeps beside it, for a person to look at; the new name comes back."""
     aside = path.with_name(f"{path.name}.broken-{stamp}")

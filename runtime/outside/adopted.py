@@ -12,9 +12,9 @@ import msgspec
 
 from runtime.bus import RUN_BITS
 from runtime.disk.chain import CLOSED
-from runtime.disk.database import reading
 from runtime.disk.errors import UNREADABLE, DatabaseError
 from runtime.disk.journal import NAME
+from runtime.disk.reading import reading
 from runtime.life.exits import FAILED
 from runtime.process.locks import holder, is_held
 

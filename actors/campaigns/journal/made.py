@@ -12,8 +12,8 @@ from messages.instruments import Nanoseconds, Shares, Symbol, Won
 from runtime.bus import RUN_BITS
 from runtime.clock import WallClock
 from runtime.disk import chain
-from runtime.disk.database import reading
 from runtime.disk.journal import NAME, Journal
+from runtime.disk.reading import reading
 from runtime.envelope import Envelope
 
 FOUND, HARMLESS, MISSED = "found", "harmless", "MISSED"

@@ -20,8 +20,8 @@ from actors.market.storage.loose import EVER, Kind, Range, Stored
 from actors.market.storage.segments import Segment, Segments, between
 from actors.market.time import SECOND
 from messages import Bar, Designation, Instrument, Market, Record, Symbol, Venue
-from runtime.disk.database import reading
 from runtime.disk.errors import DatabaseBroken
+from runtime.disk.reading import reading
 
 _WINDOW = 600 * SECOND
 _DAY: Final = 86_400 * SECOND

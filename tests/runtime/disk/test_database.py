@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from runtime.clock import SimulatedClock, WallClock
-from runtime.disk.database import Database, quarantine, reading
+from runtime.disk.database import Database, quarantine
 from runtime.disk.errors import DatabaseBroken, DatabaseFull, DatabaseLocked
+from runtime.disk.reading import reading
 from runtime.loops.loop import VirtualLoop
 from runtime.testing import START, in_virtual_time
 from tests.runtime.disk.limits import files_up_to

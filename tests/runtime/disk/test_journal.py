@@ -29,9 +29,10 @@ from runtime.bus import RUN_BITS
 from runtime.clock import SimulatedClock, WallClock
 from runtime.disk.awaited import JournalFailed
 from runtime.disk.chain import ChainBroken, envelopes, verify
-from runtime.disk.database import quarantine, reading
+from runtime.disk.database import quarantine
 from runtime.disk.errors import DatabaseBroken, DatabaseError, DatabaseFull
 from runtime.disk.journal import Journal
+from runtime.disk.reading import reading
 from runtime.envelope import Envelope
 from runtime.loops.loop import VirtualLoop
 from runtime.testing import START, in_virtual_time

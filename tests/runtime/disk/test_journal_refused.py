@@ -14,10 +14,10 @@ from runtime.bus import RUN_BITS
 from runtime.clock import SimulatedClock, WallClock
 from runtime.disk.awaited import JournalFailed
 from runtime.disk.chain import CLOSED, SEALED, entries, envelopes, verify
-from runtime.disk.database import reading
 from runtime.disk.emergency import Emergency
 from runtime.disk.errors import DatabaseError, DatabaseFull
 from runtime.disk.journal import NAME, Journal
+from runtime.disk.reading import reading
 from runtime.envelope import Envelope
 from runtime.loops.loop import VirtualLoop
 from runtime.testing import START, in_virtual_time
