@@ -15,13 +15,13 @@ from actors.analysis.progress import Pages
 from actors.gateways.port import Archive, Page, Reference
 from actors.market.calendar import Calendar
 from actors.market.charts import certificate, collection, paging
-from actors.market.charts import standing as standings
 from actors.market.charts.certificate import DAILY, Chart
 from actors.market.charts.collected import Collected, length, report, totals
 from actors.market.charts.collection import Taken
 from actors.market.charts.comparison import Proof
 from actors.market.charts.paging import Outlook, Paging, Trail, Unfinished
 from actors.market.charts.spans import Span
+from actors.market.charts.standing import bounds, not_offered_anew, standing_of
 from actors.market.storage import store
 from actors.market.time import SECOND, at, kst
 from actors.market.time import text as when
@@ -332,10 +332,10 @@ class Collector(Actor, publishes=(StopSystem,)):
     def _reckon(self, connection: sqlite3.Connection, one: Collected) -> list[Span]:
         wanted, gaps = self._plan(connection, one)
         one.asked, one.wanting = wanted.since, bool(gaps)
-        one.since, one.until = possible = standings.bounds(connection, one.chart, wanted)
-        one.standing = standings.standing(connection, self._calendar, one.chart, possible)
+        one.since, one.until = possible = bounds(connection, one.chart, wanted)
+        one.standing = standing_of(connection, self._calendar, one.chart, possible)
         if one.factors:
-            one.left_aside = standings.not_offered_anew(connection, one.chart)
+            one.left_aside = not_offered_anew(connection, one.chart)
         return gaps
 
     def _tell(self) -> None:

@@ -104,9 +104,13 @@ def _confirm(place: Path, seconds: float, *, as_json: bool) -> bool:
 
 def _at_rest(place: Path, latched: Halt) -> str:
     left = "what is open at the broker stays open until then"
-    return (
+    said = (
         f"no system runs on {place}: the next start there is halted, and waits for `resume`; {left} ({latched.reason})"
     )
+    if not folders.looks_fresh(place):
+        return said
+    hint = f"if runs have folders of their own there (`fresh = true`), none starts in this one: halt {place.parent}"
+    return f"{said}\n{hint}"
 
 
 def _progress(answer: dict[str, Any]) -> str:

@@ -14,6 +14,11 @@ def fresh(data: Path) -> Path:
     return data / f"{newest + 1:0{_DIGITS}d}"
 
 
+def looks_fresh(folder: Path) -> bool:
+    """Whether it may be the folder of one run of several: its name says so, though a person may have given it."""
+    return len(folder.name) == _DIGITS and folder.name.isdecimal()
+
+
 def current(data: Path) -> Path:
     """The folder of the newest run: `data` where it has a journal or cannot be looked into, else the newest below."""
     try:

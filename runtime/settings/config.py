@@ -27,6 +27,8 @@ _LARGEST = 1 << 20
 _INTEGERS = range(-(1 << 63), 1 << 63)
 _SHOWN = 60
 _NAME = 255
+_UNKNOWN = re.compile(r"Object contains unknown field `(\w+)`")
+"""What msgspec says of a table's key; of one deeper down it says where that is, too."""
 
 
 class ConfigError(Exception):
@@ -110,7 +112,15 @@ def convert(config: Config, table: str, key: str, value: object, wanted: Any) ->
         raise config.error(table, key, str(error), error.mend) from None
     except (msgspec.ValidationError, TypeError) as error:
         problem = f"{_shown(key, value)} will not do: {logs.clean(str(error))}"
-        raise config.error(table, key, problem, f"give {describe(wanted)}") from None
+        raise config.error(table, key, problem, _meant(str(error), wanted) or f"give {describe(wanted)}") from None
+
+
+def _meant(problem: str, wanted: Any) -> str:
+    """A hint for a key that a table within a table does not have."""
+    unknown = _UNKNOWN.fullmatch(problem)
+    options = (option for option in (wanted, *get_args(wanted)) if isinstance(option, type))
+    tables = [option for option in options if issubclass(option, msgspec.Struct)]
+    return nearest(unknown[1], tables[0].__struct_fields__) if unknown and tables else ""
 
 
 def describe(wanted: Any) -> str:

@@ -81,6 +81,15 @@ def test_a_halt_where_nothing_runs_is_for_the_next_start(tmp_path: Path) -> None
     assert (latched.reason, latched.flatten) == ("a storm", False)
 
 
+def test_a_halt_of_the_folder_of_a_single_run_says_where_the_next_one_is_halted(tmp_path: Path) -> None:
+    (tmp_path / "00001").mkdir()
+    result = typed("halt", tmp_path / "00001")
+
+    assert result.exit_code == 0
+    assert Latch(tmp_path / "00001").read() is not None
+    assert result.stdout.endswith(f"none starts in this one: halt {tmp_path}\n")
+
+
 def test_a_halt_of_a_folder_that_is_not_there_is_no_halt(tmp_path: Path) -> None:
     said = refusal(typed("halt", tmp_path / "liv"))
 

@@ -36,7 +36,7 @@ class Standing(NamedTuple):
     """Days on which something is missing; trading days in a row are one, `first - last`."""
 
 
-def standing(connection: sqlite3.Connection, calendar: Calendar, chart: Chart, wanted: Span) -> Standing:
+def standing_of(connection: sqlite3.Connection, calendar: Calendar, chart: Chart, wanted: Span) -> Standing:
     """By the certificates of a time; a trading day without one has everything missing.
 
     Those that do not fit the calendar, as somebody mended it since, are made anew where their bars are as certified.

@@ -12,7 +12,7 @@ from actors.market.charts.certificate import DAILY, Chart, grid
 from actors.market.charts.collection import Taken
 from actors.market.charts.comparison import Proof
 from actors.market.charts.spans import Span
-from actors.market.charts.standing import standing
+from actors.market.charts.standing import standing_of
 from actors.market.storage import store
 from actors.market.time import SECOND, at
 from messages import Bar, Shares, Symbol, Won
@@ -203,7 +203,7 @@ def test_what_is_not_offered_any_more_is_not_asked_again(connection: sqlite3.Con
     bars = chart()
     take(connection, bars[400:], last=True)
     assert collection.gaps(connection, CALENDAR, CHART, WANTED) == []
-    assert standing(connection, CALENDAR, CHART, WANTED).missing == 400
+    assert standing_of(connection, CALENDAR, CHART, WANTED).missing == 400
 
 
 def test_a_day_bar_is_a_day(connection: sqlite3.Connection) -> None:

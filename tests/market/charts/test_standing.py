@@ -14,7 +14,7 @@ from actors.market.charts import collection
 from actors.market.charts.certificate import DAILY, Certificate, Chart, grid
 from actors.market.charts.comparison import Proof
 from actors.market.charts.spans import Span
-from actors.market.charts.standing import Standing, bounds, standing
+from actors.market.charts.standing import Standing, bounds, standing_of
 from actors.market.storage import store
 from actors.market.time import at
 from messages import Symbol
@@ -65,14 +65,14 @@ def agrees(connection: sqlite3.Connection, calendar: Calendar) -> bool:
 def test_days_without_a_certificate_are_missing_and_told_as_one_stretch(connection: sqlite3.Connection) -> None:
     collect(connection, CALENDAR, "2022-01-13", "2022-01-14", first="2022-01-13")
     since = Span(at(dt.date(2022, 1, 6)), WEEK.until)
-    found = standing(connection, CALENDAR, CHART, since)
+    found = standing_of(connection, CALENDAR, CHART, since)
     assert found == Standing(7, 7 * 382, 2 * 382, 0, 5 * 382, 0, ("2022-01-06 - 2022-01-12",))
 
 
 def test_a_part_of_a_day_lacks_the_bars_of_that_part(connection: sqlite3.Connection) -> None:
     noon = Span(at(dt.date(2022, 1, 10), 12), at(dt.date(2022, 1, 11), 9, 30))
-    assert standing(connection, CALENDAR, CHART, noon).missing == 200 + 2 + 30
-    assert standing(connection, CALENDAR, CHART, Span(noon.until, noon.since)) == Standing()
+    assert standing_of(connection, CALENDAR, CHART, noon).missing == 200 + 2 + 30
+    assert standing_of(connection, CALENDAR, CHART, Span(noon.until, noon.since)) == Standing()
 
 
 def test_nothing_is_known_of_a_chart_without_pages(connection: sqlite3.Connection) -> None:
@@ -82,10 +82,10 @@ def test_nothing_is_known_of_a_chart_without_pages(connection: sqlite3.Connectio
 
 def test_a_holiday_that_is_added_late_takes_its_day_out(connection: sqlite3.Connection, tmp_path: Path) -> None:
     collect(connection, CALENDAR, "2022-01-10", "2022-01-11", "2022-01-13", "2022-01-14")
-    assert standing(connection, CALENDAR, CHART, WEEK).idle == 382
+    assert standing_of(connection, CALENDAR, CHART, WEEK).idle == 382
     later = mended(tmp_path, "2022-01-31, ", "2022-01-12, 2022-01-31, ")
     assert not agrees(connection, later)
-    found = standing(connection, later, CHART, WEEK)
+    found = standing_of(connection, later, CHART, WEEK)
     assert (found.days, found.expected, found.present, found.idle, found.missing) == (4, 4 * 382, 4 * 382, 0, 0)
     assert certificate(connection, "2022-01-12") is None
     assert agrees(connection, later)
@@ -96,8 +96,8 @@ def test_a_day_that_traded_all_the_same_is_certified_as_one(connection: sqlite3.
     collect(connection, CALENDAR, "2022-01-10", "2022-01-11", "2022-01-12", "2022-01-14")
     connection.execute("DELETE FROM certificates")
     collection.certify(connection, closed, CHART, [WEEK])
-    assert standing(connection, closed, CHART, WEEK).extra == 382
-    found = standing(connection, CALENDAR, CHART, WEEK)
+    assert standing_of(connection, closed, CHART, WEEK).extra == 382
+    found = standing_of(connection, CALENDAR, CHART, WEEK)
     assert (found.days, found.present, found.idle, found.extra, found.missing) == (5, 4 * 382, 382, 0, 0)
     assert agrees(connection, CALENDAR)
 
@@ -107,8 +107,8 @@ def test_hours_that_are_mended_late_make_a_day_whole(connection: sqlite3.Connect
     collect(connection, later, "2022-01-12")
     connection.execute("DELETE FROM certificates")
     collection.certify(connection, CALENDAR, CHART, [WEEK])
-    assert standing(connection, CALENDAR, CHART, WEEK).extra == 60
-    assert standing(connection, later, CHART, WEEK).extra == 0
+    assert standing_of(connection, CALENDAR, CHART, WEEK).extra == 60
+    assert standing_of(connection, later, CHART, WEEK).extra == 0
     assert agrees(connection, later)
 
 
@@ -116,7 +116,7 @@ def test_a_bar_changed_by_hand_is_not_certified_anew(connection: sqlite3.Connect
     collect(connection, CALENDAR, "2022-01-10", "2022-01-11", "2022-01-12", "2022-01-13", "2022-01-14")
     connection.execute("UPDATE bars SET close = close + 1 WHERE time = ?", (at(dt.date(2022, 1, 12), 10),))
     later = mended(tmp_path, "2022-01-31, ", "2022-01-12, 2022-01-31, ")
-    standing(connection, later, CHART, WEEK)
+    standing_of(connection, later, CHART, WEEK)
     assert not agrees(connection, later)
 
 

@@ -1,5 +1,6 @@
 """A config that is wrong anywhere is refused in one line with where, what and how to mend it."""
 
+import re
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 
 from messages import HaltTrading, Nanoseconds, RunStarted, StopSystem
 from runtime.actor import Actor, handles
-from runtime.settings.config import Config, ConfigError, describe, load
+from runtime.settings.config import Config, ConfigError, convert, describe, load
 from runtime.settings.parts import make, plan
 
 HERE = "tests.runtime.settings.test_config"
@@ -269,3 +270,20 @@ class Nested(msgspec.Struct):
 )
 def test_what_is_wanted_is_told_as_it_is_written(wanted: Any, words: str) -> None:
     assert describe(wanted) == words
+
+
+class Inner(msgspec.Struct, forbid_unknown_fields=True):
+    """A table within a table."""
+
+    date: str = ""
+    deeper: tuple["Inner", ...] = ()
+
+
+@pytest.mark.parametrize(
+    ("value", "mend"), [({"dat": "x"}, "did you mean date?"), ({"deeper": [{"dat": "x"}]}, "give a table")]
+)
+def test_an_unknown_key_of_a_table_within_a_table_gets_its_near_spelling(
+    tmp_path: Path, value: object, mend: str
+) -> None:
+    with pytest.raises(ConfigError, match=rf"unknown field `dat`.*; {re.escape(mend)}"):
+        convert(read(tmp_path, GOOD), "gateway.wire", "twin", value, Inner | None)
