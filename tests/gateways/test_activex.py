@@ -28,6 +28,23 @@ def test_where_there_is_no_control_one_line_says_what_to_use_instead() -> None:
     assert "\n" not in str(refused.value)
 
 
+def test_a_control_that_lacks_an_event_is_too_old_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Old:
+        OnEventConnect = OnReceiveMsg = OnReceiveTrData = OnReceiveRealData = OnReceiveChejanData = None
+        OnReceiveTrCondition = OnReceiveRealCondition = None
+
+        def __init__(self, _program: str) -> None: ...
+
+        def isNull(self) -> bool:  # noqa: N802 - Qt's name
+            return False
+
+    monkeypatch.setattr(activex, "_widget_class", lambda: Old)
+    monkeypatch.setattr(activex, "_guard", lambda: None)
+
+    with pytest.raises(activex.NoControlError, match=r"knows no OnReceiveConditionVer: it is too old"):
+        activex.open_control()
+
+
 @ON_WINDOWS
 def test_a_control_that_is_not_installed_is_named_in_one_line() -> None:
     script = """

@@ -6,6 +6,8 @@ import sys
 from types import TracebackType
 from typing import Any, Final
 
+from actors.gateways.kiwoom.control import Control
+
 PROGRAM: Final = "KHOPENAPI.KHOpenAPICtrl.1"
 _LOG: Final = logging.getLogger("gateway.kiwoom.control")
 
@@ -22,6 +24,11 @@ def open_control(program: str = PROGRAM) -> Any:
     if control.isNull():
         raise NoControlError(
             f"{program} cannot be made: install Kiwoom Open API+ (영웅문 OpenAPI) and use a 32-bit Python on Windows"
+        )
+    missing = [event for event in Control.__annotations__ if not hasattr(control, event)]
+    if missing:
+        raise NoControlError(
+            f"{program} knows no {', '.join(missing)}: it is too old; log in once in KOA Studio, which updates it"
         )
     return control
 
