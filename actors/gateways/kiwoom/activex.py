@@ -27,9 +27,8 @@ def open_control(program: str = PROGRAM) -> Any:
         )
     missing = [event for event in Control.__annotations__ if not hasattr(control, event)]
     if missing:
-        raise NoControlError(
-            f"{program} knows no {', '.join(missing)}: it is too old; log in once in KOA Studio, which updates it"
-        )
+        mend = "close all programs that use it, log in once by hand and let it update"
+        raise NoControlError(f"{program} knows no {', '.join(missing)}: it is too old; {mend}")
     return control
 
 
