@@ -21,7 +21,7 @@ from actors.market.time import kst
 from messages import Record
 from runtime.cli import fail, placed
 from runtime.disk import folders
-from runtime.disk.errors import UNREADABLE, DatabaseBroken
+from runtime.disk.errors import UNREADABLE, DatabaseError
 from runtime.disk.reading import reading
 
 history: Final = typer.Typer(help="What is stored, whether its certificates hold, and copies.", no_args_is_help=True)
@@ -58,7 +58,7 @@ def verify_command(place: _Place) -> None:
     """Prove every certificate again from the stored bars; exit 0 only if all of them hold."""
     try:
         verdict = verify(folders.current(place))
-    except (DatabaseBroken, *UNREADABLE) as error:
+    except (DatabaseError, *UNREADABLE) as error:
         fail(placed(place, error))
     for line in verdict.failures:
         typer.echo(line)
@@ -75,7 +75,7 @@ def list_command(place: _Place) -> None:
     try:
         with History(folders.current(place)) as stored:
             lines = list(_lines(stored))
-    except (DatabaseBroken, *UNREADABLE) as error:
+    except (DatabaseError, *UNREADABLE) as error:
         fail(placed(place, error))
     for line in lines or ["nothing is stored there"]:
         typer.echo(line)

@@ -17,7 +17,7 @@ from actors.market.time import at
 from messages import Symbol, Venue
 from runtime.cli import fail, placed
 from runtime.disk import folders
-from runtime.disk.errors import UNREADABLE, DatabaseBroken
+from runtime.disk.errors import UNREADABLE, DatabaseError
 from runtime.life.exits import BAD_CONFIG
 
 _DAY: Final = dt.timedelta(days=1)
@@ -88,7 +88,7 @@ def export_command(
         fail(str(error))
     except OSError as error:
         fail(f"{error.filename or to}: {error.strerror or error}")
-    except (DatabaseBroken, *UNREADABLE) as error:
+    except (DatabaseError, *UNREADABLE) as error:
         fail(placed(place, error))
     _report(saved, place)
 

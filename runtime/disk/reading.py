@@ -2,11 +2,12 @@
 
 import shutil
 import sqlite3
+from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from runtime.disk.errors import DatabaseBroken, DatabaseError
+from runtime.disk.errors import DatabaseBroken, DatabaseError, typed
 
 _UNOPENED: Final = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
 """What SQLite answers where it may lay nothing beside the file it should read."""
@@ -15,7 +16,7 @@ _ALONE: Final = "?mode=ro&immutable=1"
 
 
 def reading(path: Path) -> sqlite3.Connection:
-    """A connection that only reads. Raises DatabaseBroken where there is no such file, OSError where no copy fits.
+    """A connection that only reads. Raises DatabaseBroken where there is no such file, DatabaseError where none opens.
 
     On a disk that only reads, and where nobody has the file open, it is read as it lies there; what a crash left in
     the log beside it is merged in a copy, which goes when the connection closes.
@@ -26,6 +27,16 @@ def reading(path: Path) -> sqlite3.Connection:
         raise DatabaseError(f"{path}: {error.strerror}; be the user it belongs to") from error
     if not there:
         raise DatabaseBroken(f"{path}: no such file")
+    try:
+        return _found(path)
+    except sqlite3.Error as error:
+        raise typed(path, error) from error
+    except OSError as error:
+        mend = "make room where temporary files go, or be the user it belongs to"
+        raise DatabaseError(f"{path}: no copy to be read can be made: {error.strerror}; {mend}") from error
+
+
+def _found(path: Path) -> sqlite3.Connection:
     connection = _opened(path, _BESIDE)
     if _opens(connection):
         return connection
@@ -45,12 +56,15 @@ class _Copy(sqlite3.Connection):
 
 
 def _copied(*parts: Path) -> sqlite3.Connection:
-    room = TemporaryDirectory(prefix="kiwoom-actors-")
-    for part in parts:
-        shutil.copyfile(part, Path(room.name) / part.name)
-    connection = _opened(Path(room.name) / parts[0].name, _BESIDE, _Copy)
-    assert isinstance(connection, _Copy)
-    connection.room = room
+    with ExitStack() as stack:
+        room = TemporaryDirectory(prefix="kiwoom-actors-")
+        stack.callback(room.cleanup)
+        for part in parts:
+            shutil.copyfile(part, Path(room.name) / part.name)
+        connection = _opened(Path(room.name) / parts[0].name, _BESIDE, _Copy)
+        assert isinstance(connection, _Copy)
+        connection.room = room
+        stack.pop_all()
     return connection
 
 

@@ -1,5 +1,7 @@
 """Verbs over a folder nobody may look into, or a port that is none, are refused in one line."""
 
+import contextlib
+import sqlite3
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -29,6 +31,40 @@ def test_a_folder_that_may_not_be_looked_into_is_one_line(verb: tuple[str, ...])
     said = result.stderr or result.stdout
     assert f"{data}" in said
     assert "ermission denied" in said
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX users")
+@pytest.mark.parametrize(
+    ("verb", "options", "name"),
+    [
+        (("audit", "verify"), (), "journal.sqlite"),
+        (("why", "1", "--data"), (), "journal.sqlite"),
+        (("history", "list"), (), "market.sqlite"),
+        (("history", "verify"), (), "market.sqlite"),
+        (("history", "export"), ("--to", "out.csv"), "market.sqlite"),
+    ],
+    ids=["audit", "why", "list", "verify", "export"],
+)
+@pytest.mark.parametrize("closed", ["file", "folder"])
+def test_a_file_that_may_not_be_read_is_one_line(
+    closed: str, verb: tuple[str, ...], options: tuple[str, ...], name: str
+) -> None:
+    with TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        data = Path(folder) / "data"
+        data.mkdir()
+        with contextlib.closing(sqlite3.connect(data / name)) as connection:
+            connection.execute("PRAGMA journal_mode = WAL")
+        CliRunner().invoke(app, [*verb, str(data), *options])
+        (data / name if closed == "file" else data).chmod(0o000)
+        with another_user():
+            result = CliRunner().invoke(app, [*verb, str(data), *options])
+        data.chmod(0o755)
+
+    assert result.exit_code == 1
+    assert isinstance(result.exception, SystemExit), result.exception
+    assert result.stderr.count("\n") == 1
+    assert str(data) in result.stderr
 
 
 @pytest.mark.parametrize(

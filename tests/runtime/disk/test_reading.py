@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from runtime.disk.errors import DatabaseBroken
+from runtime.disk.errors import DatabaseBroken, DatabaseError
 from runtime.disk.reading import reading
 from tests.runtime.disk.limits import another_user
 
@@ -56,6 +56,13 @@ def test_a_disk_that_only_reads_gives_all_there_is_and_keeps_no_copy(
 
     assert found == [(1,), (2,)]
     assert copies == crashed
+
+
+def test_where_no_copy_fits_one_line_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    with left_behind(crashed=True) as file:
+        monkeypatch.setattr(tempfile, "tempdir", str(file.parent / "nowhere"))
+        with another_user(), pytest.raises(DatabaseError, match=rf"{FILE}: no copy to be read can be made: .*make room"):
+            reading(file)
 
 
 def test_what_is_no_database_says_so_at_the_first_question(tmp_path: Path) -> None:
