@@ -193,6 +193,28 @@ def test_a_blank_number_long_after_the_time_for_an_answer_refuses_without_a_text
     assert desk.released == ["2000"]
 
 
+@pytest.mark.parametrize("text", ["", REFUSED])
+@pytest.mark.parametrize("fill", [0, 3])
+@pytest.mark.parametrize("overdue", ["never", "before the lists", "after the record"])
+def test_an_order_whose_records_came_is_refused_by_no_late_answer(overdue: str, fill: int, text: str) -> None:
+    desk = sent()
+    if overdue == "before the lists":
+        desk.tracker.overdue("2000", "new", 1)
+    desk.tracker.learn(7, N)
+    desk.record("+매수", "체결" if fill else "접수", N, fill=fill, open=10 - fill, amount=100 * fill)
+    if overdue == "after the record":
+        desk.tracker.overdue("2000", "new", 2)
+    desk.tracker.answered("2000", "new", "", 3)
+    if text:
+        desk.tracker.messaged("2000", "new", text, 3)
+    desk.tracker.overdue("2000", "new", 4)
+
+    assert OrderCanceled not in desk.kinds()
+    desk.record("+매수", "체결", N, fill=10 - fill, open=0, amount=1_000)
+    assert desk.filled()[-1] == (10 - fill, 100, 10, 1_000)
+    assert desk.released == ["2000"]
+
+
 def test_a_person_who_settles_an_order_that_the_lists_showed_frees_its_screen() -> None:
     desk = sent()
     desk.tracker.overdue("2000", "new", 1)

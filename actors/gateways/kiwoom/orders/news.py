@@ -93,6 +93,7 @@ class News:
     def _find(self, record: OrderRecord, now: int) -> Tracked | None:
         tracked = self.owners.named(record.number)
         if tracked is not None:
+            self.owners.heard(record)
             return tracked
         request = self.owners.request_for(record)
         if request is None:

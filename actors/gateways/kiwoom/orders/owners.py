@@ -82,6 +82,14 @@ class Owners:
             return None
         return next((request for request in self._requests.values() if fits(request, record)), None)
 
+    def heard(self, record: OrderRecord) -> None:
+        """A record of a new order under a number that is known: what was traded or stands no answer refuses any more."""
+        request = self._requests.get(record.screen) or self.asking(record.number)
+        if request is None or request.instruction.action is not Action.NEW:
+            return
+        if fits(request, record) or (request.listed and request.number == record.number):
+            request.number, request.listed, request.refused = record.number, False, False
+
     def may_tell(self, record: OrderRecord) -> bool:
         """Whether an answer that is still to come may tell that a record without a screen is ours."""
         if record.screen.strip("0") or record.action is not Action.NEW:
