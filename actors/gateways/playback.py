@@ -13,7 +13,7 @@ from actors.market.storage.events import Event, MarketEvent
 from actors.market.storage.history import History
 from actors.market.storage.loose import Stored
 from actors.market.time import SECOND, at, kst
-from messages import Aggressor, Bar, Nanoseconds, Session, SessionChanged, Shares, Symbol, Tick, Venue, Won
+from messages import Aggressor, Bar, Nanoseconds, OrderBook, Session, SessionChanged, Shares, Symbol, Tick, Venue, Won
 
 Played = Stored | Bar | MarketEvent
 DAY: Final = 86_400 * SECOND
@@ -57,7 +57,7 @@ class Playback:
             for bar in self._history.bar_messages(self._symbols, self._interval, *self._span):
                 yield bar.time + self._interval * SECOND, bar.time, 0, bar
         else:
-            for number, message in self._history.numbered(self._symbols, *self._span, store.KINDS):
+            for number, message in _with_prices(self._history.numbered(self._symbols, *self._span, store.KINDS)):
                 yield message.received, message.received, number, message
 
     def _agenda(self, day: dt.date) -> Agenda:
@@ -73,6 +73,23 @@ class Playback:
             return []
         sessions = [SessionChanged(session=p.session, time=p.start) for p in day.phases if p.start < day.close]
         return [*sessions, SessionChanged(session=Session.CLOSED_FOR_DAY, time=day.close)]
+
+
+def _with_prices(numbered: Iterable[tuple[int, Stored]]) -> Iterator[tuple[int, Stored]]:
+    """Indications wait for the day's first print or book: a day without any is not played."""
+    waiting: list[tuple[int, Stored]] = []
+    played = told = -1
+    for number, message in numbered:
+        day = (message.received + store.KST_OFFSET) // store.DAY
+        if day != played and not isinstance(message, Tick | OrderBook):
+            if day != told:
+                waiting, told = [], day
+            waiting.append((number, message))
+            continue
+        if day == told:
+            yield from waiting
+        waiting, played, told = [], day, -1
+        yield number, message
 
 
 def _not_before(last: int, events: Iterable[Event]) -> Iterator[tuple[int, MarketEvent]]:

@@ -40,6 +40,7 @@ from messages import (
 )
 from runtime.clock import SimulatedClock
 from runtime.loops.loop import VirtualLoop
+from runtime.settings.config import ConfigError
 from runtime.testing import Stage, in_virtual_time
 from tests.gateways.paper_desk import wish
 from tests.market.market_data import CODE, NINE, OTHER, bar, book, tick
@@ -184,6 +185,26 @@ def test_expected_prices_quotes_and_indices_are_told_again_to_who_watches_the_is
 
     hear(data, check)
     one_watched()
+
+
+def test_a_day_that_has_nothing_but_indications_is_not_played(tmp_path: Path) -> None:
+    def index(second: float) -> IndexTick:
+        return IndexTick(index="001", **_at(second), hundredths=265_432, volume=1, value=Won(2))
+
+    priced: Told = [(86_400.1, index(86_400.1)), (86_401, tick(86_401, 10_950, 5, volume=5)), (86_402, index(86_402))]
+    data = recorded(tmp_path, [(0.1, index(0.1)), *priced, (2 * 86_400, index(2 * 86_400))])
+
+    def check(found: list[FeedMessage]) -> None:
+        assert [message for message in found if not isinstance(message, SessionChanged)] == messages(priced)
+
+    @in_virtual_time
+    async def begin() -> None:
+        async with ReplayGateway(clock(), source=str(data), symbols=[OTHER]) as gateway:
+            with pytest.raises(ConfigError, match="nothing to replay"):
+                gateway.begins()
+
+    hear(data, check)
+    begin()
 
 
 def _at(second: float) -> dict[str, Any]:
