@@ -61,7 +61,7 @@ def test_a_disk_that_only_reads_gives_all_there_is_and_keeps_no_copy(
 def test_where_no_copy_fits_one_line_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     with left_behind(crashed=True) as file:
         monkeypatch.setattr(tempfile, "tempdir", str(file.parent / "nowhere"))
-        with another_user(), pytest.raises(DatabaseError, match=rf"{FILE}: no copy to be read can be made: .*make room"):
+        with another_user(), pytest.raises(DatabaseError, match=rf"{FILE}: no copy to be read can be made: .*; make"):
             reading(file)
 
 

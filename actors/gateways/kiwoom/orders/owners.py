@@ -83,7 +83,7 @@ class Owners:
         return next((request for request in self._requests.values() if fits(request, record)), None)
 
     def heard(self, record: OrderRecord) -> None:
-        """A record of a new order under a number that is known: what was traded or stands no answer refuses any more."""
+        """A record of a new order under a number that is known: what stands or traded no answer refuses any more."""
         request = self._requests.get(record.screen) or self.asking(record.number)
         if request is None or request.instruction.action is not Action.NEW:
             return
