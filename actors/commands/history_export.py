@@ -21,6 +21,8 @@ from runtime.disk.errors import UNREADABLE, DatabaseError
 from runtime.life.exits import BAD_CONFIG
 
 _DAY: Final = dt.timedelta(days=1)
+_INDEX: Final = 3
+"""Digits."""
 _DATE: Final = "%Y-%m-%d"
 _FOLDER: Final = "FILE|FOLDER"
 _DAY_NAME: Final = "YYYY-MM-DD"
@@ -62,7 +64,9 @@ def export_command(
         ),
     ],
     form: Annotated[Form | None, typer.Option("--format", help="Of the files in a folder; csv unless said.")] = None,
-    symbol: Annotated[list[str] | None, typer.Option(metavar="CODE", help="Only this code; may be repeated.")] = None,
+    symbol: Annotated[
+        list[str] | None, typer.Option(metavar="CODE", help="Only this issue or index; may be repeated.")
+    ] = None,
     kind: Annotated[list[Kinds] | None, typer.Option(help="Only these; may be repeated.")] = None,
     interval: Annotated[list[int] | None, typer.Option(min=1, help="Bars of so many seconds; may be repeated.")] = None,
     since: Annotated[
@@ -164,7 +168,7 @@ def _refuse_existing(jobs: Iterable[_Job], source: Path, *, force: bool) -> None
 
 def _code(text: str) -> Symbol:
     try:
-        return columns.code(text)
+        return columns.index(text) if len(text.strip()) == _INDEX else columns.code(text)
     except ValueError as error:
         fail(f"--symbol: {error}", BAD_CONFIG)
 

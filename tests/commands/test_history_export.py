@@ -56,6 +56,19 @@ def test_a_folder_gets_a_file_for_each_kind(data: Path, tmp_path: Path) -> None:
     ]
 
 
+def test_one_index_is_exported_by_its_code(data: Path, tmp_path: Path) -> None:
+    columns = "symbol,venue,number,time,received,hundredths,volume,value\n"
+    rows = ["001,KRX,7,1756771201000000000,1756771201000000007,265432,1000,9000\n"]
+    other = "101,KRX,8,1756771201000000000,1756771201000000008,80000,500,700\n"
+    (tmp_path / "indices.csv").write_text("".join((columns, *rows, other)), encoding="utf-8")
+    assert import_files([tmp_path / "indices.csv"], data, Terms()).ok
+    done = export(data, tmp_path / "one.csv", "--symbol", "001")
+
+    assert done.exit_code == 0, done.stderr
+    assert (tmp_path / "one.csv").read_text(encoding="utf-8") == "".join((columns, *rows))
+    refused(export(data, tmp_path / "none.csv", "--symbol", "abc"), 2, "--symbol: 'abc' is no index; 001 is one")
+
+
 def test_only_what_is_asked_for_is_exported(data: Path, tmp_path: Path) -> None:
     days = ("--since", "2025-09-02", "--until", "2025-09-02")
 

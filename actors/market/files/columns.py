@@ -32,6 +32,7 @@ _LEVEL = (
 )
 FIELDS: Final = (*_ALIASES, *(f"{field}{n}" for _, field in _LEVEL for n in range(1, 11)))
 _CODE = re.compile(r"[0-9][0-9A-Z]{5}")
+_INDEX = re.compile(r"[0-9]{3}", re.ASCII)
 _CODE_IN_NAME = re.compile(r"(?<![0-9A-Za-z])A?([0-9][0-9A-Z]{5})(?![0-9A-Za-z])")
 _LARGEST = 10**15
 _LATEST = 1 << 62
@@ -110,6 +111,14 @@ def code(text: str) -> Symbol:
     if not _CODE.fullmatch(bare):
         raise ValueError(f"{text.strip()!r} is no code")
     return Symbol(bare)
+
+
+def index(text: str) -> Symbol:
+    """The code of an index, three digits. Raises ValueError."""
+    plain = text.strip()
+    if not _INDEX.fullmatch(plain):
+        raise ValueError(f"{plain!r} is no index; 001 is one")
+    return Symbol(plain)
 
 
 def code_in(name: str) -> Symbol | None:

@@ -1,13 +1,12 @@
 """The columns of prices and bars outside of a market store: the same names and values in CSV and Parquet."""
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any, Final, Literal, NamedTuple
 
 import numpy as np
 
-from actors.market.files.columns import code, instant
+from actors.market.files.columns import code, index, instant
 from actors.market.storage import indications, loose, store
 from actors.market.storage.blocks import BAR, LEVELS, SIDES, TICK, VENUES, Array
 from actors.market.storage.loose import EVER
@@ -36,7 +35,6 @@ COLUMNS: Final[dict[Kind, tuple[str, ...]]] = {
         for kind, layout in indications.LAYOUTS.items()
     },
 }
-_INDEX: Final = re.compile(r"[0-9]{3}", re.ASCII)
 _VENUE_NAMES: Final = [venue.value for venue in VENUES]
 _SIDE_NAMES: Final = [side.value for side in SIDES]
 _VENUES: Final = {name: place for place, name in enumerate(_VENUE_NAMES)}
@@ -87,16 +85,9 @@ def stretches(kind: Kind, columns: Mapping[str, Sequence[Any]]) -> Iterator[Stre
     first = 0
     for (symbol, venue, interval), run in groupby(keys):
         last = first + sum(1 for _ in run)
-        yield Stretch(kind, _subject(kind, str(symbol)), rows[first:last], int(interval), venue)
+        subject = index(str(symbol)) if kind == "index_ticks" else code(str(symbol))
+        yield Stretch(kind, subject, rows[first:last], int(interval), venue)
         first = last
-
-
-def _subject(kind: Kind, text: str) -> Symbol:
-    if kind != "index_ticks":
-        return code(text)
-    if not _INDEX.fullmatch(text):
-        raise ValueError(f"{text!r} is no index; 001 is one")
-    return Symbol(text)
 
 
 def _rows(kind: Kind, columns: Mapping[str, Sequence[Any]], venues: Sequence[int]) -> Array:

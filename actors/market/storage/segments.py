@@ -1,4 +1,4 @@
-"""Where ticks and books lie in a market store, and how they come out of it in order, a stretch at a time."""
+"""Where prices lie in a market store, and how they come out of it in order, a stretch at a time."""
 
 import sqlite3
 from collections.abc import Collection, Iterator
