@@ -8,6 +8,7 @@ from actors.market.storage.history import History, order_state
 from actors.market.time import SECOND
 from actors.recorder import Recorder
 from messages import (
+    BestQuote,
     FeedEnded,
     MailboxOverflowed,
     MailboxRecovered,
@@ -108,6 +109,36 @@ async def test_more_events_than_the_backlog_are_a_gap(tmp_path: Path) -> None:
     with History(tmp_path) as history:
         assert len(history.events([])) == 2
         assert [(gap.subject, gap.lost) for gap in history.gaps()] == [("ViReleased", 3)]
+
+
+@in_virtual_time
+async def test_more_indications_than_the_backlog_are_a_gap(tmp_path: Path) -> None:
+    stage = await started(tmp_path, backlog=2)
+
+    stage.tell(*[_quote(n) for n in range(5)])
+    await stage.stop()
+
+    with History(tmp_path) as history:
+        assert len(history.indications("best_quotes", CODE)) == 2
+        assert [(gap.subject, gap.lost) for gap in history.gaps()] == [("BestQuote", 3)]
+
+
+@in_virtual_time
+async def test_indications_go_with_the_ticks_of_their_days(tmp_path: Path) -> None:
+    for day in range(2):
+        stage = Stage(Recorder(tmp_path, keep_ticks=1), start=NINE + round(day * DAY * SECOND))
+        await stage.start()
+        stage.tell(_quote(day * DAY), SessionChanged(session=Session.CLOSED_FOR_DAY, time=Nanoseconds(NINE)))
+        await stage.advance(1.1)
+        await stage.stop()
+
+    with History(tmp_path) as history:
+        assert history.indications("best_quotes", CODE)["received"].tolist() == [_quote(DAY).received]
+
+
+def _quote(second: float) -> BestQuote:
+    time = Nanoseconds(NINE + round(second * SECOND))
+    return BestQuote(symbol=CODE, time=time, received=time, ask=Won(101), bid=Won(100))
 
 
 @in_virtual_time

@@ -98,8 +98,9 @@ async def test_the_account_is_read_to_the_last_page(bench: Bench) -> None:
     }
     done |= {"미체결수량": "0", "주문상태": "체결", "주문시간": "090200", "종목코드": "005930", "당일매매세금": "690"}
     bench.control.tables["opt10076"] = [[list(done.values())]]
+    asked = bench.clock.now()
     state = await bench.gateway.state()
-    assert state.time - state.since > SECOND
+    assert state.since == asked < state.time - SECOND, "its parts are of different moments"
     assert (state.cash, state.orderable) == (9_500_000, 9_000_000)
     assert [position.symbol for position in state.positions] == ["005930", "500001"]
     assert (state.positions[0].quantity, state.positions[0].cost, state.positions[0].last) == (10, 770_000, 77_100)
