@@ -1,5 +1,6 @@
 """The books in a data folder are of one account: another one's orders and shares are never mixed with them."""
 
+import hashlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -71,6 +72,23 @@ def test_what_a_crash_left_of_the_mark_refuses_nobody(left: str, tmp_path: Path)
             await life(tmp_path, {}, {"accounts": OTHER_FIRST})
 
     played(scene)
+
+
+def test_a_mark_of_before_salts_counts_and_gets_one(tmp_path: Path) -> None:
+    mark = tmp_path / "account.txt"
+    older = hashlib.sha256(b"mock 8000000011").hexdigest()
+    mark.write_text(f"{older}\n")
+
+    async def scene() -> None:
+        with pytest.raises(LoginRefused):
+            await life(tmp_path, {}, {"accounts": OTHER_FIRST})
+        assert mark.read_text() == f"{older}\n"
+        await life(tmp_path, {}, {})
+        with pytest.raises(LoginRefused):
+            await life(tmp_path, {}, {"accounts": OTHER_FIRST})
+
+    played(scene)
+    assert len(mark.read_text()) == 97, "16 bytes of salt and 32 of digest"
 
 
 def test_two_folders_of_one_account_do_not_show_that_they_are(tmp_path: Path) -> None:

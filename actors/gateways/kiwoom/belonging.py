@@ -21,7 +21,7 @@ _COST: Final = 1 << 12
 def refuse_another(folder: Path, login: Login) -> None:
     """Raises LoginRefused where the orders of another account, or of another server, are kept in this folder."""
     kept = _kept(folder)
-    if kept and kept != _mark(login, kept[:_SALT]):
+    if kept and kept != _mark(login, kept[:-_DIGEST]):
         raise LoginRefused(
             f"{folder} holds the books of another account or server than this login's: name another folder as data, "
             "or set `account` to the one they are of"
@@ -30,7 +30,7 @@ def refuse_another(folder: Path, login: Login) -> None:
 
 def claim(folder: Path, login: Login) -> None:
     """From here on the folder is this account's."""
-    if _kept(folder):
+    if len(_kept(folder)) == _SALT + _DIGEST:
         return
     draft = folder / f"{_NAME}.new"
     try:
@@ -42,18 +42,19 @@ def claim(folder: Path, login: Login) -> None:
 
 
 def _kept(folder: Path) -> bytes:
-    """Nothing where nothing is, or what a crash left of it."""
+    """Nothing where nothing is, or what a crash left of it; an older mark has no salt."""
     path = folder / _NAME
     text = path.read_text(encoding="ascii", errors="replace").strip() if path.exists() else ""
     try:
         mark = bytes.fromhex(text)
     except ValueError:
         return b""
-    return mark if len(mark) == _SALT + _DIGEST else b""
+    return mark if len(mark) in (_DIGEST, _SALT + _DIGEST) else b""
 
 
 def _mark(login: Login, salt: bytes) -> bytes:
-    return salt + _digest(f"{login.server} {login.account}", salt)
+    owner = f"{login.server} {login.account}"
+    return salt + _digest(owner, salt) if salt else hashlib.sha256(owner.encode()).digest()
 
 
 @cache
