@@ -159,7 +159,6 @@ def test_the_same_seed_writes_the_same_journal(tmp_path: Path) -> None:
         path = folder / "test.toml"
         path.write_text(HEAD.format(data=folder / "data", time="simulated") + tables, encoding="utf-8")
         made = System(load(path))
-        made.config = made.config
         play(made)
         heads.append(
             "".join(
