@@ -33,6 +33,7 @@ from messages import (
     Won,
 )
 from runtime.clock import Clock
+from runtime.disk.errors import DatabaseError
 from runtime.disk.reading import reading
 from runtime.settings.bounds import Code, Count, Day, Span
 from runtime.settings.config import ConfigError
@@ -102,6 +103,8 @@ class ReplayGateway:
         except sqlite3.Error as error:
             mend = "give a data folder, its market.sqlite, or files"
             raise ConfigError(f"{self._places[0]} cannot be replayed: {error}; {mend}") from error
+        except DatabaseError as error:
+            raise ConfigError(f"nothing can be replayed: {error}") from error
         if first is None:
             raise ConfigError(f"{self._places[0]}: nothing to replay; import something, or mend symbols, bars, since")
         return first[0]

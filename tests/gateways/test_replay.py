@@ -159,3 +159,5 @@ async def test_nothing_to_replay_is_one_line(tmp_path: Path) -> None:
             gateway.begins()
     with pytest.raises(ConfigError, match="cannot be replayed"):
         ReplayGateway(clock(), source=str(tmp_path / "none.csv")).begins()
+    with pytest.raises(ConfigError, match=r"nothing can be replayed: .*market\.sqlite: no such file"):
+        ReplayGateway(clock(), source=str(tmp_path)).begins()
