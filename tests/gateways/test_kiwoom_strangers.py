@@ -182,6 +182,17 @@ def test_an_order_the_lists_showed_before_the_server_refused_it_is_dead(overdue:
     assert desk.released == ["2000"]
 
 
+def test_a_late_answer_with_another_number_than_the_lists_told_makes_no_second_order() -> None:
+    desk = sent()
+    desk.tracker.overdue("2000", "new", 1)
+    desk.tracker.learn(7, N)
+    desk.tracker.answered("2000", "new", M, 2)
+    desk.record("+매수", "체결", N, fill=4, open=6, amount=400)
+
+    (fill,) = (message for message in desk.said if isinstance(message, OrderFilled))
+    assert (fill.filled, fill.open) == (4, 6)
+
+
 def test_a_blank_number_long_after_the_time_for_an_answer_refuses_without_a_text_too() -> None:
     desk = sent()
     desk.tracker.overdue("2000", "new", 1)

@@ -55,13 +55,15 @@ class OrderTracker(News):
     def answered(self, screen: str, name: str, number: str, now: int) -> None:
         """OnReceiveTrData of a request; a number of noughts or none is a refusal, whose reason may come after it.
 
-        Where the text says that the order was taken nobody knows: records tell, or the broker's lists.
+        Where the text says that the order was taken nobody knows: records tell, or the broker's lists. What the lists
+        told, long after an answer should have come, stands against another number: an order must not live twice here.
         """
         request = self.owners.request(screen, name)
         if request is None or (request.number and not request.listed):
             return
         if number.strip("0"):
-            self.bind(request, number, now)
+            if request.number in ("", number):
+                self.bind(request, number, now)
             return
         request.refused = not request.is_taken
         if request.refused and request.message:
