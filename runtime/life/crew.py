@@ -45,7 +45,7 @@ class Crew:
         self._visible: Callable[[], Awaitable[None]]
 
     def gather(self, clock: Clock, journal: Journal, stop: Callable[[str, int], None]) -> None:
-        """Lay the bus and its pump, on the running loop; `stop` is for whom cannot go on."""
+        """Lay the bus and its pump, on the running loop; `stop` is for who cannot go on."""
         simulated = self.config.system.time == "simulated"
         self._clock, self._visible = clock, journal.visible
         self.built = {"clock": clock, "journal": journal, "data": self.data, "vitals": self.vitals}
