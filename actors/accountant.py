@@ -1,9 +1,10 @@
 """Accountant: the account in figures, exact to the won, for whoever shows it."""
 
+from actors.account.carrying import carried
 from actors.account.ledger import Booked, Ledger
 from actors.account.recovery import History, replay, state_at
 from actors.market.venues import HOME
-from messages import AccountChanged, LedgerFolded, Message, Nanoseconds, Reconciled, Tick, Won
+from messages import AccountChanged, LedgerCarried, LedgerFolded, Message, Nanoseconds, Reconciled, Tick, Won
 from runtime.actor import Actor, handles, latest
 from runtime.settings.bounds import Rate
 
@@ -17,8 +18,10 @@ class Due(Message):
     journalled = False
 
 
-class Accountant(Actor, publishes=(AccountChanged, LedgerFolded), core=True):
+class Accountant(Actor, publishes=(AccountChanged, LedgerFolded, LedgerCarried), core=True):
     """Publishes an AccountChanged when something changed, at most two a second, and one at the end.
+
+    Once a day, before the first order, it states the whole account, so that later starts need not read what was before.
 
     `commission` is the broker's rate, for what open buys bind; what was paid comes from the fills.
     """
@@ -27,9 +30,11 @@ class Accountant(Actor, publishes=(AccountChanged, LedgerFolded), core=True):
         self._journal = journal
         self._ledger = Ledger(commission=commission)
         self._due = False
+        self._carried = ""
+        """The day of the last state that later starts can go on from."""
 
     async def on_start(self) -> None:
-        await replay(self._journal, self._ledger)
+        self._carried = await replay(self._journal, self._ledger)
 
     def on_stop(self) -> None:
         self._publish()
@@ -50,9 +55,7 @@ class Accountant(Actor, publishes=(AccountChanged, LedgerFolded), core=True):
         self._ledger.fold(message, envelope.number)
         self._publish_soon()
         if isinstance(message, Reconciled):
-            state = state_at(envelope.number, self._ledger)
-            if state is not None:
-                self.publish(state)
+            self._state(envelope.number)
         if held and not any(True for _ in self._ledger.each()):
             self._publish()
 
@@ -60,6 +63,16 @@ class Accountant(Actor, publishes=(AccountChanged, LedgerFolded), core=True):
     def on_due(self, _due: Due) -> None:
         self._due = False
         self._publish()
+
+    def _state(self, reconciliation: int) -> None:
+        state = state_at(reconciliation, self._ledger)
+        if state is None:
+            return
+        self.publish(state)
+        whole = carried(self._ledger, reconciliation) if self._carried != self._ledger.day else None
+        if whole is not None:
+            self._carried = whole.day
+            self.publish(whole)
 
     def _publish_soon(self) -> None:
         if not self._due:

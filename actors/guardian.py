@@ -27,6 +27,7 @@ from messages import (
     OrderIntent,
     OrderRefused,
     OrderRejected,
+    PeaksCarried,
     Purpose,
     Reconciled,
     ReconciliationWanted,
@@ -82,6 +83,7 @@ class Guardian(
         LedgerFolded,
         EquityPeaked,
         HoldingPeaked,
+        PeaksCarried,
         ExitDelayed,
     ),
     core=True,
@@ -136,11 +138,17 @@ class Guardian(
         """Why everything is sold, what fills late as well; blank while it may stay."""
         self._high_water = HighWater()
         self._peaks = Peaks()
+        self._carried = ""
+        """The day of the last state that later starts can go on from."""
         self._looking = self._awaiting_evening = False
 
     async def on_start(self) -> None:
         await replay(self._journal, self._ledger)
-        async for envelope in self._journal.read(0, (EquityPeaked, HoldingPeaked, OrderIntent, CashAdjusted)):
+        state = await self._journal.newest(PeaksCarried)
+        if state is not None:
+            self._go_on_from(state)
+        first = state.reconciliation + 1 if state is not None else 0
+        async for envelope in self._journal.read(first, (EquityPeaked, HoldingPeaked, OrderIntent, CashAdjusted)):
             self._recall(envelope)
         self._high_water.restore(self._ledger)
         with suppress(UnknownDayError):
@@ -196,9 +204,7 @@ class Guardian(
         self._operator.hear(message, envelope.number)
         if isinstance(message, Reconciled):
             self._ready = self._ready or message.start
-            state = state_at(envelope.number, self._ledger)
-            if state is not None:
-                self.publish(state)
+            self._state(envelope.number)
             self._price(message)
             self._watch_all()
             self._step()
@@ -337,6 +343,23 @@ class Guardian(
         """Before the account is known nothing may be sold: nor what an earlier run had begun to sell."""
         if self._ready:
             self._exits.step(symbol)
+
+    def _state(self, reconciliation: int) -> None:
+        state = state_at(reconciliation, self._ledger)
+        if state is None:
+            return
+        self.publish(state)
+        if self._carried == self._ledger.day or self._exits:
+            return
+        self._carried = self._ledger.day
+        peaks, (day, equity) = self._peaks.carried(self._ledger), self._high_water.said
+        self.publish(PeaksCarried(reconciliation=reconciliation, peaks=peaks, day=day, equity=Won(equity)))
+
+    def _go_on_from(self, state: PeaksCarried) -> None:
+        for peak in state.peaks:
+            self._peaks.rises(peak.symbol, peak.strategy, peak.since, peak.price)
+        if state.day == kst(self._now()).date().isoformat():
+            self._high_water.recall(state.equity, state.day)
 
     def _recall(self, envelope: Envelope) -> None:
         message, today = envelope.message, kst(self._now()).date()

@@ -3,12 +3,13 @@
 from actors.account.ledger import Booked, Ledger
 from actors.account.recovery import History, replay, state_at
 from actors.limits import exposure, loss, price, rate, size, state
-from actors.limits.activity import ACTIVE, REPEATED, Active
+from actors.limits.activity import ACTIVE, REPEATED, Active, Activity
 from actors.limits.change import changeable
 from actors.limits.rule import Limits, Quote, Refusal, Rule, View, Wish, of_change, of_intent
 from actors.market.venues import HOME
 from actors.ordering.halting import NO_REASON
 from messages import (
+    ActivityCarried,
     ApprovedOrder,
     ApprovedReplace,
     CancelOrder,
@@ -54,7 +55,7 @@ RULES: tuple[Rule, ...] = (*state.RULES, *size.RULES, *price.RULES, *rate.RULES,
 
 class Risk(
     Actor,
-    publishes=(ApprovedOrder, ApprovedReplace, OrderRefused, StrategyDisabled, LedgerFolded),
+    publishes=(ApprovedOrder, ApprovedReplace, OrderRefused, StrategyDisabled, LedgerFolded, ActivityCarried),
     obeys=(OrderIntent, ReplaceIntent),
     core=True,
 ):
@@ -112,6 +113,8 @@ class Risk(
         self._quotes = self._view.quotes
         self._halt = 0
         """Number of the newest halt."""
+        self._carried = ""
+        """The day of the last state that later starts can go on from."""
         self._two_clocks = False
         """Whether the exchange's time is another than ours."""
         self._standing: dict[Symbol, int] = {}
@@ -121,9 +124,16 @@ class Risk(
         self._view.judge = self.desk.name
         self._two_clocks = self.desk.clock.name != "simulated"
         await replay(self._journal, self._ledger)
-        async for envelope in self._journal.read(0, ACTIVE):
+        await self._recall(self._view.activity)
+
+    async def _recall(self, activity: Activity) -> None:
+        state, first = await self._journal.newest(ActivityCarried), 0
+        if state is not None:
+            activity.restore(state)
+            first = state.reconciliation + 1
+        async for envelope in self._journal.read(first, ACTIVE):
             assert isinstance(envelope.message, Active)
-            self._view.activity.fold(envelope.message, envelope.time)
+            activity.fold(envelope.message, envelope.time)
 
     @latest
     def on_price(self, message: Tick | OrderBook) -> None:
@@ -307,8 +317,15 @@ class Risk(
     def _reconciled(self, message: Reconciled, number: int) -> None:
         self._view.reconciled = self._view.reconciled or message.start
         state = state_at(number, self._ledger)
-        if state is not None:
-            self.publish(state)
+        if state is None:
+            return
+        self.publish(state)
+        remembered = None
+        if self._carried != self._ledger.day:
+            remembered = self._view.activity.carried(number, self.desk.clock.now())
+        if remembered is not None:
+            self._carried = self._ledger.day
+            self.publish(remembered)
 
     def _judge(self, wish: Wish) -> Refusal | None:
         ledger, view, limits = self._ledger, self._view, self._limits

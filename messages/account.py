@@ -137,3 +137,70 @@ class LedgerFolded(Message):
     reconciliation: int
     """Number of the Reconciled."""
     digest: str
+
+
+class CarriedHolding(Record):
+    """Shares of one owner in one issue, in the figures that their cost is counted from."""
+
+    symbol: Symbol
+    owner: str
+    """Blank for shares that no strategy of ours bought."""
+    quantity: Shares
+    """At the last change of direction; negative where more was sold than is known to have been held."""
+    cost: Won
+    """Of these."""
+    closed: Shares
+    """How many of them went since."""
+    result: Won
+    since: int
+    """Number of the message that began it."""
+
+
+class LedgerCarried(Message):
+    """All that a ledger holds at a reconciliation without an order of its day: a later start reads on from there."""
+
+    reconciliation: int
+    """Number of the Reconciled."""
+    day: str
+    """The Korean date, as YYYY-MM-DD."""
+    cash: Won
+    opening: Won
+    high: Won
+    realised: Won
+    commission: Won
+    tax: Won
+    losers: int
+    holdings: tuple[CarriedHolding, ...]
+    prices: dict[Symbol, Won]
+    """Of what is held, as far as known."""
+    strangers: tuple[tuple[str, str, int], ...]
+    """Orders nobody here placed: date, the broker's number, number of the message that told."""
+
+
+class CarriedPeak(Record):
+    """How high a holding stood since it began."""
+
+    symbol: Symbol
+    strategy: str
+    since: int
+    price: Won
+
+
+class PeaksCarried(Message):
+    """What a guardian remembers at a reconciliation with nothing on its way out: a later start reads on from there."""
+
+    reconciliation: int
+    peaks: tuple[CarriedPeak, ...]
+    """Of what is held."""
+    day: str
+    """Of `equity`: a Korean date, as YYYY-MM-DD."""
+    equity: Won
+    """The highest that was said; 0 where none was."""
+
+
+class ActivityCarried(Message):
+    """What risk remembers at a reconciliation before the day's first request: a later start reads on from there."""
+
+    reconciliation: int
+    disabled: dict[str, str]
+    """Strategies that may not enter until a person resumes, and the code they repeated themselves in."""

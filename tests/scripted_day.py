@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
+from actors.account.recovery import Kept
 from messages import (
     Action,
     Aggressor,
@@ -80,6 +81,9 @@ class Empty:
         del first, types
         for envelope in ():
             yield envelope
+
+    async def newest(self, kind: type[Kept]) -> Kept | None:
+        del kind
 
 
 class Desk:

@@ -76,7 +76,7 @@ class Ledger(Unsettled):
         """Round trips in a row that lost money, costs included."""
         self.strangers: dict[tuple[str, str], int] = {}
         """By Korean date and the broker's number: which message first told of an order nobody here placed."""
-        self._limits: dict[Symbol, int] = {}
+        self.limits: dict[Symbol, int] = {}
         self._worths: dict[Symbol, int] = {}
         self._equity: int | None = None
 
@@ -92,7 +92,7 @@ class Ledger(Unsettled):
             case ApprovedReplace():
                 self._change(message)
             case Instrument():
-                self._limits[message.symbol] = message.upper_limit
+                self.limits[message.symbol] = message.upper_limit
                 self.markets[message.symbol] = message.market
             case PositionAdjusted():
                 self._adjust(message.symbol, message.quantity, message.cost)
@@ -203,7 +203,7 @@ class Ledger(Unsettled):
         if known is not None:
             known.approval = known.approval or number
             return
-        order = orders.approved(message, number, self._limits.get(message.symbol, 0))
+        order = orders.approved(message, number, self.limits.get(message.symbol, 0))
         self.orders[order.number] = order
         self._file(order)
 

@@ -1,8 +1,9 @@
 """A ledger from the journal: start is recovery, and the only one."""
 
-from collections.abc import AsyncIterator
-from typing import Protocol
+from collections.abc import AsyncIterator, Iterable
+from typing import Protocol, TypeVar
 
+from actors.account.carrying import restore
 from actors.account.ledger import Booked, Ledger
 from messages import (
     ApprovedOrder,
@@ -10,12 +11,14 @@ from messages import (
     CashAdjusted,
     ExternalOrderSeen,
     Instrument,
+    LedgerCarried,
     LedgerFolded,
     Message,
     OrderEvent,
     PositionAdjusted,
     Reconciled,
 )
+from runtime.bus import RUN_BITS
 from runtime.disk import faultpoints
 from runtime.envelope import Envelope
 
@@ -33,6 +36,11 @@ _BOOKED: tuple[type[Booked], ...] = (
 _folded = faultpoints.point("recovery: a record of the journal is folded")
 
 
+Kept = TypeVar("Kept", bound=Message)
+PROOF: tuple[type[Message], ...] = (LedgerFolded, Reconciled)
+"""What is said after a reconciliation by everyone who folded it, and where that ends."""
+
+
 class History(Protocol):
     """The journal, for reading."""
 
@@ -40,10 +48,54 @@ class History(Protocol):
         """Every stored message of these types from number `first` on."""
         ...
 
+    async def newest(self, kind: type[Kept]) -> Kept | None:
+        """The last stored message of a class."""
+        ...
 
-async def replay(history: History, ledger: Ledger) -> None:
-    """Fold all the journal holds, earlier runs included; nothing may be folded before or meanwhile."""
-    async for envelope in history.read(0, _BOOKED):
+
+async def replay(history: History, ledger: Ledger) -> str:
+    """Fold all the journal holds, earlier runs included; nothing may be folded before or meanwhile.
+
+    What lies before the last state that a ledger carried over stands in that state. Its date comes back, blank where
+    everything was folded.
+    """
+    state = await history.newest(LedgerCarried)
+    if state is None or contradicted(state, [e.message async for e in _proof(history, state.reconciliation)]):
+        await _fold(history, ledger, 0)
+        return ""
+    begin = run_of(state)
+    async for envelope in history.read(begin, (Instrument,)):
+        if envelope.number < state.reconciliation:
+            assert isinstance(envelope.message, Instrument)
+            ledger.fold(envelope.message, envelope.number)
+    restore(ledger, state)
+    await _fold(history, ledger, state.reconciliation + 1)
+    return state.day
+
+
+def run_of(state: LedgerCarried) -> int:
+    """The number with which the run of that state began."""
+    return state.reconciliation >> RUN_BITS << RUN_BITS
+
+
+def contradicted(state: LedgerCarried, proof: Iterable[Message]) -> bool:
+    """Whether another keeper's ledger was another at that reconciliation: then the state is nothing to go on from."""
+    ledger = Ledger()
+    restore(ledger, state)
+    digest = ledger.digest()
+    folded = (message for message in proof if isinstance(message, LedgerFolded))
+    return any(message.reconciliation == state.reconciliation and message.digest != digest for message in folded)
+
+
+async def _proof(history: History, reconciliation: int) -> AsyncIterator[Envelope]:
+    async for envelope in history.read(reconciliation + 1, PROOF):
+        if isinstance(envelope.message, Reconciled):
+            return
+        yield envelope
+
+
+async def _fold(history: History, ledger: Ledger, first: int) -> None:
+    async for envelope in history.read(first, _BOOKED):
         message = envelope.message
         assert isinstance(message, Booked)
         assert envelope.number > ledger.number, "a message was folded before the journal was read"

@@ -19,6 +19,7 @@ import structlog
 
 from actors.account.ledger import Ledger
 from actors.account.order import Order
+from actors.account.recovery import Kept
 from actors.campaigns.outcomes import Outcomes
 from actors.gateways.kiwoom.codes import Fid
 from actors.gateways.kiwoom.control import Calls
@@ -195,6 +196,9 @@ class Memory:
     async def read(self, _first: int = 0, _types: tuple[type[Message], ...] = ()) -> AsyncIterator[Envelope]:
         for envelope in ():
             yield envelope
+
+    async def newest(self, kind: type[Kept]) -> Kept | None:
+        del kind
 
     async def durable(self, number: int) -> None:
         assert number

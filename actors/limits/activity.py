@@ -2,6 +2,7 @@
 
 from actors.market.time import SECOND
 from messages import (
+    ActivityCarried,
     ApprovedOrder,
     ApprovedReplace,
     CancelOrder,
@@ -54,6 +55,15 @@ class Activity:
         if day > self._day:
             self._day = day
             self.sent, self.alike, self.fired = [], {}, {}
+
+    def carried(self, reconciliation: int, time: int) -> ActivityCarried | None:
+        """What is remembered over days; None once something was asked for on the day of `time`."""
+        self.begin(time)
+        return None if self.sent else ActivityCarried(reconciliation=reconciliation, disabled=self.disabled)
+
+    def restore(self, state: ActivityCarried) -> None:
+        """Go on from there, with nothing folded yet."""
+        self.disabled = dict(state.disabled)
 
     def fold(self, message: Active, time: int) -> None:
         """Take in one message that was said at `time`."""

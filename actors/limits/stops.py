@@ -2,7 +2,7 @@
 
 from actors.account.holding import Holding
 from actors.account.ledger import Ledger
-from messages import CashAdjusted, Record, Symbol
+from messages import CarriedPeak, CashAdjusted, Record, Symbol, Won
 
 ONE = 1_000_000
 """Parts are whole millionths, so that thresholds in won are exact."""
@@ -62,6 +62,12 @@ class Peaks:
         self._known[symbol, owner] = since, price
         return True
 
+    def carried(self, ledger: Ledger) -> tuple[CarriedPeak, ...]:
+        """Those of what is held."""
+        held = ((symbol, owner, holding.since) for symbol, owner, holding in ledger.each())
+        peaks = ((symbol, owner, since, self.of(symbol, owner, since)) for symbol, owner, since in held)
+        return tuple(CarriedPeak(symbol=s, strategy=o, since=n, price=Won(price)) for s, o, n, price in peaks if price)
+
     def of(self, symbol: Symbol, owner: str, since: int) -> int:
         """0 where nothing is known."""
         began, price = self._known.get((symbol, owner), (since, 0))
@@ -87,6 +93,11 @@ class HighWater:
     def moves(self, change: CashAdjusted) -> None:
         """Where money was laid in, or taken out, what was said before was of another sum."""
         self._said += change.cash if self._said and not change.costs else 0
+
+    @property
+    def said(self) -> tuple[str, int]:
+        """The Korean date, and what was said on it last."""
+        return self._day, self._said
 
     def recall(self, equity: int, day: str) -> None:
         """It was said before, on this Korean date."""

@@ -1,24 +1,20 @@
 """Write before you act: what the trader says, and the proof that it is on the disk before anything follows from it."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from typing import Protocol
 
+from actors.account.recovery import History
 from messages import Message, OrderEvent
 from runtime.actor import Log
 from runtime.disk import faultpoints
 from runtime.disk.awaited import JournalFailed
 from runtime.disk.errors import DatabaseError
-from runtime.envelope import Envelope
 
 _kept = faultpoints.point("trader: kept in the emergency file, not sent")
 
 
-class Journal(Protocol):
+class Journal(History, Protocol):
     """The journal: what happened, and the proof that it is on the disk."""
-
-    def read(self, first: int = ..., types: tuple[type[Message], ...] = ...) -> AsyncIterator[Envelope]:
-        """Every stored message of these types from number `first` on."""
-        ...
 
     async def durable(self, number: int) -> None:
         """Return when the message of this number survives a power cut. Raises JournalFailed."""

@@ -5,6 +5,7 @@ from typing import ClassVar, Final
 
 import msgspec
 
+from actors.account.carrying import restore
 from actors.account.ledger import Ledger
 from actors.market import krx
 from actors.market.time import kst
@@ -15,6 +16,7 @@ from messages import (
     CancelOrder,
     Instrument,
     Kind,
+    LedgerCarried,
     Message,
     Nanoseconds,
     OrderEvent,
@@ -114,12 +116,21 @@ class Strategy(Actor, publishes=(OrderIntent, ReplaceIntent, CancelOrder, Univer
             self.publish(UniverseChanged(universe=self.desk.name, time=self.now, symbols=watched))
         if self._symbols or self._universe:
             self.listen(self._symbols)
-        await self.recall(memory.own(self.desk.data, self._universe or self.desk.name))
+        state = memory.carried(self.desk.data)
+        if state is not None:
+            self._go_on_from(state)
+        await self.recall(memory.own(self.desk.data, self._universe or self.desk.name, state))
         self._listen()
         await self.recall(self._warmth())
-        for number in memory.placed(self.desk.data, self.desk.name) if self.orders else ():
+        for number in memory.placed(self.desk.data, self.desk.name, state) if self.orders else ():
             if number in self.orders:
                 self._review_later(number)
+
+    def _go_on_from(self, state: LedgerCarried) -> None:
+        restore(self._ledger, state)
+        for holding in state.holdings:
+            if holding.owner == self.desk.name:
+                self._keep_lot(holding.symbol, memory.began(self.desk.data, holding))
 
     async def _warmth(self) -> AsyncIterator[Message]:
         for message in memory.prices(self.desk.data, self._seen(), self.venue, self.now, self.warmup, self.interval):

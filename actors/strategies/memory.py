@@ -1,9 +1,11 @@
 """What a strategy knew before: all that was said of orders and holdings, then the bars or ticks of its warm-up."""
 
 from collections.abc import AsyncIterator, Iterator, Sequence
+from itertools import takewhile
 from pathlib import Path
 from typing import Final
 
+from actors.account.recovery import PROOF, contradicted, run_of
 from actors.market.bars import start_of
 from actors.market.storage import store
 from actors.market.storage.blocks import VENUES
@@ -14,8 +16,12 @@ from actors.market.time import SECOND
 from messages import (
     ApprovedOrder,
     Bar,
+    CarriedHolding,
     Instrument,
+    LedgerCarried,
+    LedgerFolded,
     Message,
+    Nanoseconds,
     OrderEvent,
     OrderIntent,
     PositionAdjusted,
@@ -34,7 +40,8 @@ _LOOK_BACK: Final = 10 * 86_400 * SECOND
 """Bars are looked for over nights and holidays, this far."""
 
 
-_KEPT: Final = (Instrument, UniverseChanged, ApprovedOrder, OrderEvent, PositionAdjusted, Reconciled)
+_SEEN: Final = (Instrument, UniverseChanged)
+_BOOKED: Final = (ApprovedOrder, OrderEvent, PositionAdjusted, Reconciled)
 
 
 def prices(  # noqa: PLR0917
@@ -60,27 +67,50 @@ def highest(data: Path, symbol: Symbol, venue: Venue, since: int, until: int) ->
     return max((int(prices.max()) for prices in parts if prices.size), default=0)
 
 
-async def own(data: Path, universe: str) -> AsyncIterator[Message | Envelope]:
-    """From the journal: the issues, what became of all orders and holdings, and the newest codes of the universe."""
+def carried(data: Path) -> LedgerCarried | None:
+    """The last state of the account that the journal holds and nobody contradicts."""
+    path = data / NAME
+    state = chain.newest(path, LedgerCarried) if path.exists() else None
+    if state is None:
+        return None
+    proof = (envelope.message for envelope in chain.envelopes(path, state.reconciliation + 1, PROOF))
+    return None if contradicted(state, takewhile(_is_proof, proof)) else state
+
+
+def began(data: Path, holding: CarriedHolding) -> Nanoseconds:
+    """When the holding began, by the message that told."""
+    told = next(chain.envelopes(data / NAME, holding.since))
+    return Nanoseconds(getattr(told.message, "time", told.time))
+
+
+async def own(data: Path, universe: str, state: LedgerCarried | None) -> AsyncIterator[Message | Envelope]:
+    """From the journal: the issues, what became of orders and holdings since `state`, the universe's newest codes."""
     newest: Envelope | None = None
-    for envelope in _journal(data, _KEPT):
+    for envelope in _journal(data, (*_SEEN, *_BOOKED), run_of(state) if state else 0):
         message = envelope.message
         if isinstance(message, UniverseChanged):
             newest = envelope if message.universe == universe else newest
-        else:
-            yield message if isinstance(message, Instrument) else envelope
+        elif isinstance(message, Instrument):
+            yield message
+        elif state is None or envelope.number > state.reconciliation:
+            yield envelope
     if newest is not None:
         yield newest.message
 
 
-def placed(data: Path, strategy: str) -> Iterator[int]:
-    """Numbers of the orders it wanted itself; a guardian places some for its lots too."""
-    return (envelope.number for envelope in _journal(data, (OrderIntent,)) if envelope.source == strategy)
+def placed(data: Path, strategy: str, state: LedgerCarried | None) -> Iterator[int]:
+    """Numbers of the orders it wanted itself since `state`; a guardian places some for its lots too."""
+    first = state.reconciliation if state else 0
+    return (envelope.number for envelope in _journal(data, (OrderIntent,), first) if envelope.source == strategy)
 
 
-def _journal(data: Path, types: Sequence[type[Message]]) -> Iterator[Envelope]:
+def _is_proof(message: Message) -> bool:
+    return isinstance(message, LedgerFolded)
+
+
+def _journal(data: Path, types: Sequence[type[Message]], first: int) -> Iterator[Envelope]:
     path = data / NAME
-    return chain.envelopes(path, types=types) if path.exists() else iter(())
+    return chain.envelopes(path, first, types) if path.exists() else iter(())
 
 
 def _bars(  # noqa: PLR0917

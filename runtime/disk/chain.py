@@ -1,9 +1,10 @@
 """The records of the journal: their bytes, their hash chain, and the proof that nobody changed them."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, NamedTuple, Union, cast
+from typing import Any, NamedTuple, TypeVar, Union, cast
 
 import msgspec
 
@@ -21,6 +22,7 @@ OPENED, CLOSED, SEALED = "opened", "closed", "sealed"
 """The journal's own records: a run began, ended in order, was found without an end."""
 COLUMNS = "number, time, source, cause, type, body, previous, hash"
 PAGE = f"SELECT {COLUMNS} FROM record WHERE number >= ? ORDER BY number LIMIT 1000"  # noqa: S608
+NEWEST = f"SELECT {COLUMNS} FROM record WHERE type = ? ORDER BY number DESC LIMIT 1"  # noqa: S608
 LOWEST = -(1 << 63)
 """Numbers begin at run 1; whatever stands below was put there."""
 _KINDS = (int, int, str, int, str, str, bytes, bytes)
@@ -28,6 +30,7 @@ _KINDS = (int, int, str, int, str, str, bytes, bytes)
 _HEAD_DIGITS = 64
 
 
+Kept = TypeVar("Kept", bound=Message)
 Front = tuple[int, int, str, int, str]
 """number, time, source, cause and type of a record."""
 
@@ -144,6 +147,24 @@ def envelopes(path: Path, first: int = 0, types: Iterable[type[Message]] = (Mess
     """Every message of these types in a journal nobody needs to have open. Raises DatabaseBroken."""
     wanted = names(types)
     return (decode(entry) for entry in entries(path, first) if entry.type in wanted)
+
+
+def newest(path: Path, kind: type[Kept]) -> Kept | None:
+    """The last message of a class, its own record proven; None where there is none. Raises DatabaseBroken."""
+    with closing(reading(path)) as connection:
+        try:
+            return last_of(connection.execute(NEWEST, (kind.__name__,)).fetchall(), kind)
+        except UNREADABLE as error:
+            raise DatabaseBroken(f"{path}: {error}") from error
+
+
+def last_of(rows: Sequence[tuple[Any, ...]], kind: type[Kept]) -> Kept | None:
+    """What `NEWEST` found. Raises ChainBroken."""
+    for entry in checked(rows, None):
+        message = decode(entry).message
+        assert isinstance(message, kind)
+        return message
+    return None
 
 
 def verify(path: Path, head: str | None = None) -> Verdict:

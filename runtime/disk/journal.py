@@ -18,20 +18,20 @@ from runtime.bus import RUN_BITS
 from runtime.clock import Clock
 from runtime.disk import chain, faultpoints
 from runtime.disk.awaited import Awaited, refusal
-from runtime.disk.chain import CLOSED, COLUMNS, LOWEST, PAGE, ChainBroken, Entry
+from runtime.disk.chain import CLOSED, COLUMNS, LOWEST, NEWEST, PAGE, Entry, Kept, last_of
 from runtime.disk.database import Database
 from runtime.disk.emergency import Emergency
 from runtime.disk.errors import DatabaseBroken, DatabaseError, DatabaseLocked
 from runtime.disk.tail import (
     SOURCE,
     Tail,
-    broken,
     end_of,
     find,
     insertion,
     kept_beside,
     last_run,
     line_of,
+    naming,
     open_beside,
     prove_beside,
     put_away,
@@ -222,25 +222,29 @@ class Journal:
         wanted = chain.names(types)
         await self.durable(self._appended)
         first, previous = (first, None) if first else (LOWEST, chain.START)
-        try:
+        with naming(self.path):
             while rows := await self._page(first):
                 for entry in chain.checked(rows, previous):
                     first, previous = entry.number + 1, entry.hash
                     if entry.type in wanted:
                         yield chain.decode(entry)
-        except ChainBroken as error:
-            raise ChainBroken(broken(self.path, error)) from error
+
+    async def newest(self, kind: type[Kept]) -> Kept | None:
+        """The last stored message of a class, its own record proven; None where there is none. Raises ChainBroken."""
+        await self.durable(self._appended)
+        with self._clock.hold():
+            rows = await self._database.execute(NEWEST, (kind.__name__,))
+        with naming(self.path):
+            return last_of(rows, kind)
 
     async def _page(self, first: int) -> list[tuple[Any, ...]]:
         with self._clock.hold():
             return await self._database.execute(PAGE, (first,))
 
     async def _recover(self) -> None:
-        try:
+        with naming(self.path):
             last = await self._database.run(self._begin)
             await self._database.commit()
-        except ChainBroken as error:
-            raise DatabaseBroken(broken(self.path, error)) from error
         _opened()
         self.run = last.number >> RUN_BITS
         self._emergency.begin(last.number, last.hash.hex())

@@ -2,7 +2,8 @@
 
 import sqlite3
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from operator import attrgetter
 from pathlib import Path
@@ -119,9 +120,13 @@ def mend(path: Path) -> str:
     return f"bring the right one back, or {way} to go on without it"
 
 
-def broken(path: Path, error: Exception) -> str:
-    """What is wrong with a journal, and what a person can do."""
-    return f"{path}: {error}; see `audit verify`, then {mend(path)}"
+@contextmanager
+def naming(path: Path) -> Generator[None]:
+    """What is wrong with a journal says with which, and what a person can do. Raises ChainBroken."""
+    try:
+        yield
+    except ChainBroken as error:
+        raise ChainBroken(f"{path}: {error}; see `audit verify`, then {mend(path)}") from error
 
 
 def find(envelopes: Sequence[Envelope], number: int) -> Envelope | None:

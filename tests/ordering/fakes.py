@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 
+from actors.account.recovery import Kept
 from actors.gateways.port import (
     BrokerOrder,
     BrokerPosition,
@@ -36,6 +37,9 @@ class FakeJournal:
         for envelope in self._old:
             if envelope.number >= first and isinstance(envelope.message, types):
                 yield envelope
+
+    async def newest(self, kind: type[Kept]) -> Kept | None:
+        return next((e.message for e in reversed(self._old) if isinstance(e.message, kind)), None)
 
     async def durable(self, number: int) -> None:
         if self.failed:

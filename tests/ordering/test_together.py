@@ -10,6 +10,7 @@ import structlog
 
 from actors.account import invariants
 from actors.account.ledger import Booked, Ledger
+from actors.account.recovery import Kept
 from actors.accountant import Accountant
 from actors.guardian import Guardian
 from actors.risk import Risk
@@ -69,6 +70,9 @@ class Tape:
         for envelope in tuple(self.envelopes):
             if envelope.number >= first and isinstance(envelope.message, types):
                 yield envelope
+
+    async def newest(self, kind: type[Kept]) -> Kept | None:
+        return next((e.message for e in reversed(self.envelopes) if isinstance(e.message, kind)), None)
 
     def all(self, *kinds: type[Message]) -> list[Message]:
         return [e.message for e in self.envelopes if isinstance(e.message, kinds)]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 import structlog
 
+from actors.account.recovery import Kept
 from messages import ApprovedOrder, ApprovedReplace, Message, OrderRefused
 from runtime.actor import Actor, Desk, handlers
 from runtime.bus import concrete
@@ -88,3 +89,6 @@ class _Nothing:
         del first, types
         for envelope in ():
             yield envelope
+
+    async def newest(self, kind: type[Kept]) -> Kept | None:
+        del kind
