@@ -351,14 +351,15 @@ class Guardian(
         self.publish(state)
         if self._carried == self._ledger.day or self._exits:
             return
-        self._carried = self._ledger.day
-        peaks, (day, equity) = self._peaks.carried(self._ledger), self._high_water.said
-        self.publish(PeaksCarried(reconciliation=reconciliation, peaks=peaks, day=day, equity=Won(equity)))
+        self._carried = day = self._ledger.day
+        peaks, equity = self._peaks.carried(self._ledger), Won(self._high_water.said(day))
+        self.publish(PeaksCarried(reconciliation=reconciliation, day=day, peaks=peaks, equity=equity))
 
     def _go_on_from(self, state: PeaksCarried) -> None:
+        self._carried = state.day
         for peak in state.peaks:
             self._peaks.rises(peak.symbol, peak.strategy, peak.since, peak.price)
-        if state.day == kst(self._now()).date().isoformat():
+        if state.equity and state.day == kst(self._now()).date().isoformat():
             self._high_water.recall(state.equity, state.day)
 
     def _recall(self, envelope: Envelope) -> None:

@@ -130,6 +130,7 @@ class Risk(
         state, first = await self._journal.newest(ActivityCarried), 0
         if state is not None:
             activity.restore(state)
+            self._carried = state.day
             first = state.reconciliation + 1
         async for envelope in self._journal.read(first, ACTIVE):
             assert isinstance(envelope.message, Active)
@@ -320,11 +321,10 @@ class Risk(
         if state is None:
             return
         self.publish(state)
-        remembered = None
-        if self._carried != self._ledger.day:
-            remembered = self._view.activity.carried(number, self.desk.clock.now())
+        day, now = self._ledger.day, self.desk.clock.now()
+        remembered = self._view.activity.carried(number, day, now) if self._carried != day else None
         if remembered is not None:
-            self._carried = self._ledger.day
+            self._carried = day
             self.publish(remembered)
 
     def _judge(self, wish: Wish) -> Refusal | None:

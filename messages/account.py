@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from messages.base import Message, Record
-from messages.instruments import Nanoseconds, Shares, Symbol, Venue, Won
+from messages.instruments import Market, Nanoseconds, Shares, Symbol, Venue, Won
 
 
 class Position(Record):
@@ -156,6 +156,15 @@ class CarriedHolding(Record):
     """Number of the message that began it."""
 
 
+class CarriedIssue(Record):
+    """What was told of an issue that is held; 0 and None where nothing was."""
+
+    symbol: Symbol
+    market: Market | None
+    upper_limit: Won
+    last: Won
+
+
 class LedgerCarried(Message):
     """All that a ledger holds at a reconciliation without an order of its day: a later start reads on from there."""
 
@@ -171,8 +180,8 @@ class LedgerCarried(Message):
     tax: Won
     losers: int
     holdings: tuple[CarriedHolding, ...]
-    prices: dict[Symbol, Won]
-    """Of what is held, as far as known."""
+    issues: tuple[CarriedIssue, ...]
+    """Those of the holdings."""
     strangers: tuple[tuple[str, str, int], ...]
     """Orders nobody here placed: date, the broker's number, number of the message that told."""
 
@@ -190,17 +199,19 @@ class PeaksCarried(Message):
     """What a guardian remembers at a reconciliation with nothing on its way out: a later start reads on from there."""
 
     reconciliation: int
+    day: str
+    """The Korean date, as YYYY-MM-DD."""
     peaks: tuple[CarriedPeak, ...]
     """Of what is held."""
-    day: str
-    """Of `equity`: a Korean date, as YYYY-MM-DD."""
     equity: Won
-    """The highest that was said; 0 where none was."""
+    """The highest of the day that was said; 0 where none was."""
 
 
 class ActivityCarried(Message):
     """What risk remembers at a reconciliation before the day's first request: a later start reads on from there."""
 
     reconciliation: int
+    day: str
+    """The Korean date, as YYYY-MM-DD."""
     disabled: dict[str, str]
     """Strategies that may not enter until a person resumes, and the code they repeated themselves in."""

@@ -1,7 +1,9 @@
+from msgspec.structs import replace
+
 from actors.accountant import Accountant
-from messages import AccountChanged, LedgerFolded, Nanoseconds
+from messages import AccountChanged, LedgerCarried, LedgerFolded, Nanoseconds
 from runtime.testing import START, Stage, in_virtual_time
-from tests.account.records import CODE, OTHER, SELL, approval, filled, listed, opened, unknown
+from tests.account.records import CODE, OTHER, SELL, approval, filled, held, listed, opened, unknown
 from tests.ordering.fakes import FakeJournal
 from tests.test_risk import tick
 
@@ -100,3 +102,38 @@ async def test_a_reconciliation_that_the_start_has_read_beyond_is_not_answered()
     stage.tell(opened(time=NOW))
 
     assert len(stage.heard(LedgerFolded)) == told
+
+
+TOMORROW = Nanoseconds(NOW + 86_400 * 10**9)
+
+
+@in_virtual_time
+async def test_the_account_is_carried_over_once_a_day_before_its_first_order() -> None:
+    stage = await counting()
+    first = stage.tell(opened(time=NOW))
+    stage.tell(opened(time=NOW, start=False), approval(), filled(10, 100_000, last=10), opened(time=NOW, start=False))
+    second = stage.tell(opened(900_000, held(10, 100_000), time=TOMORROW, start=False))
+    stage.tell(opened(900_000, held(10, 100_000), time=TOMORROW, start=False))
+
+    states = stage.heard(LedgerCarried)
+    assert [(state.day, state.reconciliation) for state in states] == [("2025-09-02", first), ("2025-09-03", second)]
+    assert [(h.symbol, h.owner, h.quantity, h.cost) for h in states[1].holdings] == [(CODE, "momentum", 10, 100_000)]
+
+
+@in_virtual_time
+async def test_the_first_look_of_a_day_on_which_orders_came_before_carries_nothing_over() -> None:
+    stage = await counting(FakeJournal(opened(time=NOW), approval(), filled(10, 100_000, last=10)))
+    stage.tell(opened(900_000, held(10, 100_000), time=NOW))
+
+    assert not stage.heard(LedgerCarried)
+
+
+@in_virtual_time
+async def test_a_start_on_a_day_that_was_carried_over_does_not_do_it_again() -> None:
+    earlier = await counting()
+    earlier.tell(opened(time=NOW))
+    (state,) = earlier.heard(LedgerCarried)
+    stage = await counting(FakeJournal(opened(time=NOW), replace(state, reconciliation=1)))
+    stage.tell(opened(time=NOW))
+
+    assert not stage.heard(LedgerCarried)

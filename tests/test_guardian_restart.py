@@ -4,6 +4,7 @@ import pytest
 
 from actors.guardian import Guardian
 from messages import (
+    CarriedPeak,
     EquityPeaked,
     HaltTrading,
     HoldingPeaked,
@@ -12,6 +13,7 @@ from messages import (
     Nanoseconds,
     OrderFilled,
     OrderIntent,
+    PeaksCarried,
     PositionAdjusted,
     Purpose,
     Shares,
@@ -165,3 +167,50 @@ def bought_by_hand() -> Message:
     return PositionAdjusted(
         symbol=OTHER, time=NOW, quantity=Shares(5), cost=Won(50_000), cash=Won(-50_000), reason="a person"
     )
+
+
+def remembered(*peaks: tuple[int, int], equity: int = 0, day: str = "2025-09-02") -> PeaksCarried:
+    """At the fourth message, behind BOUGHT and a look at the broker."""
+    carried = [CarriedPeak(symbol=CODE, strategy="momentum", since=since, price=Won(price)) for since, price in peaks]
+    return PeaksCarried(reconciliation=4, day=day, peaks=tuple(carried), equity=Won(equity))
+
+
+LOOK = opened(900_000, held(10, 100_000), time=NOW, start=False)
+
+
+@pytest.mark.parametrize(("price", "sold"), [(10_781, 0), (10_780, 1)])
+def test_a_trailing_stop_that_was_carried_over_is_where_it_was(price: int, sold: int) -> None:
+    @in_virtual_time
+    async def scene() -> None:
+        past = (*BOUGHT, LOOK, remembered((3, 11_000)))
+        stage = await started_again(*past, trailing=2.0, stop_loss=0.0)
+        stage.tell(tick(price))
+
+        assert len(stage.heard(OrderIntent)) == sold
+
+    scene()
+
+
+@in_virtual_time
+async def test_once_a_day_it_says_how_high_each_holding_stood_unless_something_is_on_its_way_out() -> None:
+    stage = await started_again(*BOUGHT, peaked(11_000), trailing=5.0, stop_loss=0.0)
+    (state,) = stage.heard(PeaksCarried)
+    stage.tell(opened(900_000, held(10, 100_000), time=NOW, start=False))
+    assert [(peak.since, peak.price) for peak in state.peaks] == [(3, 11_000)]
+    assert len(stage.heard(PeaksCarried)) == 1
+
+    busy = await started_again(*BOUGHT, peaked(11_000), sale())
+    assert not busy.heard(PeaksCarried)
+
+
+@pytest.mark.parametrize(("day", "halts"), [("2025-09-02", 1), ("2025-09-01", 0)])
+def test_the_days_highest_equity_that_was_carried_over_counts_on_its_day(day: str, halts: int) -> None:
+    @in_virtual_time
+    async def scene() -> None:
+        past = (*BOUGHT, LOOK, remembered(equity=1_100_000, day=day))
+        stage = await started_again(*past, stop_loss=0.0, max_daily_loss=0.0, max_drawdown=5.0)
+        stage.tell(tick(10_500))
+
+        assert len(stage.heard(HaltTrading)) == halts
+
+    scene()

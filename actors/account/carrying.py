@@ -5,13 +5,13 @@ Without it each start would fold all that was ever said, and be slower every day
 
 from actors.account.holding import Holding
 from actors.account.ledger import Ledger
-from messages import CarriedHolding, LedgerCarried, Shares, Symbol, Won
+from messages import CarriedHolding, CarriedIssue, LedgerCarried, Shares, Symbol, Won
 
 
 def carried(ledger: Ledger, reconciliation: int) -> LedgerCarried | None:
     """The state at the reconciliation it has just folded; None where an order stands in it, or it has read on.
 
-    What the instruments told is left out: each run is told anew.
+    Of what instruments told only that of the holdings goes with it: each run is told anew.
     """
     if ledger.number != reconciliation or ledger.orders:
         return None
@@ -26,7 +26,7 @@ def carried(ledger: Ledger, reconciliation: int) -> LedgerCarried | None:
         tax=Won(ledger.tax),
         losers=ledger.losers,
         holdings=tuple(_packed(symbol, owner, holding) for symbol, owner, holding in ledger.each()),
-        prices={symbol: Won(ledger.prices[symbol]) for symbol in _held(ledger) if symbol in ledger.prices},
+        issues=tuple(_issue(ledger, symbol) for symbol in sorted({symbol for symbol, _, _ in ledger.each()})),
         strangers=tuple((day, order, number) for (day, order), number in ledger.strangers.items()),
     )
 
@@ -40,13 +40,29 @@ def restore(ledger: Ledger, state: LedgerCarried) -> None:
     ledger.realised, ledger.commission, ledger.tax = state.realised, state.commission, state.tax
     ledger.losers = state.losers
     ledger.strangers = {(day, order): number for day, order, number in state.strangers}
-    ledger.prices.update(state.prices)
+    for issue in state.issues:
+        _learn(ledger, issue)
     for packed in state.holdings:
         ledger.holdings.setdefault(packed.symbol, {})[packed.owner] = _unpacked(packed)
 
 
-def _held(ledger: Ledger) -> list[Symbol]:
-    return sorted({symbol for symbol, _, _ in ledger.each()})
+def _issue(ledger: Ledger, symbol: Symbol) -> CarriedIssue:
+    return CarriedIssue(
+        symbol=symbol,
+        market=ledger.markets.get(symbol),
+        upper_limit=Won(ledger.limits.get(symbol, 0)),
+        last=Won(ledger.prices.get(symbol, 0)),
+    )
+
+
+def _learn(ledger: Ledger, issue: CarriedIssue) -> None:
+    symbol = issue.symbol
+    if issue.market is not None:
+        ledger.markets.setdefault(symbol, issue.market)
+    if issue.upper_limit:
+        ledger.limits.setdefault(symbol, issue.upper_limit)
+    if issue.last:
+        ledger.prices[symbol] = issue.last
 
 
 def _packed(symbol: Symbol, owner: str, holding: Holding) -> CarriedHolding:

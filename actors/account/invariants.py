@@ -8,11 +8,15 @@ I7 risk first, I9 bounded.
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-from actors.account.ledger import Ledger
+from actors.account.carrying import restore
+from actors.account.ledger import Booked, Ledger
+from actors.account.recovery import run_of
 from messages import (
     Action,
     ApprovedOrder,
     ApprovedReplace,
+    Instrument,
+    LedgerCarried,
     Message,
     OrderAccepted,
     OrderCanceled,
@@ -113,6 +117,17 @@ def risk_first(journal: Sequence[Envelope]) -> Breaches:
     return found
 
 
+def carried_truly(journal: Sequence[Envelope]) -> Breaches:
+    """A ledger that goes on from a state that was carried over ends where one does that has read everything."""
+    states = [envelope.message for envelope in journal if isinstance(envelope.message, LedgerCarried)]
+    whole = _known(_folded(Ledger(), journal)) if states else ()
+    return [
+        f"the account that was carried over at {state.reconciliation} is another than the journal's"
+        for state in states
+        if _known(_gone_on(state, journal)) != whole
+    ]
+
+
 def bounded(mailboxes: Mapping[str, Statistics], bounds: Mapping[str, int] | None = None) -> Breaches:
     """I9: offered = handled + conflated + refused + waiting, and no mailbox was ever over its bound."""
     found: Breaches = []
@@ -172,3 +187,22 @@ def _unasked(message: OrderSubmitting, asked: Mapping[tuple[Action, int], tuple[
     if asked.get((message.action, number)) == terms[message.action]:
         return []
     return [f"I7: {message.action} of order {message.order} was never approved on these terms"]
+
+
+def _gone_on(state: LedgerCarried, journal: Sequence[Envelope]) -> Ledger:
+    told = (e for e in journal if isinstance(e.message, Instrument) and e.number < state.reconciliation)
+    ledger = _folded(Ledger(), [envelope for envelope in told if envelope.number >= run_of(state)])
+    restore(ledger, state)
+    return _folded(ledger, [envelope for envelope in journal if envelope.number > state.reconciliation])
+
+
+def _folded(ledger: Ledger, journal: Iterable[Envelope]) -> Ledger:
+    for envelope in journal:
+        if isinstance(envelope.message, Booked):
+            ledger.fold(envelope.message, envelope.number)
+    return ledger
+
+
+def _known(ledger: Ledger) -> tuple[object, ...]:
+    """All but prices: those that nobody asked the broker for are in no journal."""
+    return ledger.digest(), ledger.reserved, ledger.strangers, ledger.orders, list(ledger.each())

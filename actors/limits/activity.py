@@ -56,10 +56,12 @@ class Activity:
             self._day = day
             self.sent, self.alike, self.fired = [], {}, {}
 
-    def carried(self, reconciliation: int, time: int) -> ActivityCarried | None:
+    def carried(self, reconciliation: int, day: str, time: int) -> ActivityCarried | None:
         """What is remembered over days; None once something was asked for on the day of `time`."""
         self.begin(time)
-        return None if self.sent else ActivityCarried(reconciliation=reconciliation, disabled=self.disabled)
+        if self.sent:
+            return None
+        return ActivityCarried(reconciliation=reconciliation, day=day, disabled=dict(self.disabled))
 
     def restore(self, state: ActivityCarried) -> None:
         """Go on from there, with nothing folded yet."""

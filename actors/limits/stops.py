@@ -94,10 +94,9 @@ class HighWater:
         """Where money was laid in, or taken out, what was said before was of another sum."""
         self._said += change.cash if self._said and not change.costs else 0
 
-    @property
-    def said(self) -> tuple[str, int]:
-        """The Korean date, and what was said on it last."""
-        return self._day, self._said
+    def said(self, day: str) -> int:
+        """On this Korean date; 0 where nothing was."""
+        return self._said if self._day == day else 0
 
     def recall(self, equity: int, day: str) -> None:
         """It was said before, on this Korean date."""

@@ -1,8 +1,21 @@
+from collections.abc import Sequence
+
+import pytest
+
 from actors.account.ledger import Booked
 from actors.risk import Risk
-from messages import Nanoseconds, OrderRefused, Position, Session, SessionChanged
+from messages import (
+    ActivityCarried,
+    Message,
+    Nanoseconds,
+    OrderRefused,
+    Position,
+    ResumeTrading,
+    Session,
+    SessionChanged,
+)
 from runtime.testing import START, Stage, in_virtual_time
-from tests.account.records import SELL, accepted, approval, filled, held, listed, opened
+from tests.account.records import BUY, CODE, SELL, accepted, approval, filled, held, listed, opened
 from tests.ordering.fakes import FakeJournal
 from tests.test_risk import intent, tick
 
@@ -16,7 +29,7 @@ BOUGHT: tuple[Booked, ...] = (
 )
 
 
-async def again(cash: int, *positions: Position, past: tuple[Booked, ...], price: int) -> list[OrderRefused]:
+async def again(cash: int, *positions: Position, past: Sequence[Message], price: int) -> list[OrderRefused]:
     """A process that finds this past and this account, and is asked for an entry at that price."""
     stage = Stage(Risk(FakeJournal(*past), max_losers=2, max_orders_second=100))
     await stage.start()
@@ -61,3 +74,42 @@ async def test_what_was_sent_or_unknown_before_a_restart_still_binds_its_won() -
 
     assert refused.rule == "buying power"
     assert refused.limit == 150_000 - 100_010
+
+
+REPEATED = OrderRefused(
+    order=7, symbol=CODE, strategy="momentum", side=BUY, rule="repeated execution", figures={}, limit=3
+)
+DISABLED = ActivityCarried(reconciliation=1, day="2025-09-01", disabled={"momentum": CODE})
+
+
+@pytest.mark.parametrize(
+    ("past", "rules"),
+    [
+        ((opened(time=NOW), DISABLED), ["strategy disabled"]),
+        ((opened(time=NOW), DISABLED, ResumeTrading(by="a person")), []),
+        ((REPEATED, opened(time=NOW), ActivityCarried(reconciliation=2, day="2025-09-02", disabled={})), []),
+    ],
+    ids=["carried over", "a person resumed since", "a person resumed before"],
+)
+def test_a_strategy_that_repeated_itself_stays_disabled_over_days(past: tuple[Message, ...], rules: list[str]) -> None:
+    @in_virtual_time
+    async def scene() -> None:
+        refused = await again(1_000_000, past=past, price=10_000)
+
+        assert [one.rule for one in refused] == rules
+
+    scene()
+
+
+@in_virtual_time
+async def test_risk_carries_over_once_a_day_and_not_behind_the_days_first_request() -> None:
+    stage = Stage(Risk(FakeJournal(REPEATED)))
+    await stage.start()
+    stage.tell(opened(time=NOW), opened(time=NOW, start=False))
+    (state,) = stage.heard(ActivityCarried)
+    assert (state.day, state.disabled) == ("2025-09-02", {"momentum": CODE})
+
+    busy = Stage(Risk(FakeJournal(opened(time=NOW), approval())))
+    await busy.start()
+    busy.tell(opened(time=NOW))
+    assert not busy.heard(ActivityCarried)

@@ -7,14 +7,18 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from actors.account.carrying import carried
+from actors.account.ledger import Ledger
 from actors.market.storage import store
 from actors.market.time import SECOND
+from actors.strategies import memory
 from actors.strategies.base import Strategy
 from actors.strategies.memory import prices
 from actors.strategies.momentum import Momentum
 from messages import (
     Bar,
     CancelOrder,
+    LedgerFolded,
     Message,
     Nanoseconds,
     OrderIntent,
@@ -158,3 +162,32 @@ def test_momentum_knows_how_high_its_holding_stood_before_the_restart(tmp_path: 
     restarted(strategy, tmp_path, told, instrument(CODE), tick(1, 10_040), tick(2, 10_025))
 
     assert [message.reason for message in told if isinstance(message, OrderIntent)] == ["fell 0.64% from its highest"]
+
+
+def test_it_goes_on_with_its_lots_from_the_state_that_was_carried_over(tmp_path: Path) -> None:
+    bought = replace(fill(FIRST + 90, Side.BUY, 10), time=Nanoseconds(START - 86_400 * SECOND))
+    others = replace(fill(FIRST + 91, Side.BUY, 5), strategy="another", symbol=OTHER)
+    past = [reconciled(), bought, others, replace(reconciled(), time=Nanoseconds(START), start=False)]
+    ledger, number = Ledger(), FIRST + 1
+    for number, message in enumerate(past, FIRST + 2):
+        ledger.fold(message, number)
+    ledger.orders.clear()
+    state = carried(ledger, number)
+    assert state is not None
+    keep(tmp_path, *(("trader", message) for message in past), ("accountant", state), ("trader", adjusted(6, 60_000)))
+    strategy = Strategy(symbols=[CODE])
+    restarted(strategy, tmp_path, [])
+
+    assert {symbol: (lot.quantity, lot.cost) for symbol, lot in strategy.lots.items()} == {CODE: (6, 60_000)}
+    assert strategy.lots[CODE].since == bought.time
+
+
+def test_a_state_that_another_keeper_contradicts_is_nothing_to_a_strategy_either(tmp_path: Path) -> None:
+    first = replace(reconciled(), time=Nanoseconds(START))
+    ledger = Ledger()
+    ledger.fold(first, FIRST + 2)
+    state, other = carried(ledger, FIRST + 2), LedgerFolded(reconciliation=FIRST + 2, digest="another")
+    assert state is not None
+    keep(tmp_path, ("trader", first), ("risk", other), ("accountant", state))
+
+    assert memory.carried(tmp_path) is None

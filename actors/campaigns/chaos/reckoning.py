@@ -134,6 +134,7 @@ class Reckoning:
             *invariants.look_alikes_apart(self.told),
             *invariants.written_first((e.message for e in self.told), sent),
             *invariants.risk_first(self.told),
+            *invariants.carried_truly(self.told),
             *invariants.sound(self.ledger),
             *_digests(self.told),
             *_oddities(self.told),

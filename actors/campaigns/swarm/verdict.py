@@ -75,6 +75,7 @@ def conduct(world: World, journal: Sequence[Envelope]) -> Breaches:
         *invariants.look_alikes_apart(journal),
         *invariants.written_first((e.message for e in journal), ((s.order, s.action) for s in world.sent)),
         *invariants.risk_first(journal),
+        *invariants.carried_truly(journal),
         *_unsent(world.days, world.sent),
         *_digests(journal),
         *_entries_while_halted(journal),
