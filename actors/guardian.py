@@ -200,6 +200,7 @@ class Guardian(
     def on_booked(self, message: Booked) -> None:
         envelope = self.desk.envelope
         assert envelope is not None
+        news = envelope.number > self._ledger.number
         self._ledger.fold(message, envelope.number)
         self._operator.hear(message, envelope.number)
         if isinstance(message, Reconciled):
@@ -213,7 +214,7 @@ class Guardian(
         else:
             if isinstance(message, OrderRejected):
                 self._exits.put_off(message.order)
-            elif isinstance(message, CashAdjusted):
+            elif isinstance(message, CashAdjusted) and news:
                 self._high_water.moves(message)
             self._step(getattr(message, "symbol", None))
         self._keep_flat()

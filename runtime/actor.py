@@ -51,7 +51,7 @@ class Office(Protocol):
     def every(self, seconds: float, message: Message) -> None: ...
     def after(self, seconds: float, message: Message) -> None: ...
     def listen(self, subjects: Iterable[str] | None) -> None: ...
-    async def recall(self, past: AsyncIterable[Message | Envelope]) -> int: ...
+    async def recall(self, past: AsyncIterable[Message | Envelope | int]) -> int: ...
 
 
 class Desk(NamedTuple):
@@ -142,11 +142,11 @@ class Actor:
         """Take selective messages (prices, books, bars) only for these subjects; None takes all."""
         self.desk.office.listen(subjects)
 
-    async def recall(self, past: AsyncIterable[Message | Envelope]) -> int:
+    async def recall(self, past: AsyncIterable[Message | Envelope | int]) -> int:
         """Rebuild state in `on_start`: run the past through the handlers, and let nothing they say or arm go out.
 
-        What was recalled as an envelope is not handled again when it also waits in the mailbox. Returns how many
-        messages the handlers would have said.
+        What was recalled as an envelope is not handled again when it also waits in the mailbox, nor is what a bare
+        number stands for, whose effect is known otherwise. Returns how many messages the handlers would have said.
         """
         return await self.desk.office.recall(past)
 

@@ -5,6 +5,7 @@ import pytest
 from actors.guardian import Guardian
 from messages import (
     CarriedPeak,
+    CashAdjusted,
     EquityPeaked,
     HaltTrading,
     HoldingPeaked,
@@ -214,3 +215,17 @@ def test_the_days_highest_equity_that_was_carried_over_counts_on_its_day(day: st
         assert len(stage.heard(HaltTrading)) == halts
 
     scene()
+
+
+@in_virtual_time
+async def test_money_laid_in_counts_once_though_its_message_still_waits_at_the_start() -> None:
+    past = (
+        EquityPeaked(time=NOW, equity=Won(1_100_000)),
+        CashAdjusted(time=NOW, cash=Won(50_000), reason="laid in"),
+    )
+    stage = Stage(Guardian(FakeJournal(*past)), name="guardian")
+    await stage.start()
+    stage.bus.begin(0, None)  # numbers as they were when the journal was read
+    stage.tell(*past, opened(1_050_000, time=NOW))
+
+    assert [state.equity for state in stage.heard(PeaksCarried)] == [1_150_000]

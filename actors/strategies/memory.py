@@ -83,8 +83,11 @@ def began(data: Path, holding: CarriedHolding) -> Nanoseconds:
     return Nanoseconds(getattr(told.message, "time", told.time))
 
 
-async def own(data: Path, universe: str, state: LedgerCarried | None) -> AsyncIterator[Message | Envelope]:
-    """From the journal: the issues, what became of orders and holdings since `state`, the universe's newest codes."""
+async def own(data: Path, universe: str, state: LedgerCarried | None) -> AsyncIterator[Message | Envelope | int]:
+    """From the journal: the issues, what became of orders and holdings since `state`, the universe's newest codes.
+
+    Of what this run told before that state it is the number: it stands in the state.
+    """
     newest: Envelope | None = None
     for envelope in _journal(data, (*_SEEN, *_BOOKED), run_of(state) if state else 0):
         message = envelope.message
@@ -94,6 +97,8 @@ async def own(data: Path, universe: str, state: LedgerCarried | None) -> AsyncIt
             yield message
         elif state is None or envelope.number > state.reconciliation:
             yield envelope
+        else:
+            yield envelope.number
     if newest is not None:
         yield newest.message
 

@@ -173,15 +173,15 @@ class Seat:
             subjects = [subject for subject in subjects if self._shard.mine(subject)]
         self._bus.listen(self.mailbox, subjects)
 
-    async def recall(self, past: AsyncIterable[Message | Envelope]) -> int:
+    async def recall(self, past: AsyncIterable[Message | Envelope | int]) -> int:
         self._muted, self._discarded = True, 0
         known: set[int] = set()
         try:
             async for item in past:
-                message = item.message if isinstance(item, Envelope) else item
-                if isinstance(item, Envelope):
-                    known.add(item.number)
-                await self._relive(message)
+                if not isinstance(item, Message):
+                    known.add(item if isinstance(item, int) else item.number)
+                if not isinstance(item, int):
+                    await self._relive(item.message if isinstance(item, Envelope) else item)
         finally:
             self._muted = False
         self.mailbox.forget(known)

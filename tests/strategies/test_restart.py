@@ -41,6 +41,7 @@ from tests.market.market_data import CODE, OTHER, bar, tick
 from tests.strategies.orders import adjusted, approved, fill, reconciled, submitting
 
 FIRST = 1 << 40
+YESTERDAY = Nanoseconds(START - 86_400 * SECOND)
 
 
 def intent(side: Side) -> OrderIntent:
@@ -164,8 +165,9 @@ def test_momentum_knows_how_high_its_holding_stood_before_the_restart(tmp_path: 
     assert [message.reason for message in told if isinstance(message, OrderIntent)] == ["fell 0.64% from its highest"]
 
 
-def test_it_goes_on_with_its_lots_from_the_state_that_was_carried_over(tmp_path: Path) -> None:
-    bought = replace(fill(FIRST + 90, Side.BUY, 10), time=Nanoseconds(START - 86_400 * SECOND))
+def overnight(folder: Path, *later: Message) -> list[Message]:
+    """A journal with lots of yesterday, the account carried over this morning, and what was told `later`."""
+    bought = replace(fill(FIRST + 90, Side.BUY, 10), time=YESTERDAY)
     others = replace(fill(FIRST + 91, Side.BUY, 5), strategy="another", symbol=OTHER)
     past = [reconciled(), bought, others, replace(reconciled(), time=Nanoseconds(START), start=False)]
     ledger, number = Ledger(), FIRST + 1
@@ -174,12 +176,35 @@ def test_it_goes_on_with_its_lots_from_the_state_that_was_carried_over(tmp_path:
     ledger.orders.clear()
     state = carried(ledger, number)
     assert state is not None
-    keep(tmp_path, *(("trader", message) for message in past), ("accountant", state), ("trader", adjusted(6, 60_000)))
+    told: list[Message] = [*past, state, *later]
+    keep(folder, *(("trader", message) for message in told))
+    return told
+
+
+def test_it_goes_on_with_its_lots_from_the_state_that_was_carried_over(tmp_path: Path) -> None:
+    overnight(tmp_path, adjusted(6, 60_000))
     strategy = Strategy(symbols=[CODE])
     restarted(strategy, tmp_path, [])
 
     assert {symbol: (lot.quantity, lot.cost) for symbol, lot in strategy.lots.items()} == {CODE: (6, 60_000)}
-    assert strategy.lots[CODE].since == bought.time
+    assert strategy.lots[CODE].since == YESTERDAY
+
+
+@in_virtual_time
+async def waiting(strategy: Strategy, folder: Path, told: Sequence[Message]) -> None:
+    """What the run said before it started waits in its mailbox, under the numbers it has in the journal."""
+    stage = Stage(strategy, name="mine", data=folder)
+    for message in (adjusted(77, 0), *told):
+        stage.bus.publish(message, "trader")
+    await stage.start()
+    stage.tell()
+
+
+def test_what_stands_in_the_state_is_not_booked_again_where_it_still_waits(tmp_path: Path) -> None:
+    strategy = Strategy(symbols=[CODE])
+    waiting(strategy, tmp_path, overnight(tmp_path, replace(fill(FIRST + 92, Side.BUY, 3), time=Nanoseconds(START))))
+
+    assert strategy.lots[CODE].quantity == 13
 
 
 def test_a_state_that_another_keeper_contradicts_is_nothing_to_a_strategy_either(tmp_path: Path) -> None:
