@@ -17,7 +17,6 @@ from messages import (
     Nanoseconds,
     OrderRefused,
     Reconciled,
-    ResumeTrading,
     Session,
     SessionChanged,
     Side,
@@ -29,7 +28,7 @@ from messages.instruments import Shares
 from runtime.bus import RUN_BITS
 from runtime.clock import SimulatedClock, WallClock
 from runtime.disk.awaited import JournalFailed
-from runtime.disk.chain import ChainBroken, envelopes, newest, verify
+from runtime.disk.chain import ChainBroken, envelopes, verify
 from runtime.disk.database import quarantine
 from runtime.disk.errors import DatabaseBroken, DatabaseError, DatabaseFull
 from runtime.disk.journal import Journal
@@ -98,23 +97,6 @@ def test_what_was_said_is_read_back_the_same(tmp_path: Path) -> None:
         assert list(envelopes(journal.path)) == said
 
     asyncio.run(main())
-
-
-def test_the_newest_of_a_kind_is_found_and_proven(tmp_path: Path) -> None:
-    async def main() -> Journal:
-        async with Journal(tmp_path, clock=WallClock()) as journal:
-            first = (journal.run << RUN_BITS) + 1
-            halts = [HaltTrading(reason=reason, by="test") for reason in ("one", "two")]
-            for number, message in enumerate([*halts, *SAID[1:]], first):
-                journal.append(Envelope(number, START, "actor", 0, message))
-            assert await journal.newest(HaltTrading) == newest(journal.path, HaltTrading) == halts[1]
-            assert await journal.newest(ResumeTrading) is newest(journal.path, ResumeTrading) is None
-        return journal
-
-    journal = asyncio.run(main())
-    change(journal.path, "UPDATE record SET body = replace(body, 'two', 'ten')")
-    with pytest.raises(ChainBroken, match="was changed"):
-        newest(journal.path, HaltTrading)
 
 
 def test_every_run_gets_a_new_number_and_an_end(tmp_path: Path) -> None:
