@@ -80,7 +80,7 @@ def assert_stated(message: RealMessage, values: Mapping[str, str]) -> None:
 
 def test_every_recording_is_held_against_the_parser_somewhere() -> None:
     the("ocx")
-    there = sorted(str(path.relative_to(DATA)) for folder in ("ocx", "ws") for path in (DATA / folder).iterdir())
+    there = sorted(path.relative_to(DATA).as_posix() for folder in ("ocx", "ws") for path in (DATA / folder).iterdir())
     assert there == sorted(READ_BY)
     for name, module in READ_BY.items():
         assert Path(name).name in (Path(__file__).parent / f"{module}.py").read_text("utf-8"), name

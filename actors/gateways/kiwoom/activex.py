@@ -3,12 +3,14 @@
 import importlib
 import logging
 import sys
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Any, Final
 
 from actors.gateways.kiwoom.control import Control
 
 PROGRAM: Final = "KHOPENAPI.KHOpenAPICtrl.1"
+EVENTS: Final = tuple(Control.__annotations__)
 _LOG: Final = logging.getLogger("gateway.kiwoom.control")
 
 
@@ -16,8 +18,8 @@ class NoControlError(OSError):
     """Kiwoom's control cannot be had here; the text says what to do."""
 
 
-def open_control(program: str = PROGRAM) -> Any:
-    """The control, ready for CommConnect; it has `dynamicCall` and the eight events. Raises NoControlError."""
+def open_control(program: str = PROGRAM, events: Sequence[str] = EVENTS) -> Any:
+    """The control, ready for CommConnect; it has `dynamicCall` and these events. Raises NoControlError."""
     widget = _widget_class()
     _guard()
     control = widget(program)
@@ -25,7 +27,7 @@ def open_control(program: str = PROGRAM) -> Any:
         raise NoControlError(
             f"{program} cannot be made: install Kiwoom Open API+ (영웅문 OpenAPI) and use a 32-bit Python on Windows"
         )
-    missing = [event for event in Control.__annotations__ if not hasattr(control, event)]
+    missing = [event for event in events if not hasattr(control, event)]
     if missing:
         mend = "close all programs that use it, log in once by hand and let it update"
         raise NoControlError(f"{program} knows no {', '.join(missing)}: it is too old; {mend}")
