@@ -321,8 +321,8 @@ class Risk(
         if state is None:
             return
         self.publish(state)
-        day, now = self._ledger.day, self.desk.clock.now()
-        remembered = self._view.activity.carried(number, day, now) if self._carried != day else None
+        day = self._ledger.day
+        remembered = self._view.activity.carried(number, day) if self._carried != day else None
         if remembered is not None:
             self._carried = day
             self.publish(remembered)

@@ -7,6 +7,7 @@ I7 risk first, I9 bounded.
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import astuple
 
 from actors.account.carrying import restore
 from actors.account.ledger import Booked, Ledger
@@ -24,6 +25,7 @@ from messages import (
     OrderFilled,
     OrderRejected,
     OrderSubmitting,
+    Reconciled,
     Symbol,
 )
 from runtime.envelope import Envelope
@@ -118,14 +120,11 @@ def risk_first(journal: Sequence[Envelope]) -> Breaches:
 
 
 def carried_truly(journal: Sequence[Envelope]) -> Breaches:
-    """A ledger that goes on from a state that was carried over ends where one does that has read everything."""
+    """A state that was carried over is the journal's, and a ledger that goes on from it ends where that does."""
     states = [envelope.message for envelope in journal if isinstance(envelope.message, LedgerCarried)]
     whole = _known(_folded(Ledger(), journal)) if states else ()
-    return [
-        f"the account that was carried over at {state.reconciliation} is another than the journal's"
-        for state in states
-        if _known(_gone_on(state, journal)) != whole
-    ]
+    false = [state for state in states if not _is_true(state, journal) or _known(_gone_on(state, journal)) != whole]
+    return [f"the account that was carried over at {s.reconciliation} is another than the journal's" for s in false]
 
 
 def bounded(mailboxes: Mapping[str, Statistics], bounds: Mapping[str, int] | None = None) -> Breaches:
@@ -203,6 +202,21 @@ def _folded(ledger: Ledger, journal: Iterable[Envelope]) -> Ledger:
     return ledger
 
 
+def _is_true(state: LedgerCarried, journal: Sequence[Envelope]) -> bool:
+    """At its own time; of two prices of the day's beginning the live one may be the newer."""
+    before = [envelope for envelope in journal if envelope.number <= state.reconciliation]
+    now, told = Ledger(), before[-1].message
+    restore(now, state)
+    then = _folded(Ledger(), before)
+    at_start = isinstance(told, Reconciled) and told.start
+    figures = [(one.opening, one.high) if at_start else () for one in (now, then)]
+    return figures[0] == figures[1] and _known(now)[:1] == _known(then)[:1] and _held(now) == _held(then)
+
+
+def _held(ledger: Ledger) -> tuple[object, ...]:
+    return ledger.strangers, sorted((symbol, owner, astuple(holding)) for symbol, owner, holding in ledger.each())
+
+
 def _known(ledger: Ledger) -> tuple[object, ...]:
     """All but prices: those that nobody asked the broker for are in no journal."""
-    return ledger.digest(), ledger.reserved, ledger.strangers, ledger.orders, list(ledger.each())
+    return ledger.digest(), ledger.reserved, ledger.orders, _held(ledger)

@@ -64,9 +64,10 @@ async def replay(history: History, ledger: Ledger) -> str:
         await _fold(history, ledger, 0)
         return ""
     begin = run_of(state)
-    async for envelope in history.read(begin, (Instrument,)):
-        if envelope.number < state.reconciliation:
-            assert isinstance(envelope.message, Instrument)
+    async for envelope in history.read(begin, (Instrument, Reconciled)):
+        if envelope.number >= state.reconciliation:
+            break
+        if isinstance(envelope.message, Instrument):
             ledger.fold(envelope.message, envelope.number)
     restore(ledger, state)
     await _fold(history, ledger, state.reconciliation + 1)

@@ -56,9 +56,8 @@ class Activity:
             self._day = day
             self.sent, self.alike, self.fired = [], {}, {}
 
-    def carried(self, reconciliation: int, day: str, time: int) -> ActivityCarried | None:
-        """What is remembered over days; None once something was asked for on the day of `time`."""
-        self.begin(time)
+    def carried(self, reconciliation: int, day: str) -> ActivityCarried | None:
+        """What is remembered over days; None while requests are counted, for a clock that jumped would forget them."""
         if self.sent:
             return None
         return ActivityCarried(reconciliation=reconciliation, day=day, disabled=dict(self.disabled))

@@ -116,13 +116,13 @@ class Strategy(Actor, publishes=(OrderIntent, ReplaceIntent, CancelOrder, Univer
             self.publish(UniverseChanged(universe=self.desk.name, time=self.now, symbols=watched))
         if self._symbols or self._universe:
             self.listen(self._symbols)
-        state = memory.carried(self.desk.data)
-        if state is not None:
-            self._go_on_from(state)
-        await self.recall(memory.own(self.desk.data, self._universe or self.desk.name, state))
+        begin = memory.beginning(self.desk.data)
+        if begin is not None:
+            self._go_on_from(begin.state)
+        await self.recall(memory.own(self.desk.data, self._universe or self.desk.name, begin))
         self._listen()
         await self.recall(self._warmth())
-        for number in memory.placed(self.desk.data, self.desk.name, state) if self.orders else ():
+        for number in memory.placed(self.desk.data, self.desk.name, begin) if self.orders else ():
             if number in self.orders:
                 self._review_later(number)
 

@@ -1,9 +1,9 @@
 """What a strategy knew before: all that was said of orders and holdings, then the bars or ticks of its warm-up."""
 
 from collections.abc import AsyncIterator, Iterator, Sequence
-from itertools import takewhile
+from itertools import islice, takewhile
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from actors.account.recovery import PROOF, contradicted, run_of
 from actors.market.bars import start_of
@@ -67,14 +67,24 @@ def highest(data: Path, symbol: Symbol, venue: Venue, since: int, until: int) ->
     return max((int(prices.max()) for prices in parts if prices.size), default=0)
 
 
-def carried(data: Path) -> LedgerCarried | None:
+class Beginning(NamedTuple):
+    """Where a strategy goes on from."""
+
+    state: LedgerCarried
+    told_from: int
+    """From here on the issues and universes of the day before and of this one were told."""
+
+
+def beginning(data: Path) -> Beginning | None:
     """The last state of the account that the journal holds and nobody contradicts."""
     path = data / NAME
-    state = chain.newest(path, LedgerCarried) if path.exists() else None
-    if state is None:
+    states = list(islice(chain.latest(path, LedgerCarried), 2)) if path.exists() else []
+    if not states:
         return None
-    proof = (envelope.message for envelope in chain.envelopes(path, state.reconciliation + 1, PROOF))
-    return None if contradicted(state, takewhile(_is_proof, proof)) else state
+    proof = (envelope.message for envelope in chain.envelopes(path, states[0].reconciliation + 1, PROOF))
+    if contradicted(states[0], takewhile(_is_proof, proof)):
+        return None
+    return Beginning(states[0], run_of(states[1]) if len(states) > 1 else 0)
 
 
 def began(data: Path, holding: CarriedHolding) -> Nanoseconds:
@@ -83,19 +93,19 @@ def began(data: Path, holding: CarriedHolding) -> Nanoseconds:
     return Nanoseconds(getattr(told.message, "time", told.time))
 
 
-async def own(data: Path, universe: str, state: LedgerCarried | None) -> AsyncIterator[Message | Envelope | int]:
-    """From the journal: the issues, what became of orders and holdings since `state`, the universe's newest codes.
+async def own(data: Path, universe: str, begin: Beginning | None) -> AsyncIterator[Message | Envelope | int]:
+    """From the journal: the issues, what became of orders and holdings since `begin`, the universe's newest codes.
 
-    Of what this run told before that state it is the number: it stands in the state.
+    Of what was told of orders and holdings before that it is the number: it stands in the state.
     """
     newest: Envelope | None = None
-    for envelope in _journal(data, (*_SEEN, *_BOOKED), run_of(state) if state else 0):
+    for envelope in _journal(data, (*_SEEN, *_BOOKED), begin.told_from if begin else 0):
         message = envelope.message
         if isinstance(message, UniverseChanged):
             newest = envelope if message.universe == universe else newest
         elif isinstance(message, Instrument):
             yield message
-        elif state is None or envelope.number > state.reconciliation:
+        elif begin is None or envelope.number > begin.state.reconciliation:
             yield envelope
         else:
             yield envelope.number
@@ -103,9 +113,9 @@ async def own(data: Path, universe: str, state: LedgerCarried | None) -> AsyncIt
         yield newest.message
 
 
-def placed(data: Path, strategy: str, state: LedgerCarried | None) -> Iterator[int]:
-    """Numbers of the orders it wanted itself since `state`; a guardian places some for its lots too."""
-    first = state.reconciliation if state else 0
+def placed(data: Path, strategy: str, begin: Beginning | None) -> Iterator[int]:
+    """Numbers of the orders it wanted itself of late; a guardian places some for its lots too."""
+    first = run_of(begin.state) if begin else 0
     return (envelope.number for envelope in _journal(data, (OrderIntent,), first) if envelope.source == strategy)
 
 

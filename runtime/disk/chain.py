@@ -1,6 +1,6 @@
 """The records of the journal: their bytes, their hash chain, and the proof that nobody changed them."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from hashlib import sha256
 from pathlib import Path
@@ -22,7 +22,10 @@ OPENED, CLOSED, SEALED = "opened", "closed", "sealed"
 """The journal's own records: a run began, ended in order, was found without an end."""
 COLUMNS = "number, time, source, cause, type, body, previous, hash"
 PAGE = f"SELECT {COLUMNS} FROM record WHERE number >= ? ORDER BY number LIMIT 1000"  # noqa: S608
-NEWEST = f"SELECT {COLUMNS} FROM record WHERE type = ? ORDER BY number DESC LIMIT 1"  # noqa: S608
+STEP_BACK = "SELECT min(number) FROM (SELECT number FROM record WHERE number < ? ORDER BY number DESC LIMIT 10000)"
+"""Some records at a time: who writes has its turn in between."""
+WITHIN = f"SELECT {COLUMNS} FROM record WHERE type = ? AND number >= ? AND number < ? ORDER BY number DESC"  # noqa: S608
+HIGHEST = (1 << 63) - 1
 LOWEST = -(1 << 63)
 """Numbers begin at run 1; whatever stands below was put there."""
 _KINDS = (int, int, str, int, str, str, bytes, bytes)
@@ -149,22 +152,25 @@ def envelopes(path: Path, first: int = 0, types: Iterable[type[Message]] = (Mess
     return (decode(entry) for entry in entries(path, first) if entry.type in wanted)
 
 
-def newest(path: Path, kind: type[Kept]) -> Kept | None:
-    """The last message of a class, its own record proven; None where there is none. Raises DatabaseBroken."""
+def latest(path: Path, kind: type[Kept]) -> Iterator[Kept]:
+    """Every message of a class, the last one first, each record proven by itself. Raises DatabaseBroken."""
+    below = HIGHEST
     with closing(reading(path)) as connection:
         try:
-            return last_of(connection.execute(NEWEST, (kind.__name__,)).fetchall(), kind)
+            while (floor := connection.execute(STEP_BACK, (below,)).fetchone()[0]) is not None:
+                yield from of_kind(connection.execute(WITHIN, (kind.__name__, floor, below)).fetchall(), kind)
+                below = floor
         except UNREADABLE as error:
             raise DatabaseBroken(f"{path}: {error}") from error
 
 
-def last_of(rows: Sequence[tuple[Any, ...]], kind: type[Kept]) -> Kept | None:
-    """What `NEWEST` found. Raises ChainBroken."""
-    for entry in checked(rows, None):
+def of_kind(rows: Iterable[tuple[Any, ...]], kind: type[Kept]) -> Iterator[Kept]:
+    """The messages of rows `WITHIN` found. Raises ChainBroken."""
+    for row in rows:
+        (entry,) = checked([row], None)
         message = decode(entry).message
         assert isinstance(message, kind)
-        return message
-    return None
+        yield message
 
 
 def verify(path: Path, head: str | None = None) -> Verdict:

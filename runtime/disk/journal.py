@@ -18,7 +18,7 @@ from runtime.bus import RUN_BITS
 from runtime.clock import Clock
 from runtime.disk import chain, faultpoints
 from runtime.disk.awaited import Awaited, refusal
-from runtime.disk.chain import CLOSED, COLUMNS, LOWEST, NEWEST, PAGE, Entry, Kept, last_of
+from runtime.disk.chain import CLOSED, COLUMNS, LOWEST, PAGE, Entry, Kept
 from runtime.disk.database import Database
 from runtime.disk.emergency import Emergency
 from runtime.disk.errors import DatabaseBroken, DatabaseError, DatabaseLocked
@@ -232,10 +232,14 @@ class Journal:
     async def newest(self, kind: type[Kept]) -> Kept | None:
         """The last stored message of a class, its own record proven; None where there is none. Raises ChainBroken."""
         await self.durable(self._appended)
-        with self._clock.hold():
-            rows = await self._database.execute(NEWEST, (kind.__name__,))
-        with naming(self.path):
-            return last_of(rows, kind)
+        below = chain.HIGHEST
+        with naming(self.path), self._clock.hold():
+            while (floor := (await self._database.execute(chain.STEP_BACK, (below,)))[0][0]) is not None:
+                rows = await self._database.execute(chain.WITHIN, (kind.__name__, floor, below))
+                if rows:
+                    return next(chain.of_kind(rows, kind))
+                below = floor
+        return None
 
     async def _page(self, first: int) -> list[tuple[Any, ...]]:
         with self._clock.hold():

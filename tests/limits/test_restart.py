@@ -6,6 +6,7 @@ from actors.account.ledger import Booked
 from actors.risk import Risk
 from messages import (
     ActivityCarried,
+    CancelOrder,
     Message,
     Nanoseconds,
     OrderRefused,
@@ -113,3 +114,14 @@ async def test_risk_carries_over_once_a_day_and_not_behind_the_days_first_reques
     await busy.start()
     busy.tell(opened(time=NOW))
     assert not busy.heard(ActivityCarried)
+
+
+@in_virtual_time
+async def test_nothing_is_carried_over_while_requests_are_counted_for_it_may_be_the_clock_that_jumped() -> None:
+    stage = Stage(Risk(FakeJournal(), max_orders_second=100))
+    await stage.start()
+    stage.tell(opened(time=NOW, start=False), CancelOrder(order=1, symbol=CODE, strategy="momentum", reason="old"))
+    await stage.advance(86_400)
+    stage.tell(opened(time=Nanoseconds(stage.clock.now()), start=False))
+
+    assert [state.day for state in stage.heard(ActivityCarried)] == ["2025-09-02"]

@@ -18,15 +18,18 @@ from actors.strategies.momentum import Momentum
 from messages import (
     Bar,
     CancelOrder,
+    LedgerCarried,
     LedgerFolded,
     Message,
     Nanoseconds,
     OrderIntent,
     Purpose,
+    Reconciled,
     Shares,
     Side,
     Symbol,
     Tick,
+    UniverseChanged,
     Venue,
     Won,
 )
@@ -56,12 +59,12 @@ def intent(side: Side) -> OrderIntent:
     )
 
 
-def keep(folder: Path, *said: tuple[str, Message]) -> None:
-    """A journal with these sources and messages, numbered from 2^40 + 2 on."""
+def keep(folder: Path, *said: tuple[str, Message], first: int = FIRST + 2) -> None:
+    """A run of a journal with these sources and messages, numbered from there on."""
 
     async def write() -> None:
         async with Journal(folder, clock=SteppedClock(START)) as journal:
-            for number, (source, message) in enumerate(said, FIRST + 2):
+            for number, (source, message) in enumerate(said, first):
                 journal.append(Envelope(number, START, source, 0, message))
 
     asyncio.run(write())
@@ -70,14 +73,18 @@ def keep(folder: Path, *said: tuple[str, Message]) -> None:
 class Watching(Strategy):
     """Notes the prints it sees."""
 
-    def __init__(self, *, symbols: Sequence[Symbol] = (), patience: float = 5.0) -> None:
-        super().__init__(symbols=symbols, patience=patience)
+    def __init__(self, *, symbols: Sequence[Symbol] = (), universe: str = "", patience: float = 5.0) -> None:
+        super().__init__(symbols=symbols, universe=universe, patience=patience)
         self.warmup = 60.0
         self.seen: list[int] = []
 
     @handles
     def on_tick(self, tick: Tick) -> None:
         self.seen.append(tick.price)
+
+    @property
+    def follows(self) -> Sequence[Symbol]:
+        return self._symbols
 
 
 @in_virtual_time
@@ -207,6 +214,37 @@ def test_what_stands_in_the_state_is_not_booked_again_where_it_still_waits(tmp_p
     assert strategy.lots[CODE].quantity == 13
 
 
+def test_what_yesterday_told_of_issues_and_universes_is_known_this_morning(tmp_path: Path) -> None:
+    watched = UniverseChanged(universe="screener", time=YESTERDAY, symbols=(CODE,))
+    first = replace(reconciled(), time=YESTERDAY)
+    keep(tmp_path, ("trader", first), ("accountant", state_of(first, FIRST + 2)), ("screener", watched))
+    second = replace(reconciled(), time=Nanoseconds(START))
+    today = 2 * FIRST + 2
+    keep(tmp_path, ("trader", second), ("accountant", state_of(second, today)), first=today)
+    strategy = Watching(universe="screener")
+    restarted(strategy, tmp_path, [])
+
+    assert strategy.follows == (CODE,)
+
+
+def test_an_order_wanted_just_before_the_account_was_carried_over_is_taken_back_as_any(tmp_path: Path) -> None:
+    look = replace(reconciled(), time=Nanoseconds(START))
+    told = [("mine", intent(Side.BUY)), ("trader", look), ("accountant", state_of(look, FIRST + 3))]
+    keep(tmp_path, *told, ("risk", approved(FIRST + 2)), ("trader", submitting(FIRST + 2)))
+    said = list[Message]()
+    restarted(Strategy(symbols=[CODE], patience=5), tmp_path, said)
+
+    assert [message.order for message in said if isinstance(message, CancelOrder)] == [FIRST + 2]
+
+
+def state_of(look: Reconciled, number: int) -> LedgerCarried:
+    ledger = Ledger()
+    ledger.fold(look, number)
+    state = carried(ledger, number)
+    assert state is not None
+    return state
+
+
 def test_a_state_that_another_keeper_contradicts_is_nothing_to_a_strategy_either(tmp_path: Path) -> None:
     first = replace(reconciled(), time=Nanoseconds(START))
     ledger = Ledger()
@@ -215,4 +253,4 @@ def test_a_state_that_another_keeper_contradicts_is_nothing_to_a_strategy_either
     assert state is not None
     keep(tmp_path, ("trader", first), ("risk", other), ("accountant", state))
 
-    assert memory.carried(tmp_path) is None
+    assert memory.beginning(tmp_path) is None

@@ -8,7 +8,7 @@ import pytest
 from messages import CancelOrder, HaltTrading, Message, ResumeTrading, Symbol
 from runtime.bus import RUN_BITS
 from runtime.clock import WallClock
-from runtime.disk.chain import ChainBroken, newest
+from runtime.disk.chain import ChainBroken, latest
 from runtime.disk.errors import DatabaseBroken
 from runtime.disk.journal import Journal
 from runtime.envelope import Envelope
@@ -30,8 +30,8 @@ async def write(folder: Path) -> Journal:
 def test_the_newest_of_a_kind_is_found_by_whoever_has_the_journal_open_and_by_others(tmp_path: Path) -> None:
     path = asyncio.run(write(tmp_path)).path
 
-    assert newest(path, HaltTrading) == HALTS[1]
-    assert newest(path, ResumeTrading) is None
+    assert list(latest(path, HaltTrading)) == HALTS[::-1]
+    assert not list(latest(path, ResumeTrading))
 
 
 def test_one_that_was_changed_is_refused(tmp_path: Path) -> None:
@@ -40,7 +40,7 @@ def test_one_that_was_changed_is_refused(tmp_path: Path) -> None:
         connection.executescript("DROP TRIGGER no_update; UPDATE record SET body = replace(body, 'two', 'ten')")
 
     with pytest.raises(ChainBroken, match="was changed"):
-        newest(path, HaltTrading)
+        next(latest(path, HaltTrading))
 
 
 def test_there_is_none_of_a_file_that_is_no_journal(tmp_path: Path) -> None:
@@ -48,4 +48,4 @@ def test_there_is_none_of_a_file_that_is_no_journal(tmp_path: Path) -> None:
     path.write_bytes(b"nothing of the kind" * 99)
 
     with pytest.raises(DatabaseBroken):
-        newest(path, HaltTrading)
+        next(latest(path, HaltTrading))
