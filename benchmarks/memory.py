@@ -7,7 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, NamedTuple, cast
 
-_PAGE: Final = os.sysconf("SC_PAGE_SIZE")
 _PROJECT: Final = str(Path(__file__).resolve().parents[1]) + "/"
 _CODE: Final = ("actors/", "messages/", "runtime/")
 _TWINS: Final = ("actors/exchange/", "actors/gateways/kiwoom/twin/")
@@ -23,6 +22,8 @@ class _MallocFigures(ctypes.Structure):
 
 
 def _asking_malloc() -> Callable[[], Any] | None:
+    if os.name != "posix":
+        return None
     found = cast("Any", getattr(ctypes.CDLL(None), "mallinfo2", None))
     if found is not None:
         found.restype = _MallocFigures
@@ -44,7 +45,7 @@ class Held(NamedTuple):
 def resident_mb() -> float:
     """What the system says this process has in memory."""
     resident = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
-    return resident * _PAGE / 2**20
+    return resident * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
 def unused_mb() -> float:

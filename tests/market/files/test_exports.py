@@ -51,7 +51,7 @@ def rows_of(draw: st.DrawFn, dtype: "np.dtype[np.void]") -> Array:
         rows["side"] %= len(blocks.SIDES)
         rows["strength"] = generator.random(len(rows)) * 200
     rows["venue"] %= len(VENUES)
-    rows["number"] = np.arange(len(rows)) * 3 + draw(st.sampled_from([1, store.OWN_NUMBERS]))
+    rows["number"] = np.arange(len(rows), dtype=np.int64) * 3 + draw(st.sampled_from([1, store.OWN_NUMBERS]))
     rows["received"] = NINE + np.array(instants, np.int64) * SECOND
     return rows
 
@@ -150,7 +150,7 @@ def test_a_table_for_each_code_keeps_prices_volumes_and_length(day: dict[Symbol,
 def test_a_table_for_each_code_is_what_the_seed_s_programs_read(tmp_path: Path) -> None:
     with memory() as source:
         bars = np.zeros(2, BAR)
-        bars["time"] = NINE + np.array([0, 60]) * SECOND
+        bars["time"] = NINE + np.array([0, 60], np.int64) * SECOND
         for name in ("open", "high", "low", "close", "volume"):
             bars[name] = [7, 8]
         store.write_bar_rows(source, CODE, 60, bars)

@@ -37,8 +37,9 @@ def connection() -> Iterator[sqlite3.Connection]:
 
 def rows(kind: Kind, first: int, count: int, since: int = NINE) -> Array:
     made = np.zeros(count, DTYPES[kind])
-    made["number"] = np.arange(first, first + count) + store.OWN_NUMBERS
-    made["received"] = since + np.arange(first, first + count) * 1_000
+    places = np.arange(first, first + count, dtype=np.int64)
+    made["number"] = places + store.OWN_NUMBERS
+    made["received"] = since + places * 1_000
     return made
 
 
