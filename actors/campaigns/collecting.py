@@ -98,8 +98,10 @@ class Campaign:
         """One life; whether it came to its end."""
         before = _pages(folder)
         service = Service(CONFIG, folder, _overrides(folder, twin))
+        killed = False
         try:
             if kill and self._wait(service, folder, before):
+                killed = True
                 service.kill()
                 self.outcome.kills += 1
                 self._ends[f"killed with {min(_pages(folder) - before, 9)} new pages"] += 1
@@ -110,7 +112,7 @@ class Campaign:
         self.outcome.lost_pages += max(before - _pages(folder), 0)
         if service.code == 0:
             self._ends["ended"] += 1
-        elif service.code is not None and service.code > 0:
+        elif not killed:
             self.outcome.failures.append(f"{folder.name}: exit {service.code}: {service.last_words()}")
         return service.code == 0
 
