@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
-from actors.account.recovery import Kept
 from messages import (
     Action,
     Aggressor,
@@ -36,6 +35,7 @@ from messages import (
     Won,
 )
 from runtime.clock import SECOND
+from runtime.disk.chain import Kept
 from runtime.envelope import Envelope
 from runtime.testing import START, Stage
 

@@ -122,9 +122,17 @@ def risk_first(journal: Sequence[Envelope]) -> Breaches:
 def carried_truly(journal: Sequence[Envelope]) -> Breaches:
     """A state that was carried over is the journal's, and a ledger that goes on from it ends where that does."""
     states = [envelope.message for envelope in journal if isinstance(envelope.message, LedgerCarried)]
-    whole = _known(_folded(Ledger(), journal)) if states else ()
+    whole = _known(folded(Ledger(), journal)) if states else ()
     false = [state for state in states if not _is_true(state, journal) or _known(_gone_on(state, journal)) != whole]
     return [f"the account that was carried over at {s.reconciliation} is another than the journal's" for s in false]
+
+
+def folded(ledger: Ledger, journal: Iterable[Envelope]) -> Ledger:
+    """The ledger, with all of a journal in it that a ledger takes."""
+    for envelope in journal:
+        if isinstance(envelope.message, Booked):
+            ledger.fold(envelope.message, envelope.number)
+    return ledger
 
 
 def bounded(mailboxes: Mapping[str, Statistics], bounds: Mapping[str, int] | None = None) -> Breaches:
@@ -190,27 +198,21 @@ def _unasked(message: OrderSubmitting, asked: Mapping[tuple[Action, int], tuple[
 
 def _gone_on(state: LedgerCarried, journal: Sequence[Envelope]) -> Ledger:
     told = (e for e in journal if isinstance(e.message, Instrument) and e.number < state.reconciliation)
-    ledger = _folded(Ledger(), [envelope for envelope in told if envelope.number >= run_of(state)])
+    ledger = folded(Ledger(), [envelope for envelope in told if envelope.number >= run_of(state)])
     restore(ledger, state)
-    return _folded(ledger, [envelope for envelope in journal if envelope.number > state.reconciliation])
-
-
-def _folded(ledger: Ledger, journal: Iterable[Envelope]) -> Ledger:
-    for envelope in journal:
-        if isinstance(envelope.message, Booked):
-            ledger.fold(envelope.message, envelope.number)
-    return ledger
+    return folded(ledger, [envelope for envelope in journal if envelope.number > state.reconciliation])
 
 
 def _is_true(state: LedgerCarried, journal: Sequence[Envelope]) -> bool:
-    """At its own time; of two prices of the day's beginning the live one may be the newer."""
+    """At its own time; opening and highest at a start alone: later they are of live prices, which no journal has."""
     before = [envelope for envelope in journal if envelope.number <= state.reconciliation]
     now, told = Ledger(), before[-1].message
     restore(now, state)
-    then = _folded(Ledger(), before)
-    at_start = isinstance(told, Reconciled) and told.start
-    figures = [(one.opening, one.high) if at_start else () for one in (now, then)]
-    return figures[0] == figures[1] and _known(now)[:1] == _known(then)[:1] and _held(now) == _held(then)
+    then = folded(Ledger(), before)
+    same = now.digest() == then.digest() and _held(now) == _held(then)
+    if isinstance(told, Reconciled) and told.start:
+        same = same and (now.opening, now.high) == (then.opening, then.high)
+    return same
 
 
 def _held(ledger: Ledger) -> tuple[object, ...]:

@@ -1,7 +1,7 @@
 """A ledger from the journal: start is recovery, and the only one."""
 
 from collections.abc import AsyncIterator, Iterable
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 from actors.account.carrying import restore
 from actors.account.ledger import Booked, Ledger
@@ -20,6 +20,7 @@ from messages import (
 )
 from runtime.bus import RUN_BITS
 from runtime.disk import faultpoints
+from runtime.disk.chain import Kept
 from runtime.envelope import Envelope
 
 _BOOKED: tuple[type[Booked], ...] = (
@@ -36,7 +37,6 @@ _BOOKED: tuple[type[Booked], ...] = (
 _folded = faultpoints.point("recovery: a record of the journal is folded")
 
 
-Kept = TypeVar("Kept", bound=Message)
 PROOF: tuple[type[Message], ...] = (LedgerFolded, Reconciled)
 """What is said after a reconciliation by everyone who folded it, and where that ends."""
 

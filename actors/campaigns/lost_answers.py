@@ -19,7 +19,6 @@ import structlog
 
 from actors.account.ledger import Ledger
 from actors.account.order import Order
-from actors.account.recovery import Kept
 from actors.campaigns.outcomes import Outcomes
 from actors.gateways.kiwoom.codes import Fid
 from actors.gateways.kiwoom.control import Calls
@@ -41,6 +40,7 @@ from actors.gateways.port import (
 from actors.market.time import kst
 from messages import Action, ApprovedOrder, Message, Nanoseconds, Shares, Side, Symbol, Won
 from runtime.clock import Clock
+from runtime.disk.chain import Kept
 from runtime.envelope import Envelope
 from runtime.loops.loop import virtual_loop
 from runtime.testing import Stage

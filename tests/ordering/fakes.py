@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 
-from actors.account.recovery import Kept
 from actors.gateways.port import (
     BrokerOrder,
     BrokerPosition,
@@ -17,6 +16,7 @@ from actors.gateways.port import (
 )
 from messages import Message, Shares, Side, Symbol, Won
 from runtime.disk.awaited import JournalFailed
+from runtime.disk.chain import Kept
 from runtime.disk.errors import DatabaseFull
 from runtime.envelope import Envelope
 from tests.account.records import CODE, NOON

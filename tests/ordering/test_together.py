@@ -10,7 +10,6 @@ import structlog
 
 from actors.account import invariants
 from actors.account.ledger import Booked, Ledger
-from actors.account.recovery import Kept
 from actors.accountant import Accountant
 from actors.guardian import Guardian
 from actors.risk import Risk
@@ -36,6 +35,7 @@ from messages import (
 from runtime.actor import Actor, handles
 from runtime.bus import Bus
 from runtime.clock import SimulatedClock
+from runtime.disk.chain import Kept
 from runtime.envelope import Envelope
 from runtime.life.seat import Seat
 from runtime.loops.loop import VirtualLoop

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 import structlog
 
-from actors.account.recovery import Kept
 from messages import ApprovedOrder, ApprovedReplace, Message, OrderRefused
 from runtime.actor import Actor, Desk, handlers
 from runtime.bus import concrete
 from runtime.clock import SteppedClock
+from runtime.disk.chain import Kept
 from runtime.envelope import Envelope
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 from actors.account import invariants
 from actors.account.invariants import Breaches
-from actors.account.ledger import Booked, Ledger
+from actors.account.ledger import Ledger
 from actors.campaigns.swarm.world import DISK, Notary, Numbered, Sent, World
 from actors.exchange.records import AccountState
 from actors.market.time import kst
@@ -47,10 +47,8 @@ _NOTHING: Final = Total(0, 0, 0, 0, 0)
 
 def agreement(world: World, journal: Sequence[Envelope]) -> Breaches:
     """What the journal says against what the exchange did; holds once nothing is under way."""
-    ledger, fills = Ledger(), [e.message for e in journal if isinstance(e.message, OrderFilled)]
-    for envelope in journal:
-        if isinstance(envelope.message, Booked):
-            ledger.fold(envelope.message, envelope.number)
+    ledger = invariants.folded(Ledger(), journal)
+    fills = [e.message for e in journal if isinstance(e.message, OrderFilled)]
     state = world.exchange.account_state(world.exchange.account)
     assert isinstance(state, AccountState)
     totals = _totals(world.days)
