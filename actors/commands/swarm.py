@@ -23,6 +23,9 @@ def swarm(
             help="Where what is left of a failure stays; without it a new folder of the system's for temporary files."
         ),
     ] = None,
+    days: Annotated[
+        int, typer.Option(min=0, help="Days that one journal goes on for; 0 draws one or two.", show_default="drawn")
+    ] = 0,
     jobs: Annotated[int, typer.Option(min=1, help="Processes at a time.")] = 1,
     *,
     twice: Annotated[
@@ -32,18 +35,19 @@ def swarm(
 ) -> None:
     """Play seeds of 10 simulated minutes with every kind of fault and crash; exit 0 only if every invariant held.
 
-    A quarter of them sleep over a weekend in the middle.
+    A quarter of them sleep over a weekend in the middle. With --days each goes on for so many, four minutes a day or
+    more, a trailing stop and a rule against repetition switched on, which are remembered over days.
 
     A seed repeats exactly: the same records, whatever the machine.
     """
-    from actors.campaigns.swarm.flock import fly  # noqa: PLC0415 - no other verb needs so much
+    from actors.campaigns.swarm.flock import Terms, fly  # noqa: PLC0415 - no other verb needs so much
 
     folder = data or Path(tempfile.mkdtemp(prefix="kiwoom-actors-swarm-"))
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         fail(placed(folder, error))
-    tally = fly(range(first, first + seeds), folder, jobs=jobs, twice=twice, say=_say, log=log)
+    tally = fly(range(first, first + seeds), Terms(folder, days, log), jobs=jobs, twice=twice, say=_say)
     for line in report(tally):
         _say(line)
     if data is None and not tally.failed:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -18,6 +18,15 @@ _BLOCK: Final = 10
 """Seeds a process plays before the next one takes over."""
 _HASH_SEEDS: Final = ("1", "4242")
 _TAIL: Final = 3
+
+
+class Terms(NamedTuple):
+    """How each seed is played."""
+
+    data: Path
+    days: int = 0
+    """How many one journal goes on for; 0 draws one or two."""
+    log: bool = False
 
 
 class Outcome(msgspec.Struct, kw_only=True):
@@ -42,7 +51,7 @@ class Tally(msgspec.Struct, kw_only=True):
     counts: Counter[str] = msgspec.field(default_factory=Counter[str])
 
 
-def fly(seeds: range, data: Path, *, jobs: int, twice: bool, say: Callable[[str], None], log: bool = False) -> Tally:
+def fly(seeds: range, terms: Terms, *, jobs: int, twice: bool, say: Callable[[str], None]) -> Tally:
     """Play every seed, `jobs` processes at a time; `say` gets a line for each breach and each block.
 
     With `twice` each seed is played again under another hash seed of Python's, and must bring the same records.
@@ -51,24 +60,25 @@ def fly(seeds: range, data: Path, *, jobs: int, twice: bool, say: Callable[[str]
     size = min(_BLOCK, -(-len(seeds) // jobs))
     blocks = [seeds[at : at + size] for at in range(0, len(seeds), size)]
     with ThreadPoolExecutor(jobs) as pool:
-        for block, runs in zip(blocks, pool.map(partial(_block, data, twice=twice, log=log), blocks), strict=True):
-            for line in _judge(tally, block, runs, data):
+        for block, runs in zip(blocks, pool.map(partial(_block, terms, twice=twice), blocks), strict=True):
+            for line in _judge(tally, block, runs, terms):
                 say(line)
             say(f"{tally.seeds} of {len(seeds)} seeds, {len(tally.failed)} failed")
     return tally
 
 
-def _block(data: Path, block: range, *, twice: bool, log: bool) -> list[dict[int, Outcome]]:
+def _block(terms: Terms, block: range, *, twice: bool) -> list[dict[int, Outcome]]:
     hash_seeds = _HASH_SEEDS if twice else _HASH_SEEDS[:1]
-    return [_run(block, data / f"hash-{hash_seed}", hash_seed, log=log) for hash_seed in hash_seeds]
+    return [_run(block, terms, hash_seed) for hash_seed in hash_seeds]
 
 
-def _run(block: range, data: Path, hash_seed: str, *, log: bool) -> dict[int, Outcome]:
+def _run(block: range, terms: Terms, hash_seed: str) -> dict[int, Outcome]:
     program = [sys.executable, "-m", "actors.campaigns.swarm.seeds"]
-    words = [*program, str(block.start), str(len(block)), str(data.absolute())]
+    folder = terms.data.absolute() / f"hash-{hash_seed}"
+    words = [*program, str(block.start), str(len(block)), str(folder), str(terms.days)]
     environment = os.environ | {"PYTHONHASHSEED": hash_seed, faultpoints.VARIABLE: faultpoints.EVERY}
     done = subprocess.run(  # noqa: S603 - ourselves
-        [*words, "log"] if log else words, env=environment, capture_output=True, text=True, check=False
+        [*words, "log"] if terms.log else words, env=environment, capture_output=True, text=True, check=False
     )
     found: dict[int, Outcome] = {}
     for line in done.stdout.splitlines():
@@ -86,7 +96,7 @@ def _run(block: range, data: Path, hash_seed: str, *, log: bool) -> dict[int, Ou
     return found
 
 
-def _judge(tally: Tally, block: range, runs: list[dict[int, Outcome]], data: Path) -> Iterator[str]:
+def _judge(tally: Tally, block: range, runs: list[dict[int, Outcome]], terms: Terms) -> Iterator[str]:
     for seed in block:
         outcomes = [run[seed] for run in runs if seed in run]
         breaches = [breach for outcome in outcomes for breach in outcome.breaches]
@@ -103,5 +113,6 @@ def _judge(tally: Tally, block: range, runs: list[dict[int, Outcome]], data: Pat
             tally.counts.update(outcome.counts)
         if breaches:
             tally.failed.append(seed)
-            again = f"kiwoom-actors swarm --seeds 1 --first {seed} --data {data}"
+            days = f" --days {terms.days}" if terms.days else ""
+            again = f"kiwoom-actors swarm --seeds 1 --first {seed}{days} --data {terms.data}"
             yield from (f"seed {seed}: {breach}  [{again}]" for breach in dict.fromkeys(breaches))

@@ -12,6 +12,8 @@ import msgspec
 
 from actors.campaigns.swarm.world import World
 from actors.market.time import SECOND
+from actors.strategies.base import Lot, Strategy
+from messages import Symbol
 from runtime.disk import faultpoints
 from runtime.disk.errors import DatabaseError
 from runtime.disk.journal import Journal
@@ -41,7 +43,7 @@ class SimulatedSystem(System):
     """A system whose disk is the world's: slow at times, and out of order."""
 
     def __init__(self, world: World, folder: Path, number: int) -> None:
-        config = load(CONFIG)
+        config = load(CONFIG, world.overrides)
         settings = msgspec.structs.replace(config.system, data=str(folder), seed=world.seed * 1_000 + number)
         super().__init__(msgspec.structs.replace(config, system=settings))
         self._world = world
@@ -128,6 +130,11 @@ class Life:
     def mailboxes(self) -> dict[str, Statistics]:
         """The counts of every mailbox, by actor."""
         return {seat.name: box.statistics(self.world.now) for box, seat in self.system.crew.seats.items()}
+
+    def lots(self) -> dict[str, dict[Symbol, Lot]]:
+        """What each strategy believes it holds."""
+        actors = ((seat.name, seat.actor) for seat in self.system.crew.seats.values())
+        return {name: actor.lots for name, actor in actors if isinstance(actor, Strategy)}
 
     def bury(self) -> Path:
         """What is on the disk for the next life; nothing that this system does afterwards is seen by anybody."""

@@ -36,13 +36,13 @@ _AGAIN: Final = 11 * SECOND
 _FUSES: Final = ("send", "send", "record", "answer", "journal")
 
 
-def play(seed: int, data: Path) -> Outcome:
+def play(seed: int, data: Path, days: int = 0) -> Outcome:
     """One seed from its first start to its last check; its folder below `data` stays only where something broke."""
     began = time.process_time()
     folder = data / f"seed-{seed}"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    world = World(seed, folder)
+    world = World(seed, folder, days)
     token = WORLD.set(world)
     try:
         outcome = _Play(world).run()
@@ -153,7 +153,7 @@ class _Play:
             if self._life.end is not End.REACHED:
                 self._next()
                 self._life.go(world.now + _QUIET)
-            breaches = verdict.agreement(world, _journal(self._life.folder))
+            breaches = verdict.agreement(world, _journal(self._life.folder), self._life.lots())
             if not breaches:
                 break
             self._life.go(world.now + _AGAIN)
@@ -186,15 +186,18 @@ def _digest(folder: Path | None, world: World) -> str:
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Play `COUNT` seeds from `FIRST` on below `FOLDER`, an Outcome a line; a fourth word shows the systems' logs."""
-    first, count, folder = int(arguments[0]), int(arguments[1]), Path(arguments[2])
-    level = logging.INFO if len(arguments) > 3 else logging.CRITICAL
+    """Play `COUNT` seeds from `FIRST` on below `FOLDER`, of `DAYS` days, an Outcome a line.
+
+    A fifth word shows the systems' logs.
+    """
+    first, count, folder, days = int(arguments[0]), int(arguments[1]), Path(arguments[2]), int(arguments[3])
+    level = logging.INFO if len(arguments) > 4 else logging.CRITICAL
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(level))
     folder.mkdir(parents=True, exist_ok=True)
     gc.set_threshold(*GC_THRESHOLDS)
     os.chdir(folder)  # records name files: by their names below it, which are the same wherever it is
     for seed in range(first, first + count):
-        sys.stdout.write(msgspec.json.encode(play(seed, Path())).decode() + "\n")
+        sys.stdout.write(msgspec.json.encode(play(seed, Path(), days)).decode() + "\n")
         sys.stdout.flush()
 
 

@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 from actors.account import invariants
 from actors.account.invariants import Breaches
 from actors.account.ledger import Ledger
+from actors.campaigns.swarm import remembered
 from actors.campaigns.swarm.world import DISK, Notary, Numbered, Sent, World
 from actors.exchange.records import AccountState
 from actors.market.time import kst
@@ -45,7 +46,7 @@ class Total(NamedTuple):
 _NOTHING: Final = Total(0, 0, 0, 0, 0)
 
 
-def agreement(world: World, journal: Sequence[Envelope]) -> Breaches:
+def agreement(world: World, journal: Sequence[Envelope], lots: remembered.Lots) -> Breaches:
     """What the journal says against what the exchange did; holds once nothing is under way."""
     ledger = invariants.folded(Ledger(), journal)
     fills = [e.message for e in journal if isinstance(e.message, OrderFilled)]
@@ -59,6 +60,7 @@ def agreement(world: World, journal: Sequence[Envelope]) -> Breaches:
         *invariants.cash_agrees(ledger, cash=state.deposit_settled, **_costs(world.exchange, state)),
         *_phantoms(world.days, fills),
         *invariants.sound(ledger),
+        *remembered.lots_agree(ledger, lots),
         *_orders(ledger, _numbers(world.sent), totals, guessed, world.exchange.date),
     ]
 
@@ -74,6 +76,7 @@ def conduct(world: World, journal: Sequence[Envelope]) -> Breaches:
         *invariants.written_first((e.message for e in journal), ((s.order, s.action) for s in world.sent)),
         *invariants.risk_first(journal),
         *invariants.carried_truly(journal),
+        *remembered.carried_truly(journal),
         *_unsent(world.days, world.sent),
         *_digests(journal),
         *_entries_while_halted(journal),

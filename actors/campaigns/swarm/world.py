@@ -22,7 +22,9 @@ from messages import Action, Kind, Side, Symbol, Validity, Won
 from runtime.disk.errors import DatabaseError, DatabaseFull, DatabaseLocked
 
 TRADING: Final = 600 * SECOND
-"""How long a seed trades before its faults are over."""
+"""How long a seed trades before its faults are over, all its days together."""
+_LEAST: Final = 240 * SECOND
+"""Of it each day has at least this, or an open would be over before it came."""
 _TWO_DAYS: Final = 0.25
 """Part of the seeds that trade half of it on one day and half on the next."""
 _TRANSFER: Final = 0.2
@@ -41,6 +43,8 @@ _UNSEEN: Final = 0.05
 """A close is wanted, not the day before it: the crowd is thin until then."""
 _NOON: Final = dt.time(12)
 _CLOSED: Final = dt.time(15, 31)
+_EARLY: Final = dt.time(9, 3)
+"""The end of a day between two nights: a whole day would be played for its last minutes alone."""
 DISK: Final = "the disk of the swarm"
 """What a refusal of the journal names."""
 _FAILURES: Final = (DatabaseError, DatabaseFull, DatabaseLocked)
@@ -159,15 +163,21 @@ class Notary(Exchange):
 
 
 class World:
-    """The outside of the systems that one seed starts, kills and starts again."""
+    """The outside of the systems that one seed starts, kills and starts again.
 
-    def __init__(self, seed: int, folder: Path) -> None:
+    `days`: how many one journal goes on for; 0 draws one or two.
+    """
+
+    def __init__(self, seed: int, folder: Path, days: int = 0) -> None:
         self.seed = seed
         self.folder = folder
         self.rng = Random(f"swarm {seed}")
         self._days = Random(f"days {seed}")
-        self.nights = int(self._days.random() < _TWO_DAYS)
+        drawn = int(self._days.random() < _TWO_DAYS)
+        self.nights = days - 1 if days else drawn
         """How many are still to come."""
+        self.overrides = self._unforgetting() if days else []
+        """Of the config of every system of this seed."""
         self.past: list[Notary] = []
         """The exchanges of days that are over."""
         self._open(_FRIDAY if self.nights else _DAY, self._hours())
@@ -191,7 +201,7 @@ class World:
         self.past.append(self.exchange)
         self.nights -= 1
         date = Calendar().next_day(self.exchange.date).date
-        self._open(date, (_morning(self.rng), _CLOSED))
+        self._open(date, (_morning(self.rng), _EARLY if self.nights else _CLOSED))
         self.exchange.succeed(self.past[-1])
 
     def catch_up(self) -> None:
@@ -227,7 +237,7 @@ class World:
         begin, finish = hours
         parts = 1 + self.nights + len(self.past)
         self.now: int = at(date, begin.hour, begin.minute, begin.second)
-        self.until = self.now + TRADING // parts
+        self.until = self.now + max(TRADING // parts, _LEAST)
         """When the faults of this day end."""
         self.weather = Weather(self.rng, self.now, self.until)
         self.settings = TwinSettings(
@@ -263,6 +273,11 @@ class World:
         for when, symbol, percent in self.weather.shocks:
             self.exchange.plan_shock(when, symbol, percent)
         self._interfere()
+
+    def _unforgetting(self) -> list[str]:
+        """Over many days it is asked for what actors remember of days before: peaks, and who repeated itself."""
+        trailing, repeats = self._days.choice((0.3, 0.6, 1.2)), self._days.choice((1, 2, 5))
+        return [f"actor.guardian.trailing={trailing}", f"actor.risk.max_repeats={repeats}"]
 
     def _interfere(self) -> None:
         """What the account's owner does beside the system."""
