@@ -62,7 +62,10 @@ def test_a_journal_goes_on_for_days_and_everyone_remembers(tmp_path: Path) -> No
 def test_who_forgets_the_days_before_is_found_out(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, owner: Any, name: str, found: str
 ) -> None:
-    monkeypatch.setattr(owner, name, lambda *_: None)
+    def forget(*_: object) -> None:
+        pass
+
+    monkeypatch.setattr(owner, name, forget)
     breaches = chain.from_iterable(play(seed, tmp_path, days=5).breaches for seed in range(101, 110))
 
     assert any(found in breach for breach in breaches)
