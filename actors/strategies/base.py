@@ -154,6 +154,7 @@ class Strategy(Actor, publishes=(OrderIntent, ReplaceIntent, CancelOrder, Univer
     def on_refused(self, refused: OrderRefused) -> None:
         if refused.strategy == self.desk.name:
             self.orders.pop(refused.order, None)
+            self._turns.pop(refused.order, None)
 
     @handles
     def on_approved(self, approval: ApprovedOrder) -> None:

@@ -23,7 +23,8 @@ from messages import (
     ReplaceRejected,
 )
 
-_FINAL: Final = ("refused", "rejected", "filled", "canceled", "expired")
+_REFUSED: Final = "refused"
+_FINAL: Final = (_REFUSED, "rejected", "filled", "canceled", "expired")
 _OVER: Final = ("filled", "canceled", "expired")
 LIVE: Final = f"SELECT * FROM orders WHERE state NOT IN {_FINAL}"  # noqa: S608
 """The rows `load` wants."""
@@ -56,7 +57,10 @@ class OrderState(msgspec.Struct, kw_only=True):
 
 
 class OrderStates:
-    """Every order of this run and those left open by the one before; which of them changed since `taken`."""
+    """Every order of this run and those left open by the one before; which of them changed since `taken`.
+
+    A refused one is forgotten once it is taken: nothing more is said of it, and a strategy may ask all day.
+    """
 
     def __init__(self) -> None:
         self._known: dict[int, OrderState] = {}
@@ -64,10 +68,12 @@ class OrderStates:
         self._early: list[tuple[int, OrderEvent | OrderRefused]] | None = []
         """What came about unknown orders before `load` said which there are."""
 
+    def __len__(self) -> int:
+        return len(self._known)
+
     def load(self, rows: Sequence[Sequence[Any]]) -> None:
         """Go on from stored rows, and book what came before they were read."""
-        for row in rows:
-            state = OrderState(**dict(zip(OrderState.__struct_fields__, row, strict=True)))
+        for state in map(_state, rows):
             self._known.setdefault(state.number, state)
         early, self._early = self._early or [], None
         for time, event in early:
@@ -103,14 +109,21 @@ class OrderStates:
 
     def give_back(self, rows: Sequence[Sequence[Any]]) -> None:
         """Rows of `taken` could not be stored: what they stand for counts as changed again."""
-        for number, *_ in rows:
-            self._changed[number] = self._known[number]
+        for row in rows:
+            state = _state(row)
+            self._changed[state.number] = self._known.setdefault(state.number, state)
 
     def taken(self) -> list[tuple[Any, ...]]:
         """Rows of what changed since the last call."""
-        rows = [msgspec.structs.astuple(state) for state in self._changed.values()]
-        self._changed = {}
-        return rows
+        changed, self._changed = self._changed, {}
+        for state in changed.values():
+            if state.state == _REFUSED:
+                del self._known[state.number]
+        return [msgspec.structs.astuple(state) for state in changed.values()]
+
+
+def _state(row: Sequence[Any]) -> OrderState:
+    return OrderState(**dict(zip(OrderState.__struct_fields__, row, strict=True)))
 
 
 def _fold(state: OrderState, event: OrderEvent | OrderRefused) -> None:
@@ -149,7 +162,7 @@ def _fold_request(state: OrderState, event: OrderSubmitting | OrderSent) -> None
 def _fold_end(state: OrderState, event: OrderEvent | OrderRefused) -> None:
     match event:
         case OrderRefused():
-            state.state, state.reason = "refused", f"{event.rule}: limit {event.limit}"
+            state.state, state.reason = _REFUSED, f"{event.rule}: limit {event.limit}"
         case OrderRejected():
             state.state, state.reason = "rejected", event.reason
         case OrderUnknown():

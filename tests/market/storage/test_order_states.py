@@ -54,6 +54,7 @@ ACCEPTED = OrderAccepted(order=NUMBER, symbol=CODE, strategy="s", time=NOW, brok
 CANCELED = OrderCanceled(
     order=NUMBER, symbol=CODE, strategy="s", time=NOW, broker_order="0000001", canceled=Shares(3), reason="tired"
 )
+REFUSED = OrderRefused(order=NUMBER, symbol=CODE, strategy="s", side=Side.BUY, rule="cash", figures={}, limit=1)
 
 
 def filled(quantity: int, open_: int) -> OrderFilled:
@@ -152,6 +153,28 @@ def test_what_could_not_be_stored_counts_as_changed_again() -> None:
 
     assert orders.taken() == rows
     assert orders.taken() == []
+
+
+def test_a_refused_order_that_could_not_be_stored_is_not_forgotten_before_it_is() -> None:
+    orders = OrderStates()
+    orders.wanted(NUMBER, NOW, INTENT)
+    orders.take(NOW, REFUSED)
+    rows = orders.taken()
+
+    orders.give_back(rows)
+
+    assert orders.taken() == rows
+    assert len(orders) == 0
+
+
+def test_of_what_was_refused_all_day_long_nothing_is_kept_once_it_is_stored() -> None:
+    orders = OrderStates()
+    for number in range(1_000):
+        orders.wanted(number, NOW, INTENT)
+        orders.take(NOW, structs.replace(REFUSED, order=number))
+
+    assert [row[10] for row in orders.taken()] == ["refused"] * 1_000
+    assert len(orders) == 0
 
 
 def test_what_is_said_before_the_stored_orders_are_read_is_booked_all_the_same() -> None:
