@@ -55,7 +55,7 @@ from messages import (
 )
 from runtime.actor import Actor, handles
 from runtime.disk import faultpoints
-from runtime.life.exits import UNREACHABLE
+from runtime.life.exits import DONE, UNREACHABLE
 from runtime.settings.bounds import Rate, Several, Span
 
 _replayed = faultpoints.point("recovery: journal read")
@@ -296,10 +296,16 @@ class Trader(
 
     @handles
     def on_still_lost(self, message: _StillLost) -> None:
-        """Without a link no stop can be sold: a new process logs in again where this one cannot."""
-        reason, over = self._links.get(message.gateway), self._day_over and not self._closing.goes_on()
-        if reason is not None and message.breaks == self._breaks and not over:
-            self.publish(StopSystem(reason=f"no link to {message.gateway}: {reason}", code=UNREACHABLE))
+        """Without a link no stop can be sold: a new process logs in again where this one cannot.
+
+        After a day that is matched nobody has to, but a feed that is cut never says that it ended.
+        """
+        reason = self._links.get(message.gateway)
+        if reason is None or message.breaks != self._breaks:
+            return
+        done = self._day_over and self._day_ended.is_set() and self._closing.matched
+        code = DONE if done and not self._closing.goes_on() else UNREACHABLE
+        self.publish(StopSystem(reason=f"no link to {message.gateway}: {reason}", code=code))
 
     @handles
     def on_folded(self, message: LedgerFolded) -> None:

@@ -31,10 +31,14 @@ from runtime.settings.parts import Part, plan
 
 EARLIEST = dt.time(7, 30)
 """KST; from when on a trading day is run."""
+LATEST = dt.time(22)
+"""KST; when its run is stopped at the latest. Every venue has closed for two hours."""
 PROGRAM = (sys.executable, "-c", "from actors.commands import main; main()")
 _HEARD = 5.0
 """Seconds that an alarm has while the guard ends; one that takes longer goes on without it."""
 _MEND = "install a version that knows them, or add the year to actors/market/calendar.toml, and start the guard again"
+_CLEARED = 600 * SECOND
+"""Before a day begins, what still runs from another one is stopped."""
 _NAP = 30.0
 """Seconds; a wall clock may be set while the night is waited out."""
 
@@ -48,7 +52,7 @@ class Keeper(Protocol):
     @property
     def down(self) -> bool: ...
 
-    async def keep(self, over: Callable[[], bool]) -> int: ...
+    async def keep(self, over: Callable[[], bool], late: Callable[[], bool]) -> int: ...
 
 
 def guard(
@@ -186,7 +190,11 @@ async def each_day(watch: Keeper, days: Calendar, over: asyncio.Event, call: Cal
             await _until(begin, over)
         if over.is_set():
             break
-        code = await watch.keep(lambda begin=begin, end=end: not begin <= WallClock.now() < end)
+        last = begin - _CLEARED if WallClock.now() < begin else at(day.date, LATEST.hour, LATEST.minute)
+        code = await watch.keep(
+            lambda begin=begin, end=end: not begin <= WallClock.now() < end,
+            lambda last=last: WallClock.now() >= last,
+        )
         if watch.down:
             return code
         if WallClock.now() < begin:

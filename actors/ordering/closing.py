@@ -79,6 +79,11 @@ class Closing:
         self._done, self._matched = tuple(one for one in self._closed if one in used), self._traded()
         return (self._done, self._matched) != before
 
+    @property
+    def matched(self) -> bool:
+        """Whether the last end of a day was held against the broker's statement, as far as it is over."""
+        return self._matched != _NOTHING
+
     def _begin_day(self) -> None:
         """A replay goes on over many days."""
         today = kst(self._clock.now()).date()

@@ -25,6 +25,10 @@ _LOOK = 0.1
 _MINUTE = 60.0
 
 
+def _never() -> bool:
+    return False
+
+
 class Terms(NamedTuple):
     """How patient the guard is; seconds."""
 
@@ -72,6 +76,7 @@ class Guard:
         self._place = folder()
         self._pulse = Pulse(self._place)
         self._adopted: Adopted | None = None
+        self._late: Callable[[], bool] = _never
         self._acted = False
         """Since the last beat."""
         self._try_at = 0.0
@@ -98,11 +103,15 @@ class Guard:
         """Whether the next one to be watched runs already."""
         return self._adopted is not None
 
-    async def keep(self, over: Callable[[], bool]) -> int:
+    async def keep(self, over: Callable[[], bool], late: Callable[[], bool] = _never) -> int:
         """Run it until it ends by itself or is asked to, gives up, or fails after the day; the last exit code.
 
         One that was killed has none: DONE where it was asked to leave before it could hear of it, FAILED otherwise.
+        One that runs on when it is `late` is stopped in order, and a person is called: the next day needs its place.
         """
+        self._late = late
+        if not self.adopts:
+            self._pulse, self._acted = Pulse(self._folder_now()), False
         while True:
             code = await self._once()
             if code == BAD_CONFIG:
@@ -165,7 +174,7 @@ class Guard:
         began, known = time.monotonic(), self._pulse.beats - (adopted is not None)
         leaving: asyncio.Task[None] | None = None
         while process.returncode is None:
-            if self._asked.is_set() and leaving is None:
+            if leaving is None and self._must_end():
                 leaving = asyncio.get_running_loop().create_task(self._end(process))
             born = self._pulse.beats > known
             age = await self._watch(process if born else None)
@@ -177,6 +186,12 @@ class Guard:
         if leaving is not None:
             leaving.cancel()
         return process.returncode
+
+    def _must_end(self) -> bool:
+        if not self._asked.is_set() and self._late():
+            self._call("its day is over and the system runs on: it is stopped")
+            return True
+        return self._asked.is_set()
 
     async def _start(self) -> asyncio.subprocess.Process | None:
         try:

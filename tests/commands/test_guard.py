@@ -15,7 +15,7 @@ from actors.commands.guard import Bell, each_day, next_day, say, take_back
 from actors.gateways.dead_man import Cleared
 from actors.market.calendar import Calendar, UnknownDayError
 from actors.market.time import SECOND, at
-from runtime.clock import WallClock
+from runtime.clock import WallClock, text
 from runtime.life.exits import CORE_FAILED
 from runtime.process.locks import Lock, folder_lock
 from tests.exchange.hosted import until
@@ -95,8 +95,8 @@ class FakeKeeper:
         self.kept: int = 0
         self._over = over
 
-    async def keep(self, over: Callable[[], bool]) -> int:
-        assert isinstance(over(), bool)
+    async def keep(self, over: Callable[[], bool], late: Callable[[], bool]) -> int:
+        assert (over(), late()) in ((False, False), (True, False))
         self.adopts = False
         self.kept += 1
         self._over.set()
@@ -149,8 +149,8 @@ class Falling(FakeKeeper):
         self.down = down
         self._now = now
 
-    async def keep(self, over: Callable[[], bool]) -> int:
-        assert isinstance(over(), bool)
+    async def keep(self, over: Callable[[], bool], late: Callable[[], bool]) -> int:
+        assert (over(), late()) == (False, False)
         self.kept += 1
         self._now[0] += 86_400 * SECOND
         if self.kept > 1:
@@ -173,6 +173,51 @@ def test_a_day_that_ended_badly_is_followed_by_the_next_unless_a_person_has_to_c
         return keeper.kept
 
     assert asyncio.run(scene()) == kept
+
+
+class Lingering(FakeKeeper):
+    """Keeps what never ends by itself until it is late."""
+
+    def __init__(self, over: asyncio.Event, now: list[int], *, adopts: bool) -> None:
+        super().__init__(over)
+        self.adopts = adopts
+        self._now = now
+        self.ended: list[str] = []
+
+    async def keep(self, over: Callable[[], bool], late: Callable[[], bool]) -> int:
+        self.adopts = False
+        while not late():
+            self._now[0] += 60 * SECOND
+        assert over()
+        self.ended.append(text(self._now[0])[:16])
+        if len(self.ended) > 1:
+            self._over.set()
+        return 0
+
+
+@pytest.mark.parametrize(
+    ("adopts", "ended"),
+    [(False, ["2026-11-20 22:00", "2026-11-23 22:00"]), (True, ["2026-11-20 07:20", "2026-11-20 22:00"])],
+)
+def test_a_run_that_never_ends_is_ended_before_the_next_day_needs_its_place(
+    monkeypatch: pytest.MonkeyPatch, *, adopts: bool, ended: list[str]
+) -> None:
+    """A system that lost its link after the close, say: a Friday's must not stand in Monday's way."""
+    now: list[int] = [at(dt.date(2026, 11, 20), 7)]
+    monkeypatch.setattr(WallClock, "now", staticmethod(lambda: now[0]))
+
+    async def until(instant: int, _over: asyncio.Event) -> None:
+        now[0] = max(now[0], instant)
+
+    monkeypatch.setattr(sys.modules[each_day.__module__], "_until", until)
+
+    async def scene() -> list[str]:
+        over = asyncio.Event()
+        keeper = Lingering(over, now, adopts=adopts)
+        await each_day(keeper, Calendar(), over, lambda _: None)
+        return keeper.ended
+
+    assert asyncio.run(scene()) == ended
 
 
 def test_a_guard_whose_terminal_is_gone_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:

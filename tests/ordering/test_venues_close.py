@@ -7,6 +7,7 @@ import pytest
 
 from actors.trader import Trader
 from messages import DayMatched, LinkLost, LinkRestored, OrderExpired, Session, SessionChanged, StopSystem, Venue
+from runtime.life.exits import DONE, UNREACHABLE
 from runtime.testing import Stage, in_virtual_time
 from tests.account.records import accepted, approval, filled
 from tests.ordering.fakes import FakeBroker, FakeJournal, listed_order, owned, state
@@ -83,9 +84,9 @@ async def test_a_stop_waits_for_every_end_of_a_day_that_two_venues_ended_at_once
     assert [matched.differences for matched in stage.heard(DayMatched)] == [(), ()]
 
 
-@pytest.mark.parametrize(("venue", "stops"), [(Venue.KRX, 0), (Venue.NXT, 1)])
-def test_a_link_lost_after_the_close_ends_the_run_only_where_an_order_still_stands(
-    tmp_path: Path, venue: Venue, stops: int
+@pytest.mark.parametrize(("venue", "code"), [(Venue.KRX, DONE), (Venue.NXT, UNREACHABLE)])
+def test_a_link_lost_after_the_close_ends_the_run_for_good_unless_an_order_still_stands(
+    tmp_path: Path, venue: Venue, code: int
 ) -> None:
     @in_virtual_time
     async def scene() -> None:
@@ -98,7 +99,7 @@ def test_a_link_lost_after_the_close_ends_the_run_only_where_an_order_still_stan
         stage.tell(accepted(2, "0000002", venue=venue), LinkLost(gateway="kiwoom", time=NOW, reason="-106"))
         await stage.advance(31)
 
-        assert len(stage.heard(StopSystem)) == stops
+        assert [stop.code for stop in stage.heard(StopSystem)] == [code]
 
     scene()
 
@@ -155,7 +156,7 @@ async def test_an_order_of_the_next_day_stands_at_a_venue_that_is_open_again(tmp
 
 
 @in_virtual_time
-async def test_on_the_next_day_a_lost_link_ends_the_run_though_no_order_stands(tmp_path: Path) -> None:
+async def test_what_a_lost_link_means_is_told_by_the_day_that_it_is_lost_on(tmp_path: Path) -> None:
     trader = Trader(FakeBroker(), FakeJournal(), reconcile=500_000.0, link_patience=30.0)
     stage = Stage(trader, name="trader", data=tmp_path)
     await stage.start()
@@ -163,11 +164,11 @@ async def test_on_the_next_day_a_lost_link_ends_the_run_though_no_order_stands(t
     await stage.advance(60)
     stage.tell(LinkLost(gateway="kiwoom", time=NOW, reason="at night"))
     await stage.advance(31)
-    assert not stage.heard(StopSystem)
+    assert [stop.code for stop in stage.heard(StopSystem)] == [DONE]
     stage.tell(LinkRestored(gateway="kiwoom", time=NOW))
     await stage.advance(86_400)
     stage.tell(SessionChanged(venue=Venue.KRX, session=Session.CONTINUOUS, time=NOW))
     stage.tell(LinkLost(gateway="kiwoom", time=NOW, reason="-106"))
     await stage.advance(31)
 
-    assert [stop.code for stop in stage.heard(StopSystem)] == [5]
+    assert [stop.code for stop in stage.heard(StopSystem)] == [DONE, UNREACHABLE]

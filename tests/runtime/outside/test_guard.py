@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from time import monotonic
+from time import monotonic, sleep
 
 import pytest
 
@@ -84,8 +84,8 @@ class Watch:
             raise self._trouble
         return "3 orders taken back"
 
-    def keep(self, over: Callable[[], bool] = lambda: False) -> int:
-        return asyncio.run(self.guard.keep(over))
+    def keep(self, over: Callable[[], bool] = lambda: False, late: Callable[[], bool] = lambda: False) -> int:
+        return asyncio.run(self.guard.keep(over, late))
 
     @property
     def starts(self) -> int:
@@ -121,6 +121,25 @@ def test_a_broker_out_of_reach_is_tried_again_and_again_with_one_alarm(tmp_path:
     assert watch.starts == TERMS.most + 4
     assert watch.alarms == ["the broker is out of reach, the system is started again in 0.05 s"]
     assert Latch(tmp_path).read() is None
+
+
+def test_the_night_between_two_days_is_no_heartbeat_that_is_missing(tmp_path: Path) -> None:
+    watch = Watch(tmp_path, "3,0 3,0")
+
+    assert watch.keep() == 0
+    sleep(PATIENCE + 0.5)
+    assert watch.keep() == 0
+
+    assert (watch.starts, watch.acts, watch.alarms) == (2, [], [])
+
+
+def test_what_still_runs_when_it_is_late_is_stopped_and_a_person_is_called(tmp_path: Path) -> None:
+    watch = Watch(tmp_path, "400,0")
+
+    watch.keep(over=lambda: True, late=(tmp_path / NAME).exists)
+
+    assert watch.alarms == ["its day is over and the system runs on: it is stopped"]
+    assert watch.starts == 1
 
 
 def test_what_hangs_is_killed_and_started_again(tmp_path: Path) -> None:
