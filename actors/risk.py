@@ -6,6 +6,7 @@ from actors.limits import exposure, loss, price, rate, size, state
 from actors.limits.activity import ACTIVE, REPEATED, Active, Activity
 from actors.limits.change import changeable
 from actors.limits.rule import Limits, Quote, Refusal, Rule, View, Wish, of_change, of_intent
+from actors.market.time import kst
 from actors.market.venues import HOME
 from actors.ordering.halting import NO_REASON
 from messages import (
@@ -127,8 +128,9 @@ class Risk(
         await self._recall(self._view.activity)
 
     async def _recall(self, activity: Activity) -> None:
+        """A state of a day that is yet to come is of a clock that was wrong: it would forget what was sent today."""
         state, first = await self._journal.newest(ActivityCarried), 0
-        if state is not None:
+        if state is not None and state.day <= kst(self.desk.clock.now()).date().isoformat():
             activity.restore(state)
             self._carried = state.day
             first = state.reconciliation + 1

@@ -1,6 +1,6 @@
 """What was sent of late, and how alike it was: a fold of the journal, so that a restart forgives nothing."""
 
-from actors.market.time import SECOND
+from actors.market.time import SECOND, kst
 from messages import (
     ActivityCarried,
     ApprovedOrder,
@@ -57,8 +57,8 @@ class Activity:
             self.sent, self.alike, self.fired = [], {}, {}
 
     def carried(self, reconciliation: int, day: str) -> ActivityCarried | None:
-        """What is remembered over days; None while requests are counted, for a clock that jumped would forget them."""
-        if self.sent:
+        """What is remembered over days; None while requests of that day, a Korean date, are counted."""
+        if self.sent and kst(self.sent[-1]).date().isoformat() >= day:
             return None
         return ActivityCarried(reconciliation=reconciliation, day=day, disabled=dict(self.disabled))
 

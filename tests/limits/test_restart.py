@@ -30,9 +30,11 @@ BOUGHT: tuple[Booked, ...] = (
 )
 
 
-async def again(cash: int, *positions: Position, past: Sequence[Message], price: int) -> list[OrderRefused]:
+async def again(
+    cash: int, *positions: Position, past: Sequence[Message], price: int, most: int = 1_000
+) -> list[OrderRefused]:
     """A process that finds this past and this account, and is asked for an entry at that price."""
-    stage = Stage(Risk(FakeJournal(*past), max_losers=2, max_orders_second=100))
+    stage = Stage(Risk(FakeJournal(*past), max_losers=2, max_orders_second=100, max_orders_day=most))
     await stage.start()
     stage.tell(opened(cash, *positions, time=NOW), listed(), SessionChanged(session=Session.CONTINUOUS, time=NOW))
     stage.tell(tick(price, stage.clock.now()), intent(quantity=7, price=price))
@@ -117,11 +119,19 @@ async def test_risk_carries_over_once_a_day_and_not_behind_the_days_first_reques
 
 
 @in_virtual_time
-async def test_nothing_is_carried_over_while_requests_are_counted_for_it_may_be_the_clock_that_jumped() -> None:
+async def test_what_was_sent_the_day_before_does_not_stand_in_the_way_of_what_is_carried_over() -> None:
     stage = Stage(Risk(FakeJournal(), max_orders_second=100))
     await stage.start()
     stage.tell(opened(time=NOW, start=False), CancelOrder(order=1, symbol=CODE, strategy="momentum", reason="old"))
     await stage.advance(86_400)
     stage.tell(opened(time=Nanoseconds(stage.clock.now()), start=False))
 
-    assert [state.day for state in stage.heard(ActivityCarried)] == ["2025-09-02"]
+    assert [state.day for state in stage.heard(ActivityCarried)] == ["2025-09-02", "2025-09-03"]
+
+
+@in_virtual_time
+async def test_a_state_of_tomorrow_is_of_a_clock_that_jumped_and_what_was_sent_today_still_counts() -> None:
+    tomorrow = ActivityCarried(reconciliation=3, day="2025-09-03", disabled={})
+    refused = await again(1_000_000, past=(opened(time=NOW), approval(), tomorrow), price=10_000, most=1)
+
+    assert [one.rule for one in refused] == ["orders a day"]
