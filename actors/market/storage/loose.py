@@ -73,7 +73,17 @@ SCHEMA: Final = """
     """
 """What an older file had unpacked is in tables whose names say so until it is packed (`storage/older.py`)."""
 
-_INSERT: Final = "INSERT OR REPLACE INTO loose VALUES (?,?,?,?)"
+DATED: Final = """
+    ALTER TABLE loose ADD COLUMN since INTEGER;
+    ALTER TABLE loose ADD COLUMN until INTEGER;
+    CREATE INDEX loose_by_time ON loose (kind, first, since, until)
+    """
+"""Between which `received` a batch lies, in an index: whoever wants the last minute need not decode the day."""
+
+_INSERT: Final = "INSERT OR REPLACE INTO loose (kind, first, last, rows, since, until) VALUES (?,?,?,?,?,?)"
+_NUMBERS: Final = "SELECT first FROM loose WHERE kind = ? ORDER BY first"
+_WITHIN: Final = """SELECT first FROM loose WHERE kind = ? AND coalesce(since, 0) < ?
+    AND coalesce(until, 1 << 62) >= ? ORDER BY first"""
 _SET_ASIDE: Final = "UPDATE loose SET kind = :aside WHERE kind = :kind AND first = :first"
 _GAP: Final = """INSERT INTO gaps SELECT coalesce(CAST(json_extract(:rows, '$[#-1][1][3]') AS INTEGER), 0), :aside,
     json_array_length(:rows) WHERE json_valid(:rows)"""
@@ -95,9 +105,11 @@ _heads: Final[dict[Kind, Callable[[str], Iterable[tuple[int, tuple[Any, ...]]]]]
 
 def write(connection: sqlite3.Connection, kind: Kind, numbered: Iterable[tuple[int, Stored]]) -> None:
     """One batch, in rising numbers."""
-    rows = [(number, _fields(message)) for number, message in numbered]
-    if rows:
-        connection.execute(_INSERT, (kind, rows[0][0], rows[-1][0], _encode(rows).decode()))
+    batch = list(numbered)
+    if batch:
+        received = [message.received for _, message in batch]
+        text = _encode([(number, _fields(message)) for number, message in batch]).decode()
+        connection.execute(_INSERT, (kind, batch[0][0], batch[-1][0], text, min(received), max(received)))
 
 
 def _fields(message: Stored) -> tuple[Any, ...]:
@@ -105,27 +117,41 @@ def _fields(message: Stored) -> tuple[Any, ...]:
 
 
 def arrays(
-    connection: sqlite3.Connection, kind: Kind, first: int = 0, last: int = EVER, symbols: Collection[str] = ()
+    connection: sqlite3.Connection, kind: Kind, numbers: Iterable[int], symbols: Collection[str] = ()
 ) -> Iterator[tuple[str, Array]]:
-    """What is not packed, by symbol: batches whose first numbers lie within; all codes where `symbols` is empty.
+    """What these batches hold, by symbol; all codes where `symbols` is empty.
 
     Raises ValueError for a batch that cannot be read.
     """
-    query = "SELECT first, rows FROM loose WHERE kind = ? AND first BETWEEN ? AND ? ORDER BY first"
-    batches = connection.execute(query, (kind, first, last))
-    found = _by_symbol([_unpacked(kind, number, text) for number, text in batches])
+    found = _by_symbol([_unpacked(kind, number, text) for number, text in _texts(connection, kind, numbers)])
     return ((symbol, array) for symbol, array in found if not symbols or symbol in symbols)
 
 
-def ranges(connection: sqlite3.Connection, kind: Kind) -> Iterator[tuple[int, dict[str, Range]]]:
-    """The first number of each batch, and what it holds by symbol. Raises ValueError as `arrays` does."""
-    query = "SELECT first, rows FROM loose WHERE kind = ? ORDER BY first"
-    for first, batch in connection.execute(query, (kind,)):
+def within(connection: sqlite3.Connection, kind: Kind, since: int, until: int) -> list[int]:
+    """First numbers of the batches that may hold something received in [since, until): of an older file all."""
+    if connection.execute("SELECT 1 FROM pragma_table_info('loose') WHERE name = 'until'").fetchone():
+        found = connection.execute(_WITHIN, (kind, until, since))
+    else:
+        found = connection.execute(_NUMBERS, (kind,))
+    return [first for (first,) in found]
+
+
+def ranges(
+    connection: sqlite3.Connection, kind: Kind, numbers: Iterable[int]
+) -> Iterator[tuple[int, dict[str, Range]]]:
+    """The first number of each of these batches, and what it holds by symbol. Raises ValueError as `arrays` does."""
+    for first, text in _texts(connection, kind, numbers):
         received: defaultdict[str, list[int]] = defaultdict(list)
         with _complaining(first):
-            for _, fields in _heads[kind](batch):
+            for _, fields in _heads[kind](text):
                 received[fields[0]].append(fields[3])
         yield first, {symbol: Range(len(r), min(r), max(r)) for symbol, r in received.items()}
+
+
+def _texts(connection: sqlite3.Connection, kind: Kind, numbers: Iterable[int]) -> Iterator[tuple[int, str]]:
+    """Of those that were not packed meanwhile."""
+    for number in numbers:
+        yield from connection.execute("SELECT first, rows FROM loose WHERE kind = ? AND first = ?", (kind, number))
 
 
 def take(connection: sqlite3.Connection, kind: Kind, before: int, limit: int) -> list[tuple[str, Array]]:

@@ -8,14 +8,13 @@ import numpy as np
 
 from actors.market.storage import blocks, loose
 from actors.market.storage.blocks import Array
-from actors.market.storage.loose import Kind, Range
+from actors.market.storage.loose import EVER, Kind, Range
 from actors.market.storage.store import DTYPES
 from messages import Symbol
 from runtime.disk.errors import DatabaseBroken
 
 _TOGETHER: Final = 50_000
 """Loose rows of all codes that are read at once."""
-_State = tuple[int, int]
 
 
 class Segment(NamedTuple):
@@ -29,13 +28,12 @@ class Segment(NamedTuple):
     """Of a block; blank for loose rows, which may be of any."""
     place: int
     """Row of the block, or number of the first batch."""
-    end: int = 0
-    """Number of the last batch."""
+    batches: tuple[int, ...] = ()
+    """Numbers of all batches."""
 
 
 class _Batches(NamedTuple):
-    first: int
-    last: int
+    numbers: list[int]
     symbols: dict[str, Range]
 
 
@@ -45,7 +43,8 @@ class Segments:
     def __init__(self, connection: sqlite3.Connection, name: str) -> None:
         self._connection = connection
         self._name = name
-        self._known: dict[Kind, tuple[_State, list[_Batches]]] = {}
+        self._known: dict[Kind, tuple[list[int], list[_Batches]]] = {}
+        """What was read last of each kind: the batches' first numbers, and what they hold."""
 
     def check(self) -> None:
         """Raises DatabaseBroken for a store of an older version, in which tables are missing."""
@@ -55,7 +54,7 @@ class Segments:
 
     def listed(self, kind: Kind, symbols: Collection[str], since: int, until: int) -> list[Segment]:
         """Segments with rows of these codes in a range, by their first row; all codes where `symbols` is empty."""
-        found = [*self._blocks(kind, symbols, since, until), *self._loose(kind, symbols)]
+        found = [*self._blocks(kind, symbols, since, until), *self._loose(kind, symbols, since, until)]
         return sorted((s for s in found if s.first < until and s.last >= since), key=lambda s: (s.first, s.place))
 
     def read(self, segment: Segment, symbols: Collection[str]) -> list[tuple[Symbol, Array]]:
@@ -63,7 +62,7 @@ class Segments:
         if segment.symbol:
             return [(Symbol(segment.symbol), self._block(segment))]
         try:
-            batches = loose.arrays(self._connection, segment.kind, segment.place, segment.end, symbols)
+            batches = loose.arrays(self._connection, segment.kind, segment.batches, symbols)
             return [(Symbol(symbol), blocks.in_order(array)) for symbol, array in batches]
         except ValueError as error:
             raise DatabaseBroken(f"{self._name}: {error}") from error
@@ -95,19 +94,20 @@ class Segments:
         for symbol, first, last, count, place in self._connection.execute(query, (kind, until, since, *symbols)):
             yield Segment(kind, first, last, count, symbol, place)
 
-    def _loose(self, kind: Kind, symbols: Collection[str]) -> Iterator[Segment]:
-        for batches in self._batches(kind):
+    def _loose(self, kind: Kind, symbols: Collection[str], since: int, until: int) -> Iterator[Segment]:
+        for batches in self._batches(kind, since, until):
             ranges = [r for symbol, r in batches.symbols.items() if not symbols or symbol in symbols]
             if ranges:
                 first, last = min(r.first for r in ranges), max(r.last for r in ranges)
-                yield Segment(kind, first, last, sum(r.rows for r in ranges), "", batches.first, batches.last)
+                numbers = tuple(batches.numbers)
+                yield Segment(kind, first, last, sum(r.rows for r in ranges), "", numbers[0], numbers)
 
-    def _batches(self, kind: Kind) -> list[_Batches]:
+    def _batches(self, kind: Kind, since: int = 0, until: int = EVER) -> list[_Batches]:
         self.check()
-        state = self._connection.execute("SELECT count(*), max(first) FROM loose WHERE kind = ?", (kind,)).fetchone()
-        if kind not in self._known or self._known[kind][0] != state:
+        numbers = loose.within(self._connection, kind, since, until)
+        if kind not in self._known or self._known[kind][0] != numbers:
             try:
-                self._known[kind] = state, list(_grouped(loose.ranges(self._connection, kind)))
+                self._known[kind] = numbers, list(_grouped(loose.ranges(self._connection, kind, numbers)))
             except ValueError as error:
                 raise DatabaseBroken(f"{self._name}: {error}") from error
         return self._known[kind][1]
@@ -134,10 +134,10 @@ def _grouped(batches: Iterator[tuple[int, dict[str, Range]]]) -> Iterator[_Batch
         if group is None or rows >= _TOGETHER:
             if group is not None:
                 yield group
-            group, rows = _Batches(number, number, {}), 0
+            group, rows = _Batches([], {}), 0
         for symbol, more in symbols.items():
             group.symbols[symbol] = more.including(group.symbols.get(symbol))
             rows += more.rows
-        group = group._replace(last=number)
+        group.numbers.append(number)
     if group is not None:
         yield group

@@ -110,6 +110,7 @@ MIGRATIONS: Final = (
     """,
     events.SCHEMA,
     indications.SCHEMA,
+    loose.DATED,
 )
 
 _BLOCK = "INSERT INTO blocks VALUES (?,?,?,?,?,?,?)"

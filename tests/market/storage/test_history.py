@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from msgspec import structs
+from msgspec import json, structs
 
 from actors.market.storage import store
 from actors.market.storage.blocks import TICK
@@ -264,3 +264,55 @@ def test_a_batch_that_cannot_be_read_is_said_and_set_aside_when_all_else_is_pack
     assert History.over(connection).ticks(CODE)["price"].tolist() == [101, 100]
     assert connection.execute("SELECT kind, count(*) FROM loose GROUP BY kind").fetchall() == [("ticks, unreadable", 2)]
     assert History.over(connection).gaps() == [(NINE + 5 * SECOND, "ticks, unreadable", 1)] * 2
+
+
+def test_a_batch_that_cannot_be_read_spoils_no_other_time_than_its_own(connection: sqlite3.Connection) -> None:
+    """Only what lies in a range is decoded: a warm-up of seconds must not read the day."""
+    half: Any = 100.5
+    spoilt = structs.replace(tick(60, 100), price=half)
+    store.write_ticks(connection, [(store.OWN_NUMBERS + 100, spoilt)])
+    store.write_ticks(connection, [(store.OWN_NUMBERS + 101, tick(120, 103))])
+    history = History.over(connection)
+
+    assert history.ticks(CODE, until=NINE + 60 * SECOND)["price"].tolist() == [101]
+    assert history.ticks(CODE, NINE + 61 * SECOND, NINE + 200 * SECOND)["price"].tolist() == [103]
+    with pytest.raises(DatabaseBroken, match="cannot be read"):
+        history.ticks(CODE, NINE + 60 * SECOND)
+
+
+def test_a_store_whose_batches_say_nothing_of_their_time_is_read_as_well() -> None:
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as made:
+        for script in store.MIGRATIONS[:-1]:
+            made.executescript(script)
+        made.execute(
+            "INSERT INTO loose VALUES ('ticks', 1, 2, ?)",
+            [json.encode([(n, structs.astuple(tick(n, 100 + n))) for n in (1, 2)]).decode()],
+        )
+        history = History.over(made)
+        assert history.ticks(CODE, NINE + 2 * SECOND)["price"].tolist() == [102]
+        made.executescript(store.MIGRATIONS[-1])
+        store.write_ticks(made, [(3, tick(3, 103))])
+
+        assert history.ticks(CODE, NINE + 2 * SECOND)["price"].tolist() == [102, 103]
+
+
+@given(
+    batches=st.lists(st.lists(st.integers(0, 50), min_size=1, max_size=4), min_size=1, max_size=8),
+    since=st.integers(0, 50),
+    until=st.integers(0, 50),
+)
+def test_whatever_order_batches_came_in_a_range_holds_what_was_received_in_it(
+    batches: list[list[int]], since: int, until: int
+) -> None:
+    """What is imported may be older than what is there."""
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as made:
+        for script in store.MIGRATIONS:
+            made.executescript(script)
+        number = 0
+        for batch in batches:
+            store.write_ticks(made, [(number + n, tick(second, 100)) for n, second in enumerate(batch, 1)])
+            number += len(batch)
+        found = History.over(made).ticks(CODE, NINE + since * SECOND, NINE + until * SECOND)
+
+    expected = sorted(second for batch in batches for second in batch if since <= second < until)
+    assert ((found["received"] - NINE) // SECOND).tolist() == expected
