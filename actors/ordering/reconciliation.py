@@ -162,6 +162,9 @@ def _unnumbered(order: Order, statement: Statement) -> Iterator[Finding]:
         yield _unclear(order, f"{len(alike)} orders at the broker look like it", state)
     elif alike and statement.is_older(alike[0], order):
         yield _unclear(order, f"{alike[0].broker_order} at the broker looks like it, but its number is older", state)
+    elif alike and _is_under_way(order, alike[0], now):
+        statement.strangers.remove(alike[0])
+        yield Finding(f"order {order.number}: shown as {alike[0].broker_order}, not answered yet")
     elif alike:
         statement.strangers.remove(alike[0])
         # A list may be from before a refusal: two looks that were made after it must agree.
@@ -178,6 +181,12 @@ def _unnumbered(order: Order, statement: Statement) -> Iterator[Finding]:
     else:
         never = OrderRejected(**_about(order, state), reason="the broker has no such order, asked twice")
         yield Finding(f"order {order.number}: not at the broker, {order.phase} here", (never,))
+
+
+def _is_under_way(order: Order, record: BrokerOrder, now: int) -> bool:
+    """Whether an answer may still refuse it: what a list shows before the exchange has it may be in none afterwards."""
+    awaited = order.phase in (Phase.SUBMITTING, Phase.SENT) and 0 <= now - order.submitted < QUIET
+    return awaited and record.open == record.quantity
 
 
 def _unclear(order: Order, why: str, state: BrokerState) -> Finding:

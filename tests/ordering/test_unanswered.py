@@ -13,11 +13,14 @@ from messages import (
     HaltTrading,
     Message,
     Nanoseconds,
+    OrderAccepted,
+    OrderRejected,
     OrderReplaced,
     OrderUnknown,
+    ReconciliationWanted,
     ReplaceRejected,
 )
-from runtime.testing import in_virtual_time
+from runtime.testing import START, in_virtual_time
 from tests.account.records import (
     NOON,
     accepted,
@@ -117,3 +120,32 @@ def test_an_order_that_is_over_here_and_open_at_the_broker_calls_a_person_once(
 ) -> None:
     assert booked(canceled(), later=later) == said
     assert booked(canceled(), unknown(), later=later) == []
+
+
+@in_virtual_time
+async def test_what_a_list_shows_before_the_exchange_has_it_may_still_be_refused_and_then_nobody_misses_it() -> None:
+    shown = replace(state(1_000_000, listed_order("0000007")), time=Nanoseconds(START + 2 * SECOND))
+    broker = FakeBroker(state(), shown, shown, state())
+    stage = await trading(broker)
+    stage.tell(approval())
+    await stage.advance(1)
+    stage.tell(ReconciliationWanted(reason="somebody asks"))
+    await stage.advance(8)
+    assert not stage.heard(OrderAccepted)
+    await stage.advance(60)
+
+    (refused,) = stage.heard(OrderRejected)
+    assert refused.reason == "the broker has no such order, asked twice"
+    assert not stage.heard(HaltTrading)
+
+
+@in_virtual_time
+async def test_what_a_list_still_shows_when_no_answer_came_is_taken_up() -> None:
+    broker = FakeBroker(state(), state(1_000_000, listed_order("0000007")))
+    stage = await trading(broker)
+    stage.tell(approval())
+    await stage.advance(1)
+    stage.tell(ReconciliationWanted(reason="somebody asks"))
+    await stage.advance(60)
+
+    assert [taken.broker_order for taken in stage.heard(OrderAccepted)] == ["0000007"]
