@@ -21,6 +21,7 @@ from messages import (
     HaltTrading,
     HoldingPeaked,
     Instrument,
+    InstrumentHalted,
     LedgerFolded,
     Message,
     Nanoseconds,
@@ -254,6 +255,12 @@ class Guardian(
             self._exits.interrupt(message.symbol)
         else:
             self._exits.release(message.symbol)
+            self._step(message.symbol)
+
+    @handles
+    def on_standstill(self, message: InstrumentHalted) -> None:
+        if not message.halted:
+            self._exits.hurry(message.symbol)
             self._step(message.symbol)
 
     @handles

@@ -1,5 +1,7 @@
 """In which states of the market and of ourselves orders are possible."""
 
+from typing import Final
+
 from actors.account.ledger import Ledger
 from actors.account.order import Phase
 from actors.limits.rule import Limits, Refusal, Rule, View, Wish, minute_of
@@ -7,6 +9,10 @@ from actors.market.time import SECOND
 from messages import Session
 
 _EXITS = (Session.OPENING_AUCTION, Session.CONTINUOUS, Session.CLOSING_AUCTION)
+
+
+SUSPENDED: Final = "suspended"
+"""The rule of issues whose trading stands still (거래정지)."""
 
 
 def reconciled(_wish: Wish, _ledger: Ledger, view: View, _limits: Limits) -> Refusal | None:
@@ -40,7 +46,7 @@ def suspended(wish: Wish, _ledger: Ledger, view: View, _limits: Limits) -> Refus
     reason = view.suspended.get(wish.symbol)
     if reason is None and instrument is not None and instrument.halted:
         reason = "거래정지"
-    return _no("suspended", "reason", reason, "trading") if reason else None
+    return _no(SUSPENDED, "reason", reason, "trading") if reason else None
 
 
 def interrupted(wish: Wish, _ledger: Ledger, view: View, _limits: Limits) -> Refusal | None:

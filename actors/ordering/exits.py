@@ -8,6 +8,7 @@ from typing import Final
 from actors.account.ledger import FOREIGN, Ledger
 from actors.account.order import Order, Phase
 from actors.limits.rate import LOOK_ALIKE
+from actors.limits.state import SUSPENDED
 from actors.limits.stops import ONE
 from actors.market import krx
 from actors.market.time import SECOND, kst
@@ -32,6 +33,10 @@ Owned = tuple[Symbol, str]
 _ALARM: Final = 3
 """Steps without success after which a person must look."""
 _COMPLAIN_EVERY: Final = 60 * SECOND
+_STANDSTILL: Final = 60 * SECOND
+"""Until the next attempt in an issue whose trading stands still (거래정지), which may be for weeks."""
+_COMPLAIN_THEN: Final = 3_600 * SECOND
+"""Between two complaints about one."""
 _INTERRUPTION: Final = (krx.VI_AUCTION + 2 * krx.VI_EXTENSION) * SECOND
 """After which an interruption is over, though nobody said so."""
 
@@ -56,10 +61,12 @@ class Exit:
     """When it was last said that this takes too long."""
     auction: bool = False
     """Whether the newest attempt is for a single price."""
+    suspended: bool = False
+    """Whether the newest attempt was refused because trading stands still."""
 
     def is_due(self, now: int, patience: int) -> bool:
         """Whether the next step may be taken; one further off than `patience` was set by a clock that has gone back."""
-        return not 0 < self.next - now <= patience
+        return not 0 < self.next - now <= max(patience, _STANDSTILL)
 
     def is_late(self, now: int, patience: int) -> bool:
         """Whether it takes so long that a person must look, whatever it is that holds it up."""
@@ -129,16 +136,19 @@ class Exits:
             if symbol is None or key[0] == symbol:
                 self._step(key)
 
-    def hurry(self) -> None:
-        """The next step of each may be taken at once."""
-        for leaving in self._leaving.values():
-            leaving.next = self._now()
+    def hurry(self, symbol: Symbol | None = None) -> None:
+        """The next step may be taken at once, of one issue or of all."""
+        for (code, _), leaving in self._leaving.items():
+            if symbol in (None, code):
+                leaving.next = self._now()
 
     def put_off(self, order: int, *, rule: str = "") -> None:
         """An attempt that came to nothing is not repeated at once, except where only another's number is awaited."""
         for leaving in self._leaving.values():
             if leaving.order == order:
-                leaving.next = self._now() + (0 if rule == LOOK_ALIKE else self._patience)
+                leaving.suspended = rule == SUSPENDED
+                wait = _STANDSTILL if leaving.suspended else self._patience
+                leaving.next = self._now() + (0 if rule == LOOK_ALIKE else wait)
 
     def interrupt(self, symbol: Symbol) -> None:
         """It trades in an auction of its own for a while."""
@@ -212,7 +222,8 @@ class Exits:
         return next((count for count in range(shares, 0, -1) if count not in taken), shares)
 
     def _complain(self, key: Owned, leaving: Exit, now: int) -> None:
-        if leaving.said and 0 <= now - leaving.said < _COMPLAIN_EVERY:
+        every = _COMPLAIN_THEN if leaving.suspended else _COMPLAIN_EVERY
+        if leaving.said and 0 <= now - leaving.said < every:
             return
         leaving.said = now
         symbol, owner = key
