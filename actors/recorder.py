@@ -52,7 +52,8 @@ class Recorder(Actor, publishes=(MailboxOverflowed, MailboxRecovered)):
     as an overflow of this actor. With `books_every` one book of a code is stored in so many seconds, and the last one
     before nothing came for as long; 0 stores every one; how many it left out is in the table `sampling`. Prints are
     never left out. When the day or the feed ends, the day is packed into blocks. Of the days with ticks, or with
-    books, the newest `keep_ticks` and `keep_books` stay, and of indications as many as of ticks; 0 keeps all.
+    books, the newest `keep_ticks` and `keep_books` stay, and of indications as many as of ticks; 0 keeps all. Bars
+    shorter than a minute go with the ticks they were made of.
     """
 
     def __init__(

@@ -28,13 +28,15 @@ class Pruned(Record):
     books: int
     indications: int
     """Expected prices, best quotes, after-hours books and index values."""
+    bars: int
+    """Shorter than a minute."""
     freed: int
     """Bytes; packing and joining free some too. Below 0 where room was needed for that."""
     left: int
 
 
 def prune(place: Path, before: dt.date, *, books_only: bool = False) -> Pruned:
-    """Let go of what was received before a day in Korea began; bars, orders and instruments stay.
+    """Let go of what was received before a day in Korea began; orders, instruments and bars of a minute and more stay.
 
     Each step is a transaction of its own, so a kill leaves a consistent store and the rest for the next time.
     Raises AlreadyRunning where a run holds the folder, DatabaseError.
@@ -54,7 +56,10 @@ def prune_command(
     ],
     books: Annotated[bool, typer.Option("--books", help="Only books; all else stays.")] = False,
 ) -> None:
-    """Let ticks, books and indications of before a day go, and give their room back; bars, orders, instruments stay."""
+    """Let prices of before a day go, and give their room back: ticks, books, indications, bars shorter than a minute.
+
+    Orders, instruments and all other bars stay.
+    """
     try:
         pruned = prune(folders.current(place), before.date(), books_only=books)
     except AlreadyRunning as error:
@@ -63,6 +68,7 @@ def prune_command(
         fail(placed(place, error))
     gone = f"{pruned.ticks:,} ticks, {pruned.books:,} books and {pruned.indications:,} indications"
     typer.echo(f"{gone} of before {before:%Y-%m-%d} are gone")
+    typer.echo(f"{pruned.bars:,} bars shorter than a minute went with the ticks")
     typer.echo(f"{round(pruned.freed / 1e6, 1) + 0.0:,.1f} MB freed, {pruned.left / 1e6:,.1f} MB left")
 
 
@@ -80,12 +86,20 @@ async def _prune(file: Path, before: int, kinds: tuple[Kind, ...]) -> Pruned:
     gone = {kind: counts[kind] - left[kind] for kind in store.KINDS}
     others = sum(gone[kind] for kind in indications.KINDS)
     freed = size - _size(file)
-    return Pruned(ticks=gone["ticks"], books=gone["books"], indications=others, freed=freed, left=_size(file))
+    return Pruned(
+        ticks=gone["ticks"],
+        books=gone["books"],
+        indications=others,
+        bars=counts["bars"] - left["bars"],
+        freed=freed,
+        left=_size(file),
+    )
 
 
 def _counts(connection: sqlite3.Connection) -> dict[str, int]:
     found = dict(connection.execute("SELECT kind, sum(count) FROM blocks GROUP BY kind").fetchall())
-    return {kind: found.get(kind, 0) for kind in store.KINDS}
+    (bars,) = connection.execute("SELECT count(*) FROM bars WHERE interval < 60").fetchone()
+    return {"bars": bars, **{kind: found.get(kind, 0) for kind in store.KINDS}}
 
 
 def _size(file: Path) -> int:

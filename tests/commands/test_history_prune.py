@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 from typer.testing import CliRunner
 
 from actors.commands.history import history
@@ -26,7 +27,7 @@ MIDNIGHT = at(SECOND_DAY)
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Ticks and books of two days, half of each still loose, and a bar."""
+    """Ticks and books of two days, half of each still loose, a bar of a second in each, and one of a minute."""
     with closing(sqlite3.connect(tmp_path / store.FILE, isolation_level=None)) as made:
         made.execute("PRAGMA journal_mode = WAL")
         made.executescript("CREATE TABLE meta (schema_version INTEGER NOT NULL); INSERT INTO meta VALUES (0)")
@@ -40,7 +41,8 @@ def folder(tmp_path: Path) -> Path:
             if not day:
                 store.pack_some(made)
             store.write_ticks(made, enumerate((tick(second, 100) for second in seconds[2_000:]), number + 5_000))
-        store.write_bars(made, [bar(0, 1, 2, 1, 2)])
+        minute, later = bar(0, 1, 2, 1, 2), bar(1_440, 1, 2, 1, 2)
+        store.write_bars(made, [minute, replace(minute, interval=1), replace(later, interval=1)])
     return tmp_path
 
 
@@ -58,11 +60,14 @@ def test_old_ticks_and_books_go_and_the_file_gets_smaller(folder: Path) -> None:
     assert code == 0
     assert said.splitlines() == [
         "4,000 ticks, 4,000 books and 0 indications of before 2025-09-03 are gone",
+        "1 bars shorter than a minute went with the ticks",
         f"{(before - after) / 1e6:,.1f} MB freed, {after / 1e6:,.1f} MB left",
     ]
     assert after < before / 10
     with History(folder) as stored:
-        assert [(c.kind, c.count) for c in stored.contents()] == [("bars", 1), ("books", 4_000), ("ticks", 4_000)]
+        *bars, books, ticks = stored.contents()
+        assert [(c.kind, c.count) for c in (books, ticks)] == [("books", 4_000), ("ticks", 4_000)]
+        assert [(c.interval, c.first) for c in bars] == [(1, NINE + 86_400 * 10**9), (60, NINE)]
         assert stored.ticks(CODE)["received"].min() == NINE + 86_400 * 10**9
 
 

@@ -25,19 +25,28 @@ from runtime.disk.reading import reading
 
 _WINDOW = 600 * SECOND
 _DAY: Final = 86_400 * SECOND
+_ANY_VENUE: Final = ",".join(map(str, range(len(blocks.VENUES))))
+"""The key goes by venue before it goes by time."""
 _BAR_ROWS: Final = 8_192
 _STORED: Final = """
     SELECT kind, symbol, 0, sum(count), min(first), max(last) FROM blocks GROUP BY kind, symbol
     UNION ALL SELECT 'bars', symbol, interval, count(*), min(time), max(time) FROM bars GROUP BY interval, symbol"""
 
-_CLOSE: Final = """
+_LENGTHS: Final = """
     WITH RECURSIVE lengths(interval) AS (SELECT max(interval) FROM bars UNION ALL
         SELECT (SELECT max(bars.interval) FROM bars WHERE bars.interval < lengths.interval) FROM lengths
-        WHERE lengths.interval IS NOT NULL)
+        WHERE lengths.interval IS NOT NULL)"""
+"""Of all bars there are, one search of the key each: a scan would read them all."""
+_OPEN: Final = f"""{_LENGTHS}
+    SELECT bars.open FROM lengths JOIN bars ON bars.interval = lengths.interval AND bars.symbol = :symbol
+        AND bars.venue = 0 AND bars.time = (SELECT min(time) FROM bars AS own WHERE own.interval = lengths.interval
+        AND own.symbol = :symbol AND own.venue = 0 AND own.time >= :since)
+    ORDER BY bars.time, bars.interval LIMIT 1"""  # noqa: S608
+_CLOSE: Final = f"""{_LENGTHS}
     SELECT bars.close, bars.time FROM lengths JOIN bars ON bars.interval = lengths.interval AND bars.symbol = :symbol
         AND bars.venue = 0 AND bars.time = (SELECT max(time) FROM bars AS own WHERE own.interval = lengths.interval
         AND own.symbol = :symbol AND own.venue = 0 AND own.time < :before)
-    ORDER BY (bars.time + :offset) / :day DESC, bars.interval DESC LIMIT 1"""
+    ORDER BY (bars.time + :offset) / :day DESC, bars.interval DESC LIMIT 1"""  # noqa: S608
 
 
 class Content(Record):
@@ -194,7 +203,7 @@ class History:
         where, arguments = _among(symbols)
         query = (
             f"SELECT symbol, venue, {columns} FROM bars "  # noqa: S608
-            f"WHERE interval=? AND time>=? AND time<?{where} ORDER BY time, symbol, venue"
+            f"WHERE interval=? AND venue IN ({_ANY_VENUE}) AND time>=? AND time<?{where} ORDER BY time, symbol, venue"
         )
         for symbol, venue, *row in self._connection.execute(query, (interval, since, until, *arguments)):
             yield blocks.bar(symbol, venue, interval, row)
@@ -254,8 +263,7 @@ class History:
 
     def open_after(self, symbol: Symbol, instant: int) -> int:
         """The first price from an instant on at the KRX, of bars or else of ticks; 0 where there is none."""
-        query = "SELECT open FROM bars WHERE symbol = ? AND venue = 0 AND time >= ? ORDER BY time LIMIT 1"
-        row = self._connection.execute(query, (symbol, instant)).fetchone()
+        row = self._connection.execute(_OPEN, {"symbol": symbol, "since": instant}).fetchone()
         if row:
             return int(row[0])
         homes = (rows[rows["venue"] == 0] for rows in self.stream("ticks", symbol, instant))

@@ -28,6 +28,9 @@ _SPLIT = """SELECT kind, symbol, (first + :offset) / :day, top < :own FROM block
 _OF_DAY = """SELECT rowid, count FROM blocks WHERE kind = ? AND symbol = ? AND first >= ? AND first < ?
     AND (top < ?) = ? ORDER BY first, last"""
 _DAYS = "SELECT DISTINCT (first + ?) / ? FROM blocks WHERE kind = ? ORDER BY 1 DESC LIMIT ?"
+_SHORT = """SELECT interval, symbol, venue, time FROM bars WHERE interval < 60
+    AND (interval, symbol, venue) >= (?, ?, ?) AND time < ? ORDER BY interval, symbol, venue, time LIMIT 1"""
+_FORGET = "DELETE FROM bars WHERE interval = ? AND symbol = ? AND venue = ? AND time < ?"
 _UNITS = {"offset": KST_OFFSET, "day": DAY, "own": store.OWN_NUMBERS, "full": BLOCK_ROWS}
 
 Oldest = Callable[[sqlite3.Connection, Kind], int]
@@ -47,7 +50,9 @@ class Chores:
         self._oldest = oldest
         self._before = before
         self._left: list[_Day] | None = None
-        self._pieces: deque[_Piece] = deque((self._pack, self._join, self._drop, _give_back))
+        self._chart = (0, "", 0)
+        """Interval, symbol and venue of the bars that are let go just now."""
+        self._pieces: deque[_Piece] = deque((self._pack, self._join, self._drop, self._drop_bars, _give_back))
 
     def step(self, connection: sqlite3.Connection) -> bool:
         """Do one piece, in the caller's transaction; False when nothing was left to do."""
@@ -72,6 +77,17 @@ class Chores:
 
     def _drop(self, connection: sqlite3.Connection) -> bool:
         return any(_drop_some(connection, kind, self._oldest(connection, kind)) for kind in store.KINDS)
+
+    def _drop_bars(self, connection: sqlite3.Connection) -> bool:
+        """Those shorter than a minute go with the prints they were made of, a day of a chart at once."""
+        before = self._oldest(connection, "ticks")
+        found = connection.execute(_SHORT, (*self._chart, before)).fetchone()
+        if found is None:
+            return False
+        *chart, first = found
+        self._chart = tuple(chart)
+        connection.execute(_FORGET, (*chart, min(midnight(first) + DAY, before)))
+        return True
 
 
 def newest(days: Mapping[Kind, int]) -> Oldest:

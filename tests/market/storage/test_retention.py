@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from actors.market.storage import blocks, retention, store
 from actors.market.storage.blocks import Array
@@ -208,3 +209,18 @@ def test_a_damaged_block_neither_stops_the_chores_nor_goes(connection: sqlite3.C
     do(connection, Chores(ALL))
 
     assert blocks_of(connection) == [("ticks", CODE, 5), ("ticks", CODE, 5), ("ticks", CODE, 10)]
+
+
+def test_bars_of_seconds_go_with_the_prints_they_were_made_of_and_longer_ones_stay(
+    connection: sqlite3.Connection,
+) -> None:
+    for day in range(3):
+        store.write_blocks(connection, "ticks", CODE, rows("ticks", 0, 1, NINE + day * DAY))
+        minute = bar(day * 1_440, 1, 2, 1, 2)
+        seconds = [replace(minute, symbol=symbol, interval=s) for symbol in (CODE, OTHER) for s in (1, 10)]
+        store.write_bars(connection, [minute, *seconds])
+
+    do(connection, Chores(retention.newest({"ticks": 2})))
+
+    left = connection.execute("SELECT interval, count(*), min(time) FROM bars GROUP BY interval").fetchall()
+    assert left == [(1, 4, NINE + DAY), (10, 4, NINE + DAY), (60, 3, NINE)]
