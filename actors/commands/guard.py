@@ -37,6 +37,8 @@ PROGRAM = (sys.executable, "-c", "from actors.commands import main; main()")
 _HEARD = 5.0
 """Seconds that an alarm has while the guard ends; one that takes longer goes on without it."""
 _MEND = "install a version that knows them, or add the year to actors/market/calendar.toml, and start the guard again"
+_SOON = dt.timedelta(days=30)
+"""Before the calendar ends a person is told so."""
 _CLEARED = 600 * SECOND
 """Before a day begins, what still runs from another one is stopped."""
 _NAP = 30.0
@@ -81,7 +83,7 @@ def guard(
             bell = Bell(loaded.system.alarm)
             watch = _guard(loaded, parts, overrides, patience, bell)
             _adopt(watch, folders.held(data))
-            days = None if once or loaded.system.time != "real" else Calendar()
+            days = None if once or loaded.system.time != "real" else Calendar
             code = asyncio.run(_keep(watch, days, stop_after, bell))
     except (AlreadyRunning, UnknownDayError, OSError) as error:
         fail(str(error))
@@ -160,7 +162,7 @@ async def take_back(cancellers: list[tuple[str, str, Canceller]]) -> str:
     return ", ".join(lines) or "nothing can be taken back from here: look at the broker's own screen"
 
 
-async def _keep(watch: Guard, days: Calendar | None, stop_after: float, bell: Bell) -> int:
+async def _keep(watch: Guard, days: Callable[[], Calendar] | None, stop_after: float, bell: Bell) -> int:
     loop = asyncio.get_running_loop()
     over = asyncio.Event()
 
@@ -177,14 +179,20 @@ async def _keep(watch: Guard, days: Calendar | None, stop_after: float, bell: Be
         await bell.heard()
 
 
-async def each_day(watch: Keeper, days: Calendar, over: asyncio.Event, call: Callable[[str], None]) -> int:
+async def each_day(
+    watch: Keeper, days: Callable[[], Calendar], over: asyncio.Event, call: Callable[[str], None]
+) -> int:
     """Keep a system on every trading day until it is over; what runs already is watched whatever the day.
 
-    Raises UnknownDayError where the calendar ends, and calls a person.
+    The calendar is read anew for each day. Raises UnknownDayError where it ends, and calls a person; before that too.
     """
-    code = DONE
+    code, warned = DONE, False
     while not over.is_set():
-        day = _next_day_or_call(days, call)
+        calendar = days()
+        day = _next_day_or_call(calendar, call)
+        if not warned and calendar.last - day.date < _SOON:
+            warned = True
+            call(f"trading days are known until {calendar.last} only: {_MEND}")
         begin, end = at(day.date, EARLIEST.hour, EARLIEST.minute), day.phases[-1].end
         if not watch.adopts:
             await _until(begin, over)

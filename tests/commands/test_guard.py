@@ -108,7 +108,7 @@ def test_what_runs_already_is_watched_whatever_the_day() -> None:
         over = asyncio.Event()
         keeper = FakeKeeper(over)
         async with asyncio.timeout(30.0):
-            await each_day(keeper, Calendar(), over, lambda _: None)
+            await each_day(keeper, Calendar, over, lambda _: None)
         return keeper.kept
 
     assert asyncio.run(scene()) == 1
@@ -121,10 +121,26 @@ def test_where_the_calendar_ends_a_person_is_called_and_told_what_to_do(monkeypa
     over = asyncio.Event()
 
     with pytest.raises(UnknownDayError, match=r"are known for 2028-01-01: no other day is run; install"):
-        asyncio.run(each_day(FakeKeeper(over), Calendar(), over, said.append))
+        asyncio.run(each_day(FakeKeeper(over), Calendar, over, said.append))
 
     (alarm,) = said
     assert "calendar.toml, and start the guard again" in alarm
+
+
+def test_a_month_before_the_calendar_ends_a_person_is_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    now: list[int] = [at(dt.date(2027, 12, 6), 8)]
+    monkeypatch.setattr(WallClock, "now", staticmethod(lambda: now[0]))
+    said: list[str] = []
+
+    async def scene() -> int:
+        over = asyncio.Event()
+        keeper = Falling(over, now, down=False)
+        await each_day(keeper, Calendar, over, said.append)
+        return keeper.kept
+
+    assert asyncio.run(scene()) == 2
+    (warning,) = said
+    assert warning.startswith("trading days are known until 2027-12-31 only: install a version that knows them")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX commands")
@@ -169,7 +185,7 @@ def test_a_day_that_ended_badly_is_followed_by_the_next_unless_a_person_has_to_c
     async def scene() -> int:
         over = asyncio.Event()
         keeper = Falling(over, now, down=down)
-        assert await each_day(keeper, Calendar(), over, lambda _: None) == CORE_FAILED
+        assert await each_day(keeper, Calendar, over, lambda _: None) == CORE_FAILED
         return keeper.kept
 
     assert asyncio.run(scene()) == kept
@@ -214,7 +230,7 @@ def test_a_run_that_never_ends_is_ended_before_the_next_day_needs_its_place(
     async def scene() -> list[str]:
         over = asyncio.Event()
         keeper = Lingering(over, now, adopts=adopts)
-        await each_day(keeper, Calendar(), over, lambda _: None)
+        await each_day(keeper, Calendar, over, lambda _: None)
         return keeper.ended
 
     assert asyncio.run(scene()) == ended
