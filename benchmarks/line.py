@@ -283,8 +283,10 @@ class Outcomes(NamedTuple):
         return lag.longest_ms if lag else 0.0
 
 
-def trade(folder: Path, *, rate: int, seconds: float, every: int, books: float = 0.0, codes: int = 30) -> Outcomes:
-    """Run the whole pipeline on the Qt loop over a line, with recorder and journal at work."""
+def trade(
+    folder: Path, *, rate: int, seconds: float, every: int, books: float = 0.0, codes: int = 30, beside: str = ""
+) -> Outcomes:
+    """Run the whole pipeline on the Qt loop over a line, with recorder and journal at work, and tables of `beside`."""
     file = folder / "line.toml"
     text = CONFIG.format(
         data=(folder / "data").as_posix(),
@@ -295,7 +297,7 @@ def trade(folder: Path, *, rate: int, seconds: float, every: int, books: float =
         every=every,
         symbols=", ".join(f'"{symbol}"' for symbol in _symbols(codes)),
     )
-    file.write_text(text, encoding="utf-8")
+    file.write_text(text + beside, encoding="utf-8")
     system = System(load(file))
     logs.configure(system.folder / "logs", console=False, now=system.now)
     cpu, wall = time.process_time(), time.perf_counter()

@@ -1,5 +1,7 @@
 """What the recorder stores, sustained, beside trading: ticks a second, and a bare executemany as the floor.
 
+Sustained is what lets no backlog grow: the newest stored print is never much older than the recorder's period.
+
 python -m benchmarks.recorder [--rate 50000] [--seconds 20] [--folder FOLDER]
 """
 
@@ -11,11 +13,51 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import ClassVar, cast
 
 from actors.market.storage import store
+from actors.market.time import SECOND
 from benchmarks import line
+from messages import FeedEnded, Message
+from runtime.actor import Actor, handles
 
 CODES = 100
+_GAUGE = """
+[actor.gauge]
+use = "benchmarks.recorder:Gauge"
+"""
+_WARM = 2 * SECOND
+"""Until the first batch is there."""
+
+
+class _Look(Message):
+    journalled: ClassVar = False
+
+
+class Gauge(Actor):
+    """Looks twice a second how old the newest stored print is."""
+
+    def __init__(self, data: Path) -> None:
+        self.ages: list[int] = []
+        """Nanoseconds."""
+        self._path = data / store.FILE
+        self._ended = False
+
+    def on_start(self) -> None:
+        self._began = self.desk.clock.now()
+        self.every(0.5, _Look())
+
+    @handles
+    def on_look(self, _: _Look) -> None:
+        now = self.desk.clock.now()
+        with closing(sqlite3.connect(self._path)) as connection:
+            (newest,) = connection.execute("SELECT max(until) FROM loose WHERE kind = 'ticks'").fetchone()
+        if newest is not None and now - self._began > _WARM and not self._ended:
+            self.ages.append(now - newest)
+
+    @handles
+    def on_end(self, _: FeedEnded) -> None:
+        self._ended = True
 
 
 def main() -> None:
@@ -26,12 +68,16 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=options.folder) as scratch:
         folder = Path(scratch)
-        outcomes = line.trade(folder, rate=options.rate, seconds=options.seconds, every=options.rate // 50, codes=CODES)
+        outcomes = line.trade(
+            folder, rate=options.rate, seconds=options.seconds, every=options.rate // 50, codes=CODES, beside=_GAUGE
+        )
         stored = _stored(folder / "data" / store.FILE)
         floor = _floor(folder / "floor.sqlite", 200_000)
     feed = outcomes.line
     print(f"{'ticks sent':34} {feed.emitted:>11,}, at most {feed.fell_behind:,} late")
     print(f"{'ticks stored':34} {stored:>11,}, {stored / outcomes.wall:,.0f} a second of the whole run")
+    ages = next(cast("Gauge", seat.actor).ages for seat in outcomes.system.crew.seats.values() if seat.name == "gauge")
+    print(f"{'newest print stored':34} {max(ages) / SECOND:>11.2f} s old at most, {ages[-1] / SECOND:.2f} s at the end")
     print(f"{'  floor: bare executemany':34} {floor:>11,.0f} rows a second")
     line.show("slot > ApprovedOrder published", feed.approved)
     print(f"{'longest gap of the loop':34} {outcomes.longest_ms:>11.1f} ms")
