@@ -222,7 +222,8 @@ def test_a_store_of_the_version_before_is_replayed_with_the_calendar_s_sessions(
     with closing(sqlite3.connect(data / store.FILE)) as connection:
         for kind in indications.KINDS:
             connection.execute(f"DROP VIEW {kind}")
-        connection.executescript("DROP TABLE events; UPDATE meta SET schema_version = 4")
+        connection.executescript("DROP TABLE events; DROP INDEX loose_by_time; UPDATE meta SET schema_version = 4")
+        connection.executescript("ALTER TABLE loose DROP COLUMN since; ALTER TABLE loose DROP COLUMN until")
 
     def check(found: list[FeedMessage]) -> None:
         sessions = [message.session for message in found if isinstance(message, SessionChanged)]
