@@ -190,6 +190,8 @@ class Guardian(
         self._ledger.mark(symbol, tick.price)
         self._bids[symbol] = tick.bid
         self._heard[symbol] = tick.received
+        if tick.size and symbol in self._exits.suspended:
+            self._exits.trades_again(symbol)
         owners = self._ledger.holdings.get(symbol)
         if owners is None or not self._ready:
             return
@@ -260,8 +262,7 @@ class Guardian(
     @handles
     def on_standstill(self, message: InstrumentHalted) -> None:
         if not message.halted:
-            self._exits.hurry(message.symbol)
-            self._step(message.symbol)
+            self._exits.trades_again(message.symbol)
 
     @handles
     def on_look(self, _look: Look) -> None:

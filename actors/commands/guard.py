@@ -54,6 +54,9 @@ class Keeper(Protocol):
     @property
     def down(self) -> bool: ...
 
+    @property
+    def overstayed(self) -> bool: ...
+
     async def keep(self, over: Callable[[], bool], late: Callable[[], bool]) -> int: ...
 
 
@@ -83,7 +86,7 @@ def guard(
             bell = Bell(loaded.system.alarm)
             watch = _guard(loaded, parts, overrides, patience, bell)
             _adopt(watch, folders.held(data))
-            days = None if once or loaded.system.time != "real" else Calendar
+            days = None if once or loaded.system.time != "real" else Calendar()
             code = asyncio.run(_keep(watch, days, stop_after, bell))
     except (AlreadyRunning, UnknownDayError, OSError) as error:
         fail(str(error))
@@ -162,7 +165,7 @@ async def take_back(cancellers: list[tuple[str, str, Canceller]]) -> str:
     return ", ".join(lines) or "nothing can be taken back from here: look at the broker's own screen"
 
 
-async def _keep(watch: Guard, days: Callable[[], Calendar] | None, stop_after: float, bell: Bell) -> int:
+async def _keep(watch: Guard, days: Calendar | None, stop_after: float, bell: Bell) -> int:
     loop = asyncio.get_running_loop()
     over = asyncio.Event()
 
@@ -179,20 +182,17 @@ async def _keep(watch: Guard, days: Callable[[], Calendar] | None, stop_after: f
         await bell.heard()
 
 
-async def each_day(
-    watch: Keeper, days: Callable[[], Calendar], over: asyncio.Event, call: Callable[[str], None]
-) -> int:
+async def each_day(watch: Keeper, days: Calendar, over: asyncio.Event, call: Callable[[str], None]) -> int:
     """Keep a system on every trading day until it is over; what runs already is watched whatever the day.
 
-    The calendar is read anew for each day. Raises UnknownDayError where it ends, and calls a person; before that too.
+    Raises UnknownDayError where the calendar ends, and calls a person; a month before that too.
     """
     code, warned = DONE, False
     while not over.is_set():
-        calendar = days()
-        day = _next_day_or_call(calendar, call)
-        if not warned and calendar.last - day.date < _SOON:
+        day = _next_day_or_call(days, call)
+        if not warned and days.last - day.date < _SOON:
             warned = True
-            call(f"trading days are known until {calendar.last} only: {_MEND}")
+            call(f"trading days are known until {days.last} only: {_MEND}")
         begin, end = at(day.date, EARLIEST.hour, EARLIEST.minute), day.phases[-1].end
         if not watch.adopts:
             await _until(begin, over)
@@ -205,7 +205,7 @@ async def each_day(
         )
         if watch.down:
             return code
-        if WallClock.now() < begin:
+        if watch.overstayed or WallClock.now() < begin:
             continue
         say(f"the day ended with code {code}")
         await _until(end, over)

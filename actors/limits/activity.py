@@ -58,7 +58,7 @@ class Activity:
 
     def carried(self, reconciliation: int, day: str) -> ActivityCarried | None:
         """What is remembered over days; None while requests of that day, a Korean date, are counted."""
-        if self.sent and kst(self.sent[-1]).date().isoformat() >= day:
+        if self.sent and kst(max(self.sent)).date().isoformat() >= day:
             return None
         return ActivityCarried(reconciliation=reconciliation, day=day, disabled=dict(self.disabled))
 

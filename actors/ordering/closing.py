@@ -81,8 +81,8 @@ class Closing:
 
     @property
     def matched(self) -> bool:
-        """Whether the last end of a day was held against the broker's statement, as far as it is over."""
-        return self._matched != _NOTHING
+        """Whether the day was held against the broker's statement, and nothing was sent or filled since."""
+        return self._matched == self._traded()
 
     def _begin_day(self) -> None:
         """A replay goes on over many days."""

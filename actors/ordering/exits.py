@@ -61,12 +61,10 @@ class Exit:
     """When it was last said that this takes too long."""
     auction: bool = False
     """Whether the newest attempt is for a single price."""
-    suspended: bool = False
-    """Whether the newest attempt was refused because trading stands still."""
 
-    def is_due(self, now: int, patience: int) -> bool:
-        """Whether the next step may be taken; one further off than `patience` was set by a clock that has gone back."""
-        return not 0 < self.next - now <= max(patience, _STANDSTILL)
+    def is_due(self, now: int, wait: int) -> bool:
+        """Whether the next step may be taken; one further off than `wait` was set by a clock that has gone back."""
+        return not 0 < self.next - now <= wait
 
     def is_late(self, now: int, patience: int) -> bool:
         """Whether it takes so long that a person must look, whatever it is that holds it up."""
@@ -105,6 +103,8 @@ class Exits:
         self._asked: dict[int, int] = {}
         """When the cancel of an order was last asked for."""
         self._interrupted: dict[Symbol, int] = {}
+        self.suspended: dict[Symbol, None] = {}
+        """Issues in which the newest attempt was refused because trading stands still."""
         self.closed = self.single_price = False
         """Whether nothing trades, or all in one auction."""
         self.bids: dict[Symbol, Won] = {}
@@ -136,19 +136,25 @@ class Exits:
             if symbol is None or key[0] == symbol:
                 self._step(key)
 
-    def hurry(self, symbol: Symbol | None = None) -> None:
-        """The next step may be taken at once, of one issue or of all."""
+    def hurry(self) -> None:
+        """The next step of each may be taken at once."""
+        for leaving in self._leaving.values():
+            leaving.next = self._now()
+
+    def trades_again(self, symbol: Symbol) -> None:
+        """Trading goes on, as a print tells or somebody says: the next try comes soon, once risk has heard it too."""
+        self.suspended.pop(symbol, None)
         for (code, _), leaving in self._leaving.items():
-            if symbol in (None, code):
-                leaving.next = self._now()
+            if code == symbol:
+                leaving.next, leaving.said = self._now() + self._patience, 0
 
     def put_off(self, order: int, *, rule: str = "") -> None:
         """An attempt that came to nothing is not repeated at once, except where only another's number is awaited."""
-        for leaving in self._leaving.values():
+        for (symbol, _), leaving in self._leaving.items():
             if leaving.order == order:
-                leaving.suspended = rule == SUSPENDED
-                wait = _STANDSTILL if leaving.suspended else self._patience
-                leaving.next = self._now() + (0 if rule == LOOK_ALIKE else wait)
+                if rule == SUSPENDED:
+                    self.suspended[symbol] = None
+                leaving.next = self._now() + (0 if rule == LOOK_ALIKE else self._wait(symbol))
 
     def interrupt(self, symbol: Symbol) -> None:
         """It trades in an auction of its own for a while."""
@@ -165,9 +171,11 @@ class Exits:
             del self._leaving[key]
             return
         own = self._ledger.orders.get(leaving.order)
+        if own is not None:
+            self.suspended.pop(symbol, None)
         auction = self._in_auction(symbol, now)
         stands = own is not None and own.live and not _is_lost(own) and leaving.stands(own, auction=auction)
-        if own is None or not own.live or (leaving.is_due(now, self._patience) and not stands):
+        if own is None or not own.live or (leaving.is_due(now, self._wait(symbol)) and not stands):
             self._push(key, leaving, now)
         if self.closed or (stands and leaving.auction and auction):
             leaving.since = now
@@ -180,8 +188,11 @@ class Exits:
         for order in obstacles:
             self._cancel(order, leaving.reason)
         only_lost = all(order.side is Side.SELL and _is_lost(order) for order in obstacles)
-        if only_lost and leaving.is_due(now, self._patience) and not self.closed:
+        if only_lost and leaving.is_due(now, self._wait(symbol)) and not self.closed:
             self._sell(key, leaving, now)
+
+    def _wait(self, symbol: Symbol) -> int:
+        return max(_STANDSTILL, self._patience) if symbol in self.suspended else self._patience
 
     def _in_auction(self, symbol: Symbol, now: int) -> bool:
         since = self._interrupted.get(symbol)
@@ -222,7 +233,7 @@ class Exits:
         return next((count for count in range(shares, 0, -1) if count not in taken), shares)
 
     def _complain(self, key: Owned, leaving: Exit, now: int) -> None:
-        every = _COMPLAIN_THEN if leaving.suspended else _COMPLAIN_EVERY
+        every = _COMPLAIN_THEN if key[0] in self.suspended else _COMPLAIN_EVERY
         if leaving.said and 0 <= now - leaving.said < every:
             return
         leaving.said = now

@@ -6,6 +6,7 @@ from typing import Any
 from actors.account.ledger import Ledger
 from actors.account.order import Order, Phase
 from actors.gateways.port import BrokerOrder, BrokerState
+from actors.market.time import SECOND
 from actors.ordering.findings import QUIET, Finding, Match
 from actors.ordering.holdings import Holdings
 from actors.ordering.statement import Statement, is_of_terms, lost, may_have_filled
@@ -24,6 +25,9 @@ from messages import (
     Shares,
     Won,
 )
+
+_IN_FLIGHT = 3 * SECOND
+"""After which the exchange has what was sent, or has refused it; less than lies between two looks."""
 
 
 def compare(ledger: Ledger, state: BrokerState, *, start: bool = False) -> Match:
@@ -185,7 +189,7 @@ def _unnumbered(order: Order, statement: Statement) -> Iterator[Finding]:
 
 def _is_under_way(order: Order, record: BrokerOrder, now: int) -> bool:
     """Whether an answer may still refuse it: what a list shows before the exchange has it may be in none afterwards."""
-    awaited = order.phase in (Phase.SUBMITTING, Phase.SENT) and 0 <= now - order.submitted < QUIET
+    awaited = order.phase in (Phase.SUBMITTING, Phase.SENT) and 0 <= now - order.submitted < _IN_FLIGHT
     return awaited and record.open == record.quantity
 
 

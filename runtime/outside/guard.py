@@ -44,6 +44,8 @@ class Terms(NamedTuple):
     """Until a dead-man that found no way to the broker tries once more."""
     death: float = 5.0
     """Until one that was killed is gone; one that hangs in the kernel, or is another user's, is not."""
+    late: float = 5.0
+    """That it must be late for: a clock may be wrong for a moment."""
     stop: float = 330.0
     """That an orderly stop may take."""
 
@@ -77,6 +79,9 @@ class Guard:
         self._pulse = Pulse(self._place)
         self._adopted: Adopted | None = None
         self._late: Callable[[], bool] = _never
+        self._late_since = 0.0
+        self.overstayed = False
+        """Whether the last one kept had to be stopped because it was late."""
         self._acted = False
         """Since the last beat."""
         self._try_at = 0.0
@@ -109,7 +114,7 @@ class Guard:
         One that was killed has none: DONE where it was asked to leave before it could hear of it, FAILED otherwise.
         One that runs on when it is `late` is stopped in order, and a person is called: the next day needs its place.
         """
-        self._late = late
+        self._late, self._late_since, self.overstayed, self._tries = late, 0.0, False, 0
         if not self.adopts:
             self._pulse, self._acted = Pulse(self._folder_now()), False
         while True:
@@ -188,10 +193,17 @@ class Guard:
         return process.returncode
 
     def _must_end(self) -> bool:
-        if not self._asked.is_set() and self._late():
-            self._call("its day is over and the system runs on: it is stopped")
+        if self._asked.is_set():
             return True
-        return self._asked.is_set()
+        if not self._late():
+            self._late_since = 0.0
+            return False
+        now = time.monotonic()
+        self._late_since = self._late_since or now
+        self.overstayed = now - self._late_since >= self._terms.late
+        if self.overstayed:
+            self._call("its day is over and the system runs on: it is stopped")
+        return self.overstayed
 
     async def _start(self) -> asyncio.subprocess.Process | None:
         try:

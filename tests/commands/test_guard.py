@@ -91,7 +91,7 @@ class FakeKeeper:
 
     def __init__(self, over: asyncio.Event) -> None:
         self.adopts = True
-        self.down = False
+        self.down = self.overstayed = False
         self.kept: int = 0
         self._over = over
 
@@ -108,7 +108,7 @@ def test_what_runs_already_is_watched_whatever_the_day() -> None:
         over = asyncio.Event()
         keeper = FakeKeeper(over)
         async with asyncio.timeout(30.0):
-            await each_day(keeper, Calendar, over, lambda _: None)
+            await each_day(keeper, Calendar(), over, lambda _: None)
         return keeper.kept
 
     assert asyncio.run(scene()) == 1
@@ -121,7 +121,7 @@ def test_where_the_calendar_ends_a_person_is_called_and_told_what_to_do(monkeypa
     over = asyncio.Event()
 
     with pytest.raises(UnknownDayError, match=r"are known for 2028-01-01: no other day is run; install"):
-        asyncio.run(each_day(FakeKeeper(over), Calendar, over, said.append))
+        asyncio.run(each_day(FakeKeeper(over), Calendar(), over, said.append))
 
     (alarm,) = said
     assert "calendar.toml, and start the guard again" in alarm
@@ -135,7 +135,7 @@ def test_a_month_before_the_calendar_ends_a_person_is_told_once(monkeypatch: pyt
     async def scene() -> int:
         over = asyncio.Event()
         keeper = Falling(over, now, down=False)
-        await each_day(keeper, Calendar, over, said.append)
+        await each_day(keeper, Calendar(), over, said.append)
         return keeper.kept
 
     assert asyncio.run(scene()) == 2
@@ -185,7 +185,7 @@ def test_a_day_that_ended_badly_is_followed_by_the_next_unless_a_person_has_to_c
     async def scene() -> int:
         over = asyncio.Event()
         keeper = Falling(over, now, down=down)
-        assert await each_day(keeper, Calendar, over, lambda _: None) == CORE_FAILED
+        assert await each_day(keeper, Calendar(), over, lambda _: None) == CORE_FAILED
         return keeper.kept
 
     assert asyncio.run(scene()) == kept
@@ -194,10 +194,11 @@ def test_a_day_that_ended_badly_is_followed_by_the_next_unless_a_person_has_to_c
 class Lingering(FakeKeeper):
     """Keeps what never ends by itself until it is late."""
 
-    def __init__(self, over: asyncio.Event, now: list[int], *, adopts: bool) -> None:
+    def __init__(self, over: asyncio.Event, now: list[int], *, adopts: bool, slow: int) -> None:
         super().__init__(over)
         self.adopts = adopts
         self._now = now
+        self._slow = slow
         self.ended: list[str] = []
 
     async def keep(self, over: Callable[[], bool], late: Callable[[], bool]) -> int:
@@ -205,6 +206,8 @@ class Lingering(FakeKeeper):
         while not late():
             self._now[0] += 60 * SECOND
         assert over()
+        self.overstayed = True
+        self._now[0] += self._slow * SECOND
         self.ended.append(text(self._now[0])[:16])
         if len(self.ended) > 1:
             self._over.set()
@@ -212,11 +215,15 @@ class Lingering(FakeKeeper):
 
 
 @pytest.mark.parametrize(
-    ("adopts", "ended"),
-    [(False, ["2026-11-20 22:00", "2026-11-23 22:00"]), (True, ["2026-11-20 07:20", "2026-11-20 22:00"])],
+    ("adopts", "slow", "ended"),
+    [
+        (False, 0, ["2026-11-20 22:00", "2026-11-23 22:00"]),
+        (True, 0, ["2026-11-20 07:20", "2026-11-20 22:00"]),
+        (True, 900, ["2026-11-20 07:35", "2026-11-20 22:15"]),
+    ],
 )
 def test_a_run_that_never_ends_is_ended_before_the_next_day_needs_its_place(
-    monkeypatch: pytest.MonkeyPatch, *, adopts: bool, ended: list[str]
+    monkeypatch: pytest.MonkeyPatch, *, adopts: bool, slow: int, ended: list[str]
 ) -> None:
     """A system that lost its link after the close, say: a Friday's must not stand in Monday's way."""
     now: list[int] = [at(dt.date(2026, 11, 20), 7)]
@@ -229,8 +236,8 @@ def test_a_run_that_never_ends_is_ended_before_the_next_day_needs_its_place(
 
     async def scene() -> list[str]:
         over = asyncio.Event()
-        keeper = Lingering(over, now, adopts=adopts)
-        await each_day(keeper, Calendar, over, lambda _: None)
+        keeper = Lingering(over, now, adopts=adopts, slow=slow)
+        await each_day(keeper, Calendar(), over, lambda _: None)
         return keeper.ended
 
     assert asyncio.run(scene()) == ended

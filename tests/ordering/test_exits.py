@@ -167,20 +167,27 @@ async def test_two_owners_of_equal_lots_do_not_wait_for_each_other_longer_than_f
     assert [(exit_.strategy, exit_.kind) for exit_ in stage.heard(OrderIntent)[2:]] == [("contrarian", Kind.MARKET)]
 
 
-@in_virtual_time
-async def test_a_holding_whose_trading_stands_still_is_tried_each_minute_and_complained_about_each_hour() -> None:
+@pytest.mark.parametrize("told", [True, False], ids=["somebody says so", "a print"])
+def test_a_holding_whose_trading_stands_still_is_tried_each_minute_and_complained_about_each_hour(told: bool) -> None:
     """A suspension lasts for weeks: each try is a record of the journal, and each complaint wakes somebody."""
-    stage = await guarding(patience=3.0)
-    stage.tell(tick(9_000))
-    answered = 0
-    for _ in range(7_200):
-        tries = [e.number for e in stage.envelopes if isinstance(e.message, OrderIntent)]
-        stage.tell(*[replace(refused(number), rule=SUSPENDED) for number in tries[answered:]])
-        answered = len(tries)
-        await stage.advance(1)
-    assert len(stage.heard(OrderIntent)) == 1 + 120
-    assert len(stage.heard(ExitDelayed)) == 2
 
-    stage.tell(InstrumentHalted(symbol=CODE, time=NOW, halted=False))
+    @in_virtual_time
+    async def scene() -> None:
+        stage = await guarding(patience=3.0)
+        stage.tell(tick(9_000))
+        answered = 0
+        for _ in range(7_200):
+            tries = [e.number for e in stage.envelopes if isinstance(e.message, OrderIntent)]
+            stage.tell(*[replace(refused(number), rule=SUSPENDED) for number in tries[answered:]])
+            answered = len(tries)
+            await stage.advance(1)
+        assert len(stage.heard(OrderIntent)) == 1 + 120
+        assert len(stage.heard(ExitDelayed)) == 2
 
-    assert len(stage.heard(OrderIntent)) == 1 + 120 + 1
+        stage.tell(InstrumentHalted(symbol=CODE, time=NOW, halted=False) if told else tick(9_000))
+        await stage.advance(4)
+        assert len(stage.heard(OrderIntent)) == 1 + 120 + 1
+        await stage.advance(60)
+        assert len(stage.heard(ExitDelayed)) > 2
+
+    scene()

@@ -81,7 +81,7 @@ class Chores:
     def _drop_bars(self, connection: sqlite3.Connection) -> bool:
         """Those shorter than a minute go with the prints they were made of, a day of a chart at once."""
         before = self._oldest(connection, "ticks")
-        found = connection.execute(_SHORT, (*self._chart, before)).fetchone()
+        found = connection.execute(_SHORT, (*self._chart, before)).fetchone() if before else None
         if found is None:
             return False
         *chart, first = found

@@ -44,7 +44,7 @@ KILLED = 9 if ON_WINDOWS else -9
 """Windows knows no signals, only a code that whoever ends a process chooses."""
 PATIENCE = 8.0 if ON_WINDOWS else 1.6
 """Windows takes longer to start a process."""
-TERMS = Terms(patience=PATIENCE, birth=5.0, pauses=(0.05,), most=3, again=0.05, stop=2.0)
+TERMS = Terms(patience=PATIENCE, birth=5.0, pauses=(0.05,), most=3, again=0.05, late=0.3, stop=2.0)
 
 
 class Watch:
