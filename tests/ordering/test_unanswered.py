@@ -141,11 +141,15 @@ async def test_what_a_list_shows_before_the_exchange_has_it_may_still_be_refused
 
 @in_virtual_time
 async def test_what_a_list_still_shows_when_no_answer_came_is_taken_up() -> None:
-    broker = FakeBroker(state(), state(1_000_000, listed_order("0000007")))
+    shown = state(1_000_000, listed_order("0000007"))
+    early, late = (replace(shown, time=Nanoseconds(START + second * SECOND)) for second in (2, 4))
+    broker = FakeBroker(state(), early, early, late)
     stage = await trading(broker)
     stage.tell(approval())
     await stage.advance(1)
     stage.tell(ReconciliationWanted(reason="somebody asks"))
+    await stage.advance(8)
+    assert not stage.heard(OrderAccepted)
     await stage.advance(60)
 
     assert [taken.broker_order for taken in stage.heard(OrderAccepted)] == ["0000007"]

@@ -82,8 +82,8 @@ DATED: Final = """
 
 _INSERT: Final = "INSERT OR REPLACE INTO loose (kind, first, last, rows, since, until) VALUES (?,?,?,?,?,?)"
 _NUMBERS: Final = "SELECT first FROM loose WHERE kind = ? ORDER BY first"
-_WITHIN: Final = """SELECT first FROM loose WHERE kind = ? AND coalesce(since, 0) < ?
-    AND coalesce(until, 1 << 62) >= ? ORDER BY first"""
+_WITHIN: Final = """SELECT first FROM loose WHERE kind = ? AND (since IS NULL OR since < ?)
+    AND (until IS NULL OR until >= ?) ORDER BY first"""
 _SET_ASIDE: Final = "UPDATE loose SET kind = :aside WHERE kind = :kind AND first = :first"
 _GAP: Final = """INSERT INTO gaps SELECT coalesce(CAST(json_extract(:rows, '$[#-1][1][3]') AS INTEGER), 0), :aside,
     json_array_length(:rows) WHERE json_valid(:rows)"""

@@ -138,8 +138,17 @@ def test_what_still_runs_when_it_is_late_is_stopped_and_a_person_is_called(tmp_p
 
     watch.keep(over=lambda: True, late=(tmp_path / NAME).exists)
 
+    assert watch.guard.overstayed
     assert watch.alarms == ["its day is over and the system runs on: it is stopped"]
     assert watch.starts == 1
+
+
+def test_a_clock_that_is_wrong_for_a_moment_stops_nothing(tmp_path: Path) -> None:
+    watch = Watch(tmp_path, "20,0")
+    looks = iter([False, True, *[False] * 1_000])
+
+    assert watch.keep(late=lambda: next(looks)) == 0
+    assert (watch.guard.overstayed, watch.alarms) == (False, [])
 
 
 def test_what_hangs_is_killed_and_started_again(tmp_path: Path) -> None:
