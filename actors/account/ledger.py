@@ -1,6 +1,7 @@
 """The ledger: one pure fold over messages gives cash, positions, lots, open orders and what they bind."""
 
 from collections.abc import Iterator, Mapping
+from copy import copy
 from hashlib import sha256
 
 import msgspec
@@ -199,24 +200,23 @@ class Ledger(Unsettled):
         return self._equity
 
     def _approve(self, message: ApprovedOrder, number: int) -> None:
-        known = self.orders.get(message.order)
+        known = self._own(message.order)
         if known is not None:
             known.approval = known.approval or number
+            self._keep(known)
             return
-        order = orders.approved(message, number, self.limits.get(message.symbol, 0))
-        self.orders[order.number] = order
-        self._file(order)
+        self._keep(orders.approved(message, number, self.limits.get(message.symbol, 0)))
 
     def _change(self, message: ApprovedReplace) -> None:
-        order = self.orders.get(message.order)
+        order = self._own(message.order)
         if order is not None and order.replacing != message.number:
             order.wants(message.number, message.price)
-            self._file(order)
+            self._keep(order)
 
     def _event(self, event: OrderEvent, number: int) -> tuple[str, ...]:
-        order = self.orders.get(event.order)
+        order = self._own(event.order)
         if order is None and isinstance(event, OrderFilled):
-            order = self.orders[event.order] = orders.unheard_of(event)
+            order = orders.unheard_of(event)
         if order is None:
             return (f"{type(event).__name__} of order {event.order}, which nobody approved",)
         odd: tuple[str, ...] = ()
@@ -229,8 +229,17 @@ class Ledger(Unsettled):
         if order.broker_orders and not order.numbered:
             order.numbered = number
         order.time = max(order.time, event.time)
-        self._file(order)
+        self._keep(order)
         return odd
+
+    def _own(self, number: int) -> Order | None:
+        """An order to write on: of one that is shared with other ledgers, a copy."""
+        order = self.orders.get(number)
+        return copy(order) if order is not None and order.settled else order
+
+    def _keep(self, order: Order) -> None:
+        self.orders[order.number] = orders.shared(order) if order.settled else order
+        self._file(order)
 
     def _fill(self, order: Order, fill: OrderFilled) -> tuple[str, ...]:
         order.know(fill.broker_order)

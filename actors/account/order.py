@@ -1,7 +1,10 @@
 """One order of ours: what is known of it, in whatever order it became known."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
+from weakref import WeakValueDictionary
 
 from actors.market import krx
 from actors.market.time import kst
@@ -47,9 +50,15 @@ class Phase(StrEnum):
 _ENDED = (Phase.FILLED, Phase.CANCELED, Phase.EXPIRED, Phase.REJECTED)
 
 
-@dataclass(slots=True)
+_UNCHANGED: Final[Mapping[str, tuple[str, int]]] = {}
+
+
+@dataclass(slots=True, weakref_slot=True)
 class Order:
-    """Facts only ever add up, and the phase follows from all of them: no record comes too late, twice or too early."""
+    """Facts only ever add up, and the phase follows from all of them: no record comes too late, twice or too early.
+
+    What it holds is never changed in place, so a copy has nothing in common with it.
+    """
 
     number: int
     strategy: str
@@ -87,11 +96,11 @@ class Order:
     expired: bool = False
     dead: bool = False
     """Canceled or expired."""
-    broker_orders: list[str] = field(default_factory=list[str])
+    broker_orders: tuple[str, ...] = ()
     """The broker's numbers, the one in force last."""
     numbered: int = 0
     """Number of the message that told the first of them."""
-    changes: dict[str, tuple[str, int]] = field(default_factory=dict[str, tuple[str, int]])
+    changes: Mapping[str, tuple[str, int]] = field(default_factory=lambda: _UNCHANGED)
     """Those that came by a change, with the number before and the new price."""
     replacing: int = 0
     """Number of the approved change that the broker has not answered."""
@@ -181,7 +190,7 @@ class Order:
     def know(self, broker_order: str) -> None:
         """Bind it to a number of the broker's."""
         if broker_order and broker_order not in self.broker_orders:
-            self.broker_orders.append(broker_order)
+            self.broker_orders += (broker_order,)
             self._line_up()
 
     def wants(self, number: int, price: int) -> None:
@@ -192,7 +201,7 @@ class Order:
         """The broker moved what was open to a new number."""
         if event.broker_order in self.changes:
             return
-        self.changes[event.broker_order] = event.original, event.price
+        self.changes = {**self.changes, event.broker_order: (event.original, event.price)}
         self.know(event.original)
         self.know(event.broker_order)
         self._line_up()
@@ -254,7 +263,22 @@ class Order:
             while (original := self.changes.get(before[-1], ("", 0))[0]) and original not in before:
                 before.append(original)
             line += [one for one in reversed(before) if one not in line]
-        self.broker_orders = line
+        self.broker_orders = tuple(line)
+
+
+_settled: Final[WeakValueDictionary[int, Order]] = WeakValueDictionary()
+
+
+def shared(order: Order) -> Order:
+    """The same order as another ledger of this process settled it, or this one for those to come.
+
+    A day's orders would otherwise be held as often as there are keepers of a ledger.
+    """
+    known = _settled.get(order.number)
+    if known is not None and known == order:
+        return known
+    _settled[order.number] = order
+    return order
 
 
 def approved(approval: ApprovedOrder, number: int, upper_limit: int) -> Order:

@@ -274,7 +274,7 @@ def _ending(order: Order, number: str, line: Line) -> str:
         return "sent again"
     if order.live and not order.broker_orders:
         return "never settled"
-    if order.broker_orders != ([number] if number else []):
+    if order.broker_orders != ((number,) if number else ()):
         return "taken for another"
     if not number:
         return "no order"

@@ -104,7 +104,7 @@ class Reconciler:
         in_doubt = [order for order in earlier if order.submitting and may_have_filled(order)]
         for day in sorted({kst(order.began).date() for order in in_doubt}):
             await self._book_earlier(day)
-        for order in earlier:
+        for order in [self._ledger.orders[order.number] for order in earlier]:
             if not order.settled:
                 fields, expired = event(order, Nanoseconds(self._clock.now())), Shares(order.lapsed + order.bound)
                 self._say(OrderExpired(**fields, broker_order=order.broker_order, expired=expired))

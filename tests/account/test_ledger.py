@@ -86,6 +86,30 @@ def test_records_that_come_again_book_nothing(again: list[Booked], order: list[B
     assert folded([*start, *again, *order]).digest() == folded([*start, *STORY]).digest()
 
 
+@given(st.lists(st.sampled_from(STORY), max_size=20), st.randoms())
+def test_ledgers_that_share_settled_orders_have_nothing_else_in_common(records: list[Booked], random: Random) -> None:
+    told: list[Booked] = [opened(), approval(), *records]
+    ahead, behind = Ledger(), Ledger()
+    digests = [""]
+    for number, message in enumerate(told, 1):
+        ahead.fold(message, number)
+        digests.append(ahead.digest())
+        for late in range(behind.number + 1, random.randint(behind.number, number) + 1):
+            behind.fold(told[late - 1], late)
+            assert behind.digest() == digests[late]
+
+
+def test_a_settled_order_is_held_once_for_all_ledgers() -> None:
+    story = [opened(), approval(), *STORY]
+    one, other = folded(story), folded(story)
+    assert one.orders[1] is other.orders[1]
+
+    one.fold(filled(8, 79_900, last=1, commission=10), 20)
+    assert (one.orders[1].filled, other.orders[1].filled) == (8, 7)
+    other.fold(filled(8, 79_900, last=1, commission=10), 20)
+    assert one.orders[1] is other.orders[1]
+
+
 @given(st.lists(st.tuples(st.integers(1, 9), st.integers(9_000, 11_000)), min_size=1, max_size=6), st.randoms())
 def test_of_cumulative_fills_only_the_furthest_counts(fills: list[tuple[int, int]], random: Random) -> None:
     quantity = amount = 0
@@ -190,7 +214,7 @@ def test_a_change_takes_the_new_price_and_the_chain_keeps_its_fills() -> None:
     ledger.fold(filled(10, 100_700, last=7, broker_order="0000002"), 22)
 
     assert ledger.orders[1].phase is Phase.FILLED
-    assert ledger.orders[1].broker_orders == ["0000001", "0000002"]
+    assert ledger.orders[1].broker_orders == ("0000001", "0000002")
     assert ledger.cash == 1_000_000 - 100_700
 
 

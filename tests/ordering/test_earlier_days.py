@@ -103,6 +103,16 @@ async def test_a_record_is_of_the_order_that_lives_rather_than_of_one_that_was_g
 
 
 @in_virtual_time
+async def test_what_was_given_up_and_filled_in_part_ends_with_its_day_too() -> None:
+    broker = Remembering(state(930_000, owned(7, 70_000)))
+    broker.days = {FRIDAY: (replace(listed(filled=7), time=at(FRIDAY, 15, 19)),)}
+    stage = await next_day(broker, *left_open(number=""), *on(FRIDAY, unknown(), rejected()))
+
+    assert bought(stage) == [(1, 7, 70_000)]
+    assert [(rest.order, rest.expired) for rest in stage.heard(OrderExpired)] == [(1, 3)]
+
+
+@in_virtual_time
 async def test_numbers_begin_anew_each_day() -> None:
     broker = Remembering(state(700_000, owned(30, 300_000)))
     broker.days = {THURSDAY: (listed(day=THURSDAY, filled=10, status="체결"),), FRIDAY: (listed(filled=0),)}

@@ -255,7 +255,7 @@ def test_a_chain_of_changes_nobody_told_of_is_followed_to_its_end(seed: int) -> 
         ledger.fold(message, ledger.number + 1)  # type: ignore[arg-type]
     order = ledger.orders[1]
 
-    assert order.broker_orders == [f"{n:07}" for n in range(1, 7)]
+    assert order.broker_orders == tuple(f"{n:07}" for n in range(1, 7))
     assert (order.filled, order.amount, order.open) == (shares, amount, 100 - shares)
     assert not compare(ledger, seen).findings
 
