@@ -10,13 +10,14 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
-from actors.market.storage import events, retention, store
+from actors.market.storage import events, indications, loose, retention, store
 from actors.market.storage.events import Event, MarketEvent
 from actors.market.storage.indications import Indication
-from actors.market.storage.loose import EVER
+from actors.market.storage.loose import EVER, Stored
 from actors.market.storage.order_states import LIVE, OrderStates
 from actors.market.storage.retention import Chores
 from actors.market.storage.sampling import Sampling
+from actors.market.storage.waiting import TOGETHER, Waiting
 from actors.market.time import SECOND, kst
 from messages import (
     Bar,
@@ -39,6 +40,8 @@ from runtime.disk.errors import DatabaseError
 from runtime.envelope import Envelope
 from runtime.settings.bounds import Count, Seconds, Several, Span
 
+_PIECES = store.CHUNK // TOGETHER
+"""Of a transaction."""
 Write = Callable[[sqlite3.Connection, Iterable[Any]], None]
 
 
@@ -74,9 +77,11 @@ class Recorder(Actor, publishes=(MailboxOverflowed, MailboxRecovered)):
         self._sampling = Sampling(round(books_every * SECOND)) if books_every else None
         self._began = 0
         self._oldest = retention.newest({**dict.fromkeys(store.KINDS, keep_ticks), "books": keep_books})
-        self._ticks: deque[Envelope] = deque()
-        self._books: deque[Envelope] = deque()
-        self._indications: deque[Envelope] = deque()
+        self._ticks = Waiting("ticks")
+        self._books = Waiting("books")
+        self._sampled: list[Envelope] = []
+        """Books to be stored that wait for those of lower numbers."""
+        self._indications = {kind: Waiting(kind) for kind in indications.KINDS}
         self._bars: deque[Bar] = deque()
         self._events: deque[Event] = deque()
         self._instruments: list[tuple[str, Instrument]] = []
@@ -102,35 +107,21 @@ class Recorder(Actor, publishes=(MailboxOverflowed, MailboxRecovered)):
 
     @handles
     def on_tick(self, tick: Tick) -> None:
-        envelope = self.desk.office.envelope
-        assert envelope is not None
-        if len(self._ticks) < self._backlog:
-            self._ticks.append(envelope)
-            self._something.set()
-        else:
-            self._lose(tick)
+        self._take(self._ticks, tick)
 
     @handles
     def on_book(self, book: OrderBook) -> None:
+        if self._sampling is None:
+            self._take(self._books, book)
+            return
         envelope = self.desk.office.envelope
         assert envelope is not None
+        self._keep_sampled(self._sampling.take(book, envelope))
         self._something.set()
-        if self._sampling is not None:
-            self._keep_books(self._sampling.take(book, envelope))
-        elif len(self._books) < self._backlog:
-            self._books.append(envelope)
-        else:
-            self._lose(book)
 
     @handles
     def on_indication(self, indication: Indication) -> None:
-        envelope = self.desk.office.envelope
-        assert envelope is not None
-        if len(self._indications) < self._backlog:
-            self._indications.append(envelope)
-            self._something.set()
-        else:
-            self._lose(indication)
+        self._take(self._indications[indications.kind_of(indication)], indication)
 
     @handles
     def on_bar(self, bar: Bar) -> None:
@@ -173,10 +164,19 @@ class Recorder(Actor, publishes=(MailboxOverflowed, MailboxRecovered)):
         self._over = True
         self._something.set()
 
-    def _keep_books(self, envelopes: Iterable[Envelope]) -> None:
+    def _take(self, waiting: Waiting, message: Stored) -> None:
+        envelope = self.desk.office.envelope
+        assert envelope is not None
+        if waiting.rows < self._backlog:
+            waiting.add(envelope)
+            self._something.set()
+        else:
+            self._lose(message)
+
+    def _keep_sampled(self, envelopes: Iterable[Envelope]) -> None:
         for envelope in envelopes:
-            if len(self._books) < self._backlog:
-                self._books.append(envelope)
+            if self._books.rows + len(self._sampled) < self._backlog:
+                self._sampled.append(envelope)
             else:
                 self._lose(envelope.message)
 
@@ -222,18 +222,19 @@ class Recorder(Actor, publishes=(MailboxOverflowed, MailboxRecovered)):
         try:
             await self._store_orders(database)
             await self._drain(database, self._events, events.write)
-            await self._drain(database, self._ticks, _write_ticks)
+            await self._store_prices(database, self._ticks)
             self._release_books()
-            await self._drain(database, self._books, _write_books)
-            await self._drain(database, self._indications, _write_indications)
+            for waiting in (self._books, *self._indications.values()):
+                await self._store_prices(database, waiting)
             await self._drain(database, self._bars, store.write_bars)
             await self._recover(database)
             await self._note_sampling(database)
             await self._tidy(database)
         except DatabaseError as error:
-            prices = {"ticks": self._ticks, "books": self._books, "indications": self._indications}
-            kinds = {"events": self._events, **prices, "bars": self._bars}
-            waiting = {kind: len(messages) for kind, messages in kinds.items()}
+            others = sum(waiting.rows for waiting in self._indications.values())
+            books = self._books.rows + len(self._sampled)
+            prices = {"ticks": self._ticks.rows, "books": books, "indications": others}
+            waiting = {"events": len(self._events), **prices, "bars": len(self._bars)}
             self._something.set()
             what = "the last could not be stored" if self._stopping.done() else "nothing can be stored now; it waits"
             self.desk.log.error(what, reason=str(error), **waiting)
@@ -242,8 +243,10 @@ class Recorder(Actor, publishes=(MailboxOverflowed, MailboxRecovered)):
         if self._sampling is None:
             return
         ended = self._over or self._stopping.done()
-        self._keep_books(self._sampling.due(EVER if ended else self.desk.clock.now()))
-        self._books = deque(sorted(self._books, key=attrgetter("number")))
+        self._keep_sampled(self._sampling.due(EVER if ended else self.desk.clock.now()))
+        for envelope in sorted(self._sampled, key=attrgetter("number")):
+            self._books.add(envelope)
+        self._sampled.clear()
         if self._sampling.holds:
             self._something.set()
 
@@ -256,6 +259,16 @@ class Recorder(Actor, publishes=(MailboxOverflowed, MailboxRecovered)):
             left -= len(chunk)
             for _ in chunk:
                 waiting.popleft()
+
+    async def _store_prices(self, database: Database, waiting: Waiting) -> None:
+        """What waits now, as below."""
+        waiting.seal()
+        left = len(waiting.pieces)
+        while left:
+            pieces = list(islice(waiting.pieces, min(left, _PIECES)))
+            await database.run(partial(loose.write, kind=waiting.kind, pieces=pieces))
+            waiting.stored(pieces)
+            left -= len(pieces)
 
     async def _store_orders(self, database: Database) -> None:
         instruments, self._instruments = self._instruments, []
@@ -299,23 +312,8 @@ class Recorder(Actor, publishes=(MailboxOverflowed, MailboxRecovered)):
             self._something.set()
 
 
-_numbered = attrgetter("number", "message")
-
-
 def _ends_the_day(event: MarketEvent) -> bool:
     return isinstance(event, SessionChanged) and event.session is Session.CLOSED_FOR_DAY and not event.remaining
-
-
-def _write_ticks(connection: sqlite3.Connection, envelopes: Iterable[Envelope]) -> None:
-    store.write_ticks(connection, map(_numbered, envelopes))  # type: ignore[arg-type]
-
-
-def _write_books(connection: sqlite3.Connection, envelopes: Iterable[Envelope]) -> None:
-    store.write_books(connection, map(_numbered, envelopes))  # type: ignore[arg-type]
-
-
-def _write_indications(connection: sqlite3.Connection, envelopes: Iterable[Envelope]) -> None:
-    store.write_indications(connection, map(_numbered, envelopes))  # type: ignore[arg-type]
 
 
 def _run(write: Write, rows: Iterable[Any], connection: sqlite3.Connection) -> None:

@@ -46,6 +46,8 @@ PRINTS, CODES = 20_000_000, 2_000
 KINDS: tuple[Kind, ...] = ("ticks", "books")
 TOGETHER = 20_000
 """Messages between two batches: a busy second of the whole market."""
+PORTION = 100
+"""Messages the feed hands over at once; prints are timed as they come, books all at the end of the second."""
 FLOOR_ROWS = 50_000
 Messages = list[Tick | OrderBook]
 
@@ -93,21 +95,37 @@ async def _recording(folder: Path, day: Iterator[Tick | OrderBook], books_every:
     await seat.start()
     await asyncio.sleep(1.1)
     gc.freeze()
-    while portion := list(islice(day, TOGETHER)):
-        for kind in KINDS:
-            messages = [message for message in portion if (type(message) is Tick) is (kind == "ticks")]
-            recorded.counts[kind] += len(messages)
-            for message in messages:
-                bus.publish(message, "receiver")
-            start = time.process_time()
-            while not pump.resting:
-                pump.turn()
-            await asyncio.sleep(1.1)
-            recorded.seconds[kind] += time.process_time() - start
-        if len(recorded.first) < FLOOR_ROWS:
-            recorded.first.extend(message for message in portion if type(message) is Tick)
+    more = True
+    while more:
+        books: Messages = []
+        for _ in range(TOGETHER // PORTION):
+            portion = list(islice(day, PORTION))
+            books += [message for message in portion if type(message) is OrderBook]
+            prints: Messages = [message for message in portion if type(message) is Tick]
+            _pass(bus, pump, recorded, "ticks", prints)
+            recorded.first.extend(prints if len(recorded.first) < FLOOR_ROWS else ())
+            more = bool(portion)
+        await _store(recorded, "ticks")
+        _pass(bus, pump, recorded, "books", books)
+        await _store(recorded, "books")
     await seat.stop()
     return recorded
+
+
+def _pass(bus: Bus, pump: Pump, recorded: Recorded, kind: Kind, messages: Messages) -> None:
+    for message in messages:
+        bus.publish(message, "receiver")
+    recorded.counts[kind] += len(messages)
+    start = time.process_time()
+    while not pump.resting:
+        pump.turn()
+    recorded.seconds[kind] += time.process_time() - start
+
+
+async def _store(recorded: Recorded, kind: Kind) -> None:
+    start = time.process_time()
+    await asyncio.sleep(1.1)
+    recorded.seconds[kind] += time.process_time() - start
 
 
 def _seated(folder: Path, books_every: float) -> tuple[Bus, Pump, Seat]:

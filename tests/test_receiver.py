@@ -37,6 +37,7 @@ from runtime.disk.database import Database
 from runtime.testing import Stage, in_virtual_time
 from tests.fake_feed import STARTED, FakeFeed
 from tests.market.market_data import CODE, NINE, OTHER, book, tick
+from tests.market.storage import writing
 
 HELD = Symbol("035720")
 
@@ -229,7 +230,7 @@ async def test_an_interval_that_was_not_seen_from_its_start_has_no_bar() -> None
 def store_prints(folder: Path, prints: Sequence[Tick]) -> None:
     async def write() -> None:
         async with Database(folder / store.FILE, migrations=store.MIGRATIONS, clock=SteppedClock(NINE)) as database:
-            await database.run(lambda connection: store.write_ticks(connection, enumerate(prints, 1)))
+            await database.run(lambda connection: writing.write_ticks(connection, enumerate(prints, 1)))
 
     asyncio.run(write())
 

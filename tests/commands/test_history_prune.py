@@ -19,6 +19,7 @@ from actors.market.time import at
 from runtime.disk.errors import DatabaseBroken
 from runtime.process.locks import AlreadyRunning, folder_lock
 from tests.market.market_data import CODE, NINE, bar, book, tick
+from tests.market.storage import writing
 
 DAY = 86_400.0
 SECOND_DAY = dt.date(2025, 9, 3)
@@ -36,11 +37,11 @@ def folder(tmp_path: Path) -> Path:
         for day in range(2):
             number = store.OWN_NUMBERS + day * 10_000
             seconds = [day * DAY + place / 10 for place in range(4_000)]
-            store.write_ticks(made, enumerate((tick(second, 100) for second in seconds[:2_000]), number))
-            store.write_books(made, enumerate((book(second, [(101, 1)], [(100, 1)]) for second in seconds), number))
+            writing.write_ticks(made, enumerate((tick(second, 100) for second in seconds[:2_000]), number))
+            writing.write_books(made, enumerate((book(second, [(101, 1)], [(100, 1)]) for second in seconds), number))
             if not day:
                 store.pack_some(made)
-            store.write_ticks(made, enumerate((tick(second, 100) for second in seconds[2_000:]), number + 5_000))
+            writing.write_ticks(made, enumerate((tick(second, 100) for second in seconds[2_000:]), number + 5_000))
         minute, later = bar(0, 1, 2, 1, 2), bar(1_440, 1, 2, 1, 2)
         store.write_bars(made, [minute, replace(minute, interval=1), replace(later, interval=1)])
     return tmp_path

@@ -37,6 +37,7 @@ from runtime.disk.journal import NAME, Journal
 from runtime.envelope import Envelope
 from runtime.loops.loop import virtual_loop
 from runtime.testing import Stage
+from tests.market.storage import writing
 from tests.scripted_day import HYNIX, SAMSUNG, Desk, at, play, price
 
 RUN = 1 << RUN_BITS
@@ -110,7 +111,7 @@ def _store(folder: Path, prompt: tuple[int, Tick]) -> None:
         for script in store.MIGRATIONS:
             connection.executescript(script)
         (first, _), (second, _) = price(SAMSUNG, 0, 71_000), price(SAMSUNG, 180, 72_100)
-        store.write_ticks(connection, [(RUN + 10, first), (RUN + 20, second), prompt])
+        writing.write_ticks(connection, [(RUN + 10, first), (RUN + 20, second), prompt])
         store.write_issues(connection, [(SAMSUNG, "삼성전자", "KOSPI")])
         connection.commit()
 

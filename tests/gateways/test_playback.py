@@ -18,6 +18,7 @@ from runtime.clock import SimulatedClock, WallClock
 from runtime.loops.loop import VirtualLoop
 from runtime.testing import in_virtual_time
 from tests.market.market_data import CODE, NINE, OTHER, bar, tick
+from tests.market.storage import writing
 
 HALF_PAST_THREE = 6.5 * 3_600
 DAY = 86_400.0
@@ -32,7 +33,7 @@ def stored(data: Path) -> Generator[sqlite3.Connection]:
 
 
 def keep(connection: sqlite3.Connection, *ticks: Tick) -> None:
-    store.write_ticks(connection, list(enumerate(ticks, store.OWN_NUMBERS)))
+    writing.write_ticks(connection, list(enumerate(ticks, store.OWN_NUMBERS)))
 
 
 def at_nextrade(message: Any) -> Any:

@@ -33,6 +33,7 @@ from runtime.disk.journal import Journal
 from runtime.envelope import Envelope
 from runtime.testing import START, Stage, in_virtual_time
 from tests.market.market_data import CODE, OTHER, tick
+from tests.market.storage import writing
 
 
 def submitting(order: int, symbol: Symbol, strategy: str, quantity: int) -> OrderSubmitting:
@@ -153,7 +154,7 @@ async def store_prints(folder: Path) -> None:
     prints = [print_(second, 200 + n, volume=1_000 + n) for n, second in enumerate((-210, -150, -100, -90, -40, -5))]
     clock = SteppedClock(START)
     async with Database(folder / store.FILE, migrations=store.MIGRATIONS, clock=clock) as database:
-        await database.run(lambda connection: store.write_ticks(connection, enumerate(prints, 1)))
+        await database.run(lambda connection: writing.write_ticks(connection, enumerate(prints, 1)))
 
 
 def print_(second: int, price: int, volume: int) -> Tick:

@@ -41,6 +41,7 @@ from runtime.envelope import Envelope
 from runtime.testing import START, Stage, in_virtual_time
 from tests.fake_feed import instrument
 from tests.market.market_data import CODE, OTHER, bar, tick
+from tests.market.storage import writing
 from tests.strategies.orders import adjusted, approved, fill, reconciled, submitting
 
 FIRST = 1 << 40
@@ -156,7 +157,7 @@ def test_the_bars_of_the_warm_up_are_those_of_its_venue(tmp_path: Path, venue: V
 def store_prints(folder: Path, *prints: Tick) -> None:
     async def write() -> None:
         async with Database(folder / store.FILE, migrations=store.MIGRATIONS, clock=SteppedClock(START)) as database:
-            await database.run(lambda connection: store.write_ticks(connection, enumerate(prints, 1)))
+            await database.run(lambda connection: writing.write_ticks(connection, enumerate(prints, 1)))
 
     asyncio.run(write())
 

@@ -45,6 +45,19 @@ class Range(NamedTuple):
         return Range(self.rows + other.rows, min(self.first, other.first), max(self.last, other.last))
 
 
+class Piece(NamedTuple):
+    """A part of a batch: its messages as they will stand between the brackets."""
+
+    first: int
+    last: int
+    """Numbers of the first and the last message."""
+    rows: int
+    since: int
+    until: int
+    """The least and the greatest `received`."""
+    text: str
+
+
 EVER: Final = 1 << 62
 """An instant, or a number, after all others."""
 
@@ -89,6 +102,13 @@ _GAP: Final = """INSERT INTO gaps SELECT coalesce(CAST(json_extract(:rows, '$[#-
     json_array_length(:rows) WHERE json_valid(:rows)"""
 _VENUES: Final = {venue.value: place for place, venue in enumerate(blocks.VENUES)}
 _SIDES: Final = {side.value: place for place, side in enumerate(blocks.SIDES)}
+_FIELDS: Final[dict[Kind, Callable[[Any], tuple[Any, ...]]]] = {
+    **dict.fromkeys(indications.KINDS, indications.fields),
+    "ticks": astuple,
+    "books": astuple,
+}
+_RECEIVED: Final = 3
+"""Its place among the fields of every kind."""
 _encode: Final = msgspec.json.Encoder().encode
 _tick_rows: Final = msgspec.json.Decoder(list[tuple[int, _TickRow]]).decode
 _book_rows: Final = msgspec.json.Decoder(list[tuple[int, _BookRow]]).decode
@@ -103,17 +123,20 @@ _heads: Final[dict[Kind, Callable[[str], Iterable[tuple[int, tuple[Any, ...]]]]]
 """Code and `received` of each message; the rest stays text."""
 
 
-def write(connection: sqlite3.Connection, kind: Kind, numbered: Iterable[tuple[int, Stored]]) -> None:
-    """One batch, in rising numbers."""
-    batch = list(numbered)
-    if batch:
-        received = [message.received for _, message in batch]
-        text = _encode([(number, _fields(message)) for number, message in batch]).decode()
-        connection.execute(_INSERT, (kind, batch[0][0], batch[-1][0], text, min(received), max(received)))
+def piece(kind: Kind, numbered: Sequence[tuple[int, Stored]]) -> Piece:
+    """At least one message, in rising numbers."""
+    fields = _FIELDS[kind]
+    rows = [(number, fields(message)) for number, message in numbered]
+    received = [row[_RECEIVED] for _, row in rows]
+    text = _encode(rows)[1:-1].decode()
+    return Piece(rows[0][0], rows[-1][0], len(rows), min(received), max(received), text)
 
 
-def _fields(message: Stored) -> tuple[Any, ...]:
-    return astuple(message) if isinstance(message, Tick | OrderBook) else indications.fields(message)
+def write(connection: sqlite3.Connection, kind: Kind, pieces: Sequence[Piece]) -> None:
+    """One batch of at least one piece, in rising numbers."""
+    since, until = min(piece.since for piece in pieces), max(piece.until for piece in pieces)
+    text = f"[{','.join([piece.text for piece in pieces])}]"
+    connection.execute(_INSERT, (kind, pieces[0].first, pieces[-1].last, text, since, until))
 
 
 def arrays(
@@ -144,7 +167,7 @@ def ranges(
         received: defaultdict[str, list[int]] = defaultdict(list)
         with _complaining(first):
             for _, fields in _heads[kind](text):
-                received[fields[0]].append(fields[3])
+                received[fields[0]].append(fields[_RECEIVED])
         yield first, {symbol: Range(len(r), min(r), max(r)) for symbol, r in received.items()}
 
 

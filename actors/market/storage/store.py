@@ -7,7 +7,6 @@ Times are nanoseconds UTC, money is won; `side` and `venue` are places in `block
 """
 
 import sqlite3
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -16,10 +15,9 @@ import numpy as np
 
 from actors.market.storage import blocks, events, indications, loose, older
 from actors.market.storage.blocks import BOOK, TICK, Array
-from actors.market.storage.indications import Indication
 from actors.market.storage.loose import Kind
 from actors.market.time import SECOND
-from messages import Bar, Instrument, OrderBook, Tick
+from messages import Bar, Instrument
 
 FILE: Final = "market.sqlite"
 KINDS: Final[tuple[Kind, ...]] = ("ticks", "books", *indications.KINDS)
@@ -131,23 +129,6 @@ _ISSUE = """INSERT INTO issues VALUES (?,?,?) ON CONFLICT DO UPDATE SET
 def market_file(place: Path) -> Path:
     """The file itself, or the one of that name in a data folder."""
     return place if place.suffix == ".sqlite" else place / FILE
-
-
-def write_ticks(connection: sqlite3.Connection, numbered: Iterable[tuple[int, Tick]]) -> None:
-    loose.write(connection, "ticks", numbered)
-
-
-def write_books(connection: sqlite3.Connection, numbered: Iterable[tuple[int, OrderBook]]) -> None:
-    loose.write(connection, "books", numbered)
-
-
-def write_indications(connection: sqlite3.Connection, numbered: Iterable[tuple[int, Indication]]) -> None:
-    """Of any kinds, in rising numbers; a batch each."""
-    batches: defaultdict[Kind, list[tuple[int, Indication]]] = defaultdict(list)
-    for number, message in numbered:
-        batches[indications.kind_of(message)].append((number, message))
-    for kind, batch in batches.items():
-        loose.write(connection, kind, batch)
 
 
 def write_bars(connection: sqlite3.Connection, bars: Iterable[Bar]) -> None:

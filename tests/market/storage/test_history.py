@@ -17,6 +17,7 @@ from actors.market.time import SECOND
 from messages import Aggressor, Nanoseconds, OrderBook, Symbol, Tick, Venue, Won
 from runtime.disk.errors import DatabaseBroken
 from tests.market.market_data import CODE, NINE, OTHER, bar, book, tick
+from tests.market.storage import writing
 
 MESSAGES: list[Tick | OrderBook] = [
     book(0, [(101, 5)], [(100, 7)]),
@@ -33,8 +34,8 @@ def connection() -> Iterator[sqlite3.Connection]:
         for script in store.MIGRATIONS:
             made.executescript(script)
         numbered = list(enumerate(MESSAGES, store.OWN_NUMBERS))
-        store.write_ticks(made, [(n, m) for n, m in numbered if isinstance(m, Tick)])
-        store.write_books(made, [(n, m) for n, m in numbered if isinstance(m, OrderBook)])
+        writing.write_ticks(made, [(n, m) for n, m in numbered if isinstance(m, Tick)])
+        writing.write_books(made, [(n, m) for n, m in numbered if isinstance(m, OrderBook)])
         yield made
 
 
@@ -121,7 +122,7 @@ def test_a_stream_has_the_same_rows_in_order_however_its_blocks_overlap(
         for seconds, pack in zip(batches, packed, strict=False):
             rows = [(store.OWN_NUMBERS + len(told) + place, tick(second, 100)) for place, second in enumerate(seconds)]
             told += [(message.received, number) for number, message in rows]
-            store.write_ticks(made, rows)
+            writing.write_ticks(made, rows)
             while pack and store.pack_some(made):
                 continue
 
@@ -154,10 +155,10 @@ def test_packing_beside_a_stream_neither_doubles_nor_loses_a_row(tmp_path: Path)
         writer.execute("PRAGMA journal_mode = WAL")
         for script in store.MIGRATIONS:
             writer.executescript(script)
-        store.write_ticks(writer, [(1, tick(0, 100))])
+        writing.write_ticks(writer, [(1, tick(0, 100))])
         while store.pack_some(writer):
             continue
-        store.write_ticks(writer, [(2, tick(1, 101)), (3, tick(2, 102))])
+        writing.write_ticks(writer, [(2, tick(1, 101)), (3, tick(2, 102))])
         with History(tmp_path) as history:
             stream = history.stream("ticks", CODE)
             found = next(stream)["price"].tolist()
@@ -174,11 +175,11 @@ def test_what_is_read_in_a_snapshot_is_of_one_moment(tmp_path: Path) -> None:
         writer.execute("PRAGMA journal_mode = WAL")
         for script in store.MIGRATIONS:
             writer.executescript(script)
-        store.write_ticks(writer, [(1, tick(0, 100))])
+        writing.write_ticks(writer, [(1, tick(0, 100))])
         with History(tmp_path) as history:
             with history.snapshot():
                 assert len(history.ticks(CODE)) == 1
-                store.write_ticks(writer, [(2, tick(1, 101))])
+                writing.write_ticks(writer, [(2, tick(1, 101))])
                 assert len(history.ticks(CODE)) == 1
             assert len(history.ticks(CODE)) == 2
 
@@ -187,7 +188,7 @@ def test_a_history_may_be_closed_before_a_stream_of_it_ends(tmp_path: Path) -> N
     with closing(sqlite3.connect(tmp_path / store.FILE, isolation_level=None)) as writer:
         for script in store.MIGRATIONS:
             writer.executescript(script)
-        store.write_ticks(writer, [(1, tick(0, 100))])
+        writing.write_ticks(writer, [(1, tick(0, 100))])
     with History(tmp_path) as history:
         stream = history.messages([])
         assert next(stream) == tick(0, 100)
@@ -241,7 +242,7 @@ def test_a_strength_that_is_no_number_spoils_no_batch(connection: sqlite3.Connec
     odd = [
         structs.replace(tick(n, 100, symbol=Symbol("035720")), strength=s) for n, s in enumerate((1.5, float("nan")))
     ]
-    store.write_ticks(connection, enumerate(odd, store.OWN_NUMBERS + 100))
+    writing.write_ticks(connection, enumerate(odd, store.OWN_NUMBERS + 100))
     while packed and store.pack_some(connection):
         continue
 
@@ -254,7 +255,7 @@ def test_a_batch_that_cannot_be_read_is_said_and_set_aside_when_all_else_is_pack
 ) -> None:
     half: Any = 100.5
     for number, price in enumerate((half, 1 << 70), store.OWN_NUMBERS + 100):
-        store.write_ticks(connection, [(number, structs.replace(tick(5, 100), price=price))])
+        writing.write_ticks(connection, [(number, structs.replace(tick(5, 100), price=price))])
     with pytest.raises(DatabaseBroken, match=r"the batch of number \d+ cannot be read"):
         History.over(connection).ticks(CODE)
 
@@ -270,8 +271,8 @@ def test_a_batch_that_cannot_be_read_spoils_no_other_time_than_its_own(connectio
     """Only what lies in a range is decoded: a warm-up of seconds must not read the day."""
     half: Any = 100.5
     spoilt = structs.replace(tick(60, 100), price=half)
-    store.write_ticks(connection, [(store.OWN_NUMBERS + 100, spoilt)])
-    store.write_ticks(connection, [(store.OWN_NUMBERS + 101, tick(120, 103))])
+    writing.write_ticks(connection, [(store.OWN_NUMBERS + 100, spoilt)])
+    writing.write_ticks(connection, [(store.OWN_NUMBERS + 101, tick(120, 103))])
     history = History.over(connection)
 
     assert history.ticks(CODE, until=NINE + 60 * SECOND)["price"].tolist() == [101]
@@ -291,7 +292,7 @@ def test_a_store_whose_batches_say_nothing_of_their_time_is_read_as_well() -> No
         history = History.over(made)
         assert history.ticks(CODE, NINE + 2 * SECOND)["price"].tolist() == [102]
         made.executescript(store.MIGRATIONS[-1])
-        store.write_ticks(made, [(3, tick(3, 103))])
+        writing.write_ticks(made, [(3, tick(3, 103))])
 
         assert history.ticks(CODE, NINE + 2 * SECOND)["price"].tolist() == [102, 103]
 
@@ -310,7 +311,7 @@ def test_whatever_order_batches_came_in_a_range_holds_what_was_received_in_it(
             made.executescript(script)
         number = 0
         for batch in batches:
-            store.write_ticks(made, [(number + n, tick(second, 100)) for n, second in enumerate(batch, 1)])
+            writing.write_ticks(made, [(number + n, tick(second, 100)) for n, second in enumerate(batch, 1)])
             number += len(batch)
         found = History.over(made).ticks(CODE, NINE + since * SECOND, NINE + until * SECOND)
 

@@ -14,6 +14,7 @@ from actors.market.storage.indications import Indication, Kind
 from actors.market.time import SECOND
 from messages import AfterHoursBook, BestQuote, ExpectedPrice, IndexTick, Nanoseconds, Shares, Symbol, Venue, Won
 from tests.market.market_data import CODE, NINE, OTHER
+from tests.market.storage import writing
 
 KOSPI = "001"
 
@@ -37,7 +38,7 @@ def connection() -> Iterator[sqlite3.Connection]:
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as made:
         for script in store.MIGRATIONS:
             made.executescript(script)
-        store.write_indications(made, enumerate(TOLD, store.OWN_NUMBERS))
+        writing.write_indications(made, enumerate(TOLD, store.OWN_NUMBERS))
         yield made
 
 

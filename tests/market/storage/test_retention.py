@@ -17,6 +17,7 @@ from actors.market.storage.retention import Chores
 from actors.market.storage.store import BLOCK_ROWS, DAY, DTYPES
 from messages import Symbol
 from tests.market.market_data import CODE, NINE, OTHER, bar, book, tick
+from tests.market.storage import writing
 
 DAYS = 86_400.0
 ALL = retention.newest({"ticks": 0, "books": 0})
@@ -94,8 +95,8 @@ def three_days(connection: sqlite3.Connection) -> None:
     for day in range(3):
         number = store.OWN_NUMBERS + 100 * day
         ticks = [tick(day * DAYS + second, 100, symbol=code) for second in range(3) for code in (CODE, OTHER)]
-        store.write_ticks(connection, enumerate(ticks, number))
-        store.write_books(connection, [(number + 50, book(day * DAYS, [(101, 1)], [(100, 1)]))])
+        writing.write_ticks(connection, enumerate(ticks, number))
+        writing.write_books(connection, [(number + 50, book(day * DAYS, [(101, 1)], [(100, 1)]))])
     store.write_bars(connection, [bar(0, 1, 2, 1, 2)])
 
 
@@ -173,7 +174,7 @@ def test_a_file_gets_smaller_when_its_day_is_packed(tmp_path: Path) -> None:
         retention.prepare(connection)
         for start in range(0, 10_000, 2_000):
             numbered = ((store.OWN_NUMBERS + n, tick(n / 10, 100 + n % 7)) for n in range(start, start + 2_000))
-            store.write_ticks(connection, numbered)
+            writing.write_ticks(connection, numbered)
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         before = path.stat().st_size
         do(connection, Chores(ALL))
