@@ -110,3 +110,18 @@ def test_every_function_the_docs_name_is_there(page: Path) -> None:
     for path, name, method in re.findall(pattern, page.read_text(encoding="utf-8")):
         found = getattr(importlib.import_module(path.removesuffix(".py").replace("/", ".")), name)
         assert not method or hasattr(found, method), f"{path} {name}.{method}"
+
+
+def test_every_rule_of_risk_is_in_the_docs_by_its_name() -> None:
+    sources = [path.read_text(encoding="utf-8") for path in (ROOT / "actors" / "limits").glob("*.py")]
+    said = re.findall(
+        r"""(?:rule=|_(?:no|rate|loss|over)\(|^[A-Z_]+(?:: Final)? = )"([a-z' -]+)\"""",
+        "\n".join(sources),
+        re.MULTILINE,
+    )
+    (section,) = re.findall(r"^#### What risk refuses\n(.*?)(?=^##)", CONFIG, re.MULTILINE | re.DOTALL)
+    listed = [
+        name for names in re.findall(r"^\| (`.*?`) \|", section, re.MULTILINE) for name in re.findall("`(.*?)`", names)
+    ]
+
+    assert sorted(listed) == sorted({*said})
