@@ -1,6 +1,8 @@
 """A ledger from the journal: start is recovery, and the only one."""
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Iterator
+from itertools import takewhile
+from pathlib import Path
 from typing import Protocol
 
 from actors.account.carrying import restore
@@ -19,7 +21,7 @@ from messages import (
     Reconciled,
 )
 from runtime.bus import RUN_BITS
-from runtime.disk import faultpoints
+from runtime.disk import chain, faultpoints
 from runtime.disk.chain import Kept
 from runtime.envelope import Envelope
 
@@ -72,6 +74,19 @@ async def replay(history: History, ledger: Ledger) -> str:
     restore(ledger, state)
     await _fold(history, ledger, state.reconciliation + 1)
     return state.day
+
+
+def states(path: Path) -> Iterator[LedgerCarried]:
+    """The states of the ledger in a journal nobody needs to have open, the last one first. Raises DatabaseBroken."""
+    for envelope in chain.latest(path, LedgerCarried):
+        assert isinstance(envelope.message, LedgerCarried)
+        yield envelope.message
+
+
+def stands(path: Path, state: LedgerCarried) -> bool:
+    """Whether nobody contradicted that state. Raises DatabaseBroken."""
+    after = (envelope.message for envelope in chain.envelopes(path, state.reconciliation + 1, PROOF))
+    return not contradicted(state, takewhile(lambda message: isinstance(message, LedgerFolded), after))
 
 
 def run_of(state: LedgerCarried) -> int:

@@ -9,17 +9,17 @@ from typing import Annotated, Final
 
 import typer
 
+from actors.commands import told
 from actors.commands.why_order import find, way
 from actors.commands.why_symbol import silence
 from actors.commands.wording import Prices
-from messages import ExternalOrderSeen, RunStarted, Symbol
+from messages import ExternalOrderSeen, Message, RunStarted, Symbol
 from runtime.cli import fail
 from runtime.clock import KST, kst, nanoseconds, text
-from runtime.disk.chain import envelopes
+from runtime.disk.chain import latest
 from runtime.disk.errors import DatabaseError
 from runtime.disk.folders import current
 from runtime.disk.journal import NAME
-from runtime.envelope import Envelope
 
 _DAY: Final = 86_400
 _YEARS: Final = range(1990, 2200)
@@ -48,31 +48,34 @@ def why(
 
 def of_order(data: Path, name: str) -> list[str]:
     """Raises NothingKnown for an order nobody asked for, DatabaseError where the journal cannot be read."""
-    told = _told(data)
-    number = find(told, name)
-    strangers = _strangers(told, name) if number is None else []
+    path = _journal(data)
+    number = find(path, name)
+    strangers = _strangers(path, name) if number is None else []
     if number is None and not strangers:
-        raise NothingKnown(f"no order {name} in {data / NAME}; for an issue give --at TIME too")
+        raise NothingKnown(f"no order {name} in {path}; for an issue give --at TIME too")
     with closing(Prices(data)) as prices:
-        return way(told, number, prices) if number is not None else _of_strangers(strangers, prices)
+        return way(told.about(path, number), number, prices) if number is not None else _of_strangers(strangers, prices)
 
 
 def of_symbol(data: Path, symbol: Symbol, at: str, window: float = 300.0) -> list[str]:
     """Raises NothingKnown for an empty journal or what is no time or window, DatabaseError where it cannot be read."""
     if not 0 <= window <= _DAY:
         raise NothingKnown(f"--window {window:g}: seconds from 0 to {_DAY}")
-    told = _told(data)
-    instant = _instant(told, at)
+    path = _journal(data)
+    instant = _instant(path, at)
     with closing(Prices(data)) as prices:
-        return silence(told, symbol, instant, window, prices)
+        return silence(told.around(path, instant), symbol, instant, window, prices)
 
 
-def _strangers(told: Sequence[Envelope], name: str) -> list[ExternalOrderSeen]:
+def _strangers(path: Path, name: str) -> list[ExternalOrderSeen]:
     """What was told of the newest order with that number of the broker's that nobody here placed."""
-    seen = [envelope.message for envelope in told if isinstance(envelope.message, ExternalOrderSeen)]
-    wanted = name.lstrip("0")
-    alike = [order for order in seen if wanted and order.broker_order.lstrip("0") == wanted]
-    return [order for order in alike if kst(order.time).date() == kst(alike[-1].time).date()]
+    wanted, alike = name.lstrip("0"), list[ExternalOrderSeen]()
+    for envelope in latest(path, ExternalOrderSeen):
+        order = envelope.message
+        assert isinstance(order, ExternalOrderSeen)
+        if wanted and order.broker_order.lstrip("0") == wanted:
+            alike.append(order)
+    return [order for order in reversed(alike) if kst(order.time).date() == kst(alike[0].time).date()]
 
 
 def _of_strangers(orders: Sequence[ExternalOrderSeen], prices: Prices) -> list[str]:
@@ -81,19 +84,19 @@ def _of_strangers(orders: Sequence[ExternalOrderSeen], prices: Prices) -> list[s
     return [title, *(f"  {text(order.time)[:19]}  {order.description}" for order in orders)]
 
 
-def _told(data: Path) -> Sequence[Envelope]:
-    told = list(envelopes(data / NAME))
-    if not told:
-        raise NothingKnown(f"{data / NAME} tells of no run")
-    return told
+def _journal(data: Path) -> Path:
+    path = data / NAME
+    if next(latest(path, Message), None) is None:
+        raise NothingKnown(f"{path} tells of no run")
+    return path
 
 
-def _instant(told: Sequence[Envelope], at: str) -> int:
+def _instant(path: Path, at: str) -> int:
     """A time alone is one of the newest run's day."""
     try:
         if ":" in at and "-" not in at:
-            started = [envelope.time for envelope in told if isinstance(envelope.message, RunStarted)]
-            moment = dt.datetime.combine(kst((started or [told[-1].time])[-1]).date(), dt.time.fromisoformat(at))
+            newest = next(latest(path, RunStarted), None) or next(latest(path, Message))
+            moment = dt.datetime.combine(kst(newest.time).date(), dt.time.fromisoformat(at))
         else:
             moment = dt.datetime.fromisoformat(at)
     except ValueError:

@@ -1,11 +1,13 @@
 """From tick to won: everything the journal says about one order."""
 
 from collections.abc import Iterator, Sequence
-from typing import Final, get_args
+from pathlib import Path
+from typing import Final
 
-from actors.account.ledger import Booked, Ledger
+from actors.account.ledger import Ledger
 from actors.account.order import Order
 from actors.commands.market_events import market_event
+from actors.commands.told import Account, Told
 from actors.commands.wording import Prices, describe
 from messages import (
     ExitDelayed,
@@ -22,45 +24,43 @@ from messages import (
 from runtime.bus import RUN_BITS
 from runtime.clock import text
 from runtime.disk import tail
+from runtime.disk.chain import latest
 from runtime.envelope import Envelope
 
 _SEQUENCE: Final = (1 << RUN_BITS) - 1
-_BOOKED: Final[tuple[type[Message], ...]] = get_args(Booked)
 _MILLISECOND: Final = 1_000_000
 
 
-def find(told: Sequence[Envelope], name: str) -> int | None:
+def find(path: Path, name: str) -> int | None:
     """The number of the order somebody calls `name`; None where nobody asked for such an order.
 
     Its full number, `run:sequence`, the sequence (in the newest run that has it), or the broker's number.
     """
-    intents = [envelope.number for envelope in told if isinstance(envelope.message, OrderIntent)]
-    own, brokers = _own(intents, name), _brokers(told, name)
-    return (brokers or own) if name.startswith("0") else (own or brokers)
+    first, other = (_brokers, _own) if name.startswith("0") else (_own, _brokers)
+    return first(path, name) or other(path, name)
 
 
-def way(told: Sequence[Envelope], order: int, prices: Prices) -> list[str]:
-    """The order's life, a line each; `told` is the whole journal, so that the won come out right."""
-    ledger = Ledger()
+def way(told: Told, order: int, prices: Prices) -> list[str]:
+    """The order's life, a line each."""
+    account = told.account()
     lines: list[str] = []
     effect = _Effect()
     related = {order}
     known: Order | None = None
     began, refused = 0, False
-    for envelope in told:
+    for envelope in told.envelopes:
         message = envelope.message
-        mine = bool(related & {envelope.number, getattr(message, "order", 0)}) or _waits(message, ledger, order)
+        mine = bool(related & {envelope.number, getattr(message, "order", 0)}) or _waits(message, account.ledger, order)
         if mine and isinstance(message, ReplaceIntent):
             related.add(envelope.number)
-        if isinstance(message, _BOOKED):
-            effect.fold(ledger, envelope, mine=mine and isinstance(message, OrderFilled))
-            known = ledger.orders.get(order) or known  # a ledger forgets it once its day is over
+        effect.take(account, envelope, mine=mine and isinstance(message, OrderFilled))
+        known = account.ledger.orders.get(order) or known  # a ledger forgets it once its day is over
         if not mine:
             continue
         refused = refused or (isinstance(message, OrderRefused) and message.order == order)
         if isinstance(message, OrderIntent):
             began = envelope.time
-            lines += _opening(told, envelope, message, prices)
+            lines += _opening(told.envelopes, envelope, message, prices)
         lines.append(_line(envelope, began))
     return [*lines, *_ending(known, effect, refused=refused)]
 
@@ -71,9 +71,10 @@ class _Effect:
     def __init__(self) -> None:
         self.cash = self.realised = 0
 
-    def fold(self, ledger: Ledger, envelope: Envelope, *, mine: bool) -> None:
+    def take(self, account: Account, envelope: Envelope, *, mine: bool) -> None:
+        ledger = account.ledger
         cash, realised = ledger.cash, ledger.realised
-        ledger.fold(envelope.message, envelope.number)  # type: ignore[arg-type]
+        account.take(envelope)
         if mine:
             self.cash += ledger.cash - cash
             self.realised += ledger.realised - realised
@@ -87,21 +88,22 @@ def _waits(message: Message, ledger: Ledger, number: int) -> bool:
     return order.side is Side.SELL and (order.symbol, order.strategy) == (message.symbol, message.strategy)
 
 
-def _own(intents: Sequence[int], name: str) -> int | None:
+def _own(path: Path, name: str) -> int | None:
     run, _, sequence = name.rpartition(":")
     if not sequence.isdecimal() or (run and not run.isdecimal()):
         return None
     wanted = (int(run) << RUN_BITS) + int(sequence) if run else int(sequence)
     full = wanted > _SEQUENCE
-    return next((number for number in reversed(intents) if wanted == (number if full else number & _SEQUENCE)), None)
+    numbers = (envelope.number for envelope in latest(path, OrderIntent))
+    return next((number for number in numbers if wanted == (number if full else number & _SEQUENCE)), None)
 
 
-def _brokers(told: Sequence[Envelope], name: str) -> int | None:
+def _brokers(path: Path, name: str) -> int | None:
     wanted = name.lstrip("0")
-    for envelope in reversed(told):
+    for envelope in latest(path, OrderAccepted, OrderReplaced, OrderFilled) if wanted else ():
         message = envelope.message
-        known = isinstance(message, OrderAccepted | OrderReplaced | OrderFilled)
-        if known and wanted and message.broker_order.lstrip("0") == wanted:
+        assert isinstance(message, OrderAccepted | OrderReplaced | OrderFilled)
+        if message.broker_order.lstrip("0") == wanted:
             return message.order
     return None
 

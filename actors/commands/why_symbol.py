@@ -1,11 +1,11 @@
 """Why nothing was bought: what the system knew and said about one issue around one instant."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Final, get_args
+from typing import Final
 
-from actors.account.ledger import Booked, Ledger
 from actors.commands.market_events import at_venue, market_event, rows_of
 from actors.commands.outcomes import outcomes_of
+from actors.commands.told import Account, Told
 from actors.commands.wording import Prices, describe, plain
 from messages import (
     ActorFailed,
@@ -44,7 +44,6 @@ from runtime.bus import RUN_BITS
 from runtime.clock import SECOND, text
 from runtime.envelope import Envelope
 
-_BOOKED: tuple[type[Message], ...] = get_args(Booked)
 _SILENCE: Final = 120 * SECOND
 """Longer than a system that runs says nothing: it is matched with the broker each minute."""
 _AROUND = (
@@ -62,11 +61,11 @@ _AROUND = (
 """What concerns the whole account, or a single issue by its symbol."""
 
 
-def silence(told: Sequence[Envelope], symbol: Symbol, at: int, window: float, prices: Prices) -> list[str]:
+def silence(told: Told, symbol: Symbol, at: int, window: float, prices: Prices) -> list[str]:
     """What stood in the way of an order at `at`, a line each; intents are told `window` seconds before and after."""
-    run = _run_at(told, at)
-    before = [e for e in told if e.number >> RUN_BITS < run or (e.number >> RUN_BITS == run and e.time <= at)]
-    today = [envelope for envelope in told if envelope.number >> RUN_BITS == run]
+    run = _run_at(told.envelopes, at)
+    before = [e for e in told.envelopes if e.number >> RUN_BITS < run or (e.number >> RUN_BITS == run and e.time <= at)]
+    today = [envelope for envelope in told.envelopes if envelope.number >> RUN_BITS == run]
     lately = [envelope for envelope in today if envelope.time <= at]
     span = round(window * SECOND)
     return [
@@ -75,7 +74,7 @@ def silence(told: Sequence[Envelope], symbol: Symbol, at: int, window: float, pr
         *_mistake(told, symbol, at, prices),
         f"  price       {prices.newest(symbol, at)}",
         *_situation(before, run, symbol),
-        *_account(before, symbol),
+        *_account(told.account(), before, symbol),
         *_asked(today, symbol, at - span, at + span),
         *_strategies(lately),
         *_around(today, symbol, at - span, at + span),
@@ -83,14 +82,14 @@ def silence(told: Sequence[Envelope], symbol: Symbol, at: int, window: float, pr
 
 
 def _run_at(told: Sequence[Envelope], at: int) -> int:
-    """The newest run that was under way then; otherwise the newest that had begun."""
+    """The newest run that was under way then; otherwise the newest that had begun; before all of them the first."""
     spans: dict[int, tuple[int, int]] = {}
     for envelope in told:
         run = envelope.number >> RUN_BITS
         spans[run] = (spans.get(run, (envelope.time, 0))[0], envelope.time)
     under_way = [run for run, (first, last) in spans.items() if first <= at <= last]
     begun = [run for run, (first, _) in spans.items() if first <= at]
-    return max(under_way or begun or spans, default=0)
+    return max(under_way or begun, default=min(spans, default=0))
 
 
 def _absence(today: Sequence[Envelope], run: int, at: int) -> Iterator[str]:
@@ -101,9 +100,10 @@ def _absence(today: Sequence[Envelope], run: int, at: int) -> Iterator[str]:
         yield f"  running     no: run {run} said nothing after {text(today[-1].time)[:19]}"
 
 
-def _mistake(told: Sequence[Envelope], symbol: Symbol, at: int, prices: Prices) -> Iterator[str]:
+def _mistake(told: Told, symbol: Symbol, at: int, prices: Prices) -> Iterator[str]:
     """A code that was typed wrong has no price and no intent either."""
-    if not prices.knows(symbol, at) and not any(_names(envelope.message, symbol) for envelope in told):
+    named = prices.knows(symbol, at) or any(_names(envelope.message, symbol) for envelope in told.envelopes)
+    if not named and not told.names(symbol):
         yield f"  issue       {symbol} is named nowhere in this journal and its store; is the code right?"
 
 
@@ -227,14 +227,13 @@ class _Facts:
             self.obstacles.pop(key, None)
 
 
-def _account(before: Sequence[Envelope], symbol: Symbol) -> Iterator[str]:
+def _account(account: Account, before: Sequence[Envelope], symbol: Symbol) -> Iterator[str]:
     if not before:
         yield "  account     not known"
         return
-    ledger = Ledger()
     for envelope in before:
-        if isinstance(envelope.message, _BOOKED):
-            ledger.fold(envelope.message, envelope.number)  # type: ignore[arg-type]
+        account.take(envelope)
+    ledger = account.ledger
     own = ledger.holdings.get(symbol, {}).values()
     yield f"  position    {ledger.held(symbol):,} shares for {sum(holding.cost for holding in own):,} won"
     for order in ledger.live(symbol):

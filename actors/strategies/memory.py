@@ -1,11 +1,11 @@
 """What a strategy knew before: all that was said of orders and holdings, then the bars or ticks of its warm-up."""
 
 from collections.abc import AsyncIterator, Iterator, Sequence
-from itertools import islice, takewhile
+from itertools import islice
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from actors.account.recovery import PROOF, contradicted, run_of
+from actors.account.recovery import run_of, stands, states
 from actors.market.bars import start_of
 from actors.market.storage import store
 from actors.market.storage.blocks import VENUES
@@ -19,7 +19,6 @@ from messages import (
     CarriedHolding,
     Instrument,
     LedgerCarried,
-    LedgerFolded,
     Message,
     Nanoseconds,
     OrderEvent,
@@ -78,13 +77,10 @@ class Beginning(NamedTuple):
 def beginning(data: Path) -> Beginning | None:
     """The last state of the account that the journal holds and nobody contradicts."""
     path = data / NAME
-    states = list(islice(chain.latest(path, LedgerCarried), 2)) if path.exists() else []
-    if not states:
+    known = list(islice(states(path), 2)) if path.exists() else []
+    if not known or not stands(path, known[0]):
         return None
-    proof = (envelope.message for envelope in chain.envelopes(path, states[0].reconciliation + 1, PROOF))
-    if contradicted(states[0], takewhile(_is_proof, proof)):
-        return None
-    return Beginning(states[0], run_of(states[1]) if len(states) > 1 else 0)
+    return Beginning(known[0], run_of(known[1]) if len(known) > 1 else 0)
 
 
 def began(data: Path, holding: CarriedHolding) -> Nanoseconds:
@@ -117,10 +113,6 @@ def placed(data: Path, strategy: str, begin: Beginning | None) -> Iterator[int]:
     """Numbers of the orders it wanted itself of late; a guardian places some for its lots too."""
     first = run_of(begin.state) if begin else 0
     return (envelope.number for envelope in _journal(data, (OrderIntent,), first) if envelope.source == strategy)
-
-
-def _is_proof(message: Message) -> bool:
-    return isinstance(message, LedgerFolded)
 
 
 def _journal(data: Path, types: Sequence[type[Message]], first: int) -> Iterator[Envelope]:

@@ -24,7 +24,9 @@ COLUMNS = "number, time, source, cause, type, body, previous, hash"
 PAGE = f"SELECT {COLUMNS} FROM record WHERE number >= ? ORDER BY number LIMIT 1000"  # noqa: S608
 STEP_BACK = "SELECT min(number) FROM (SELECT number FROM record WHERE number < ? ORDER BY number DESC LIMIT 10000)"
 """Some records at a time: who writes has its turn in between."""
-WITHIN = f"SELECT {COLUMNS} FROM record WHERE type = ? AND number >= ? AND number < ? ORDER BY number DESC"  # noqa: S608
+WITHIN = f"""SELECT {COLUMNS} FROM record WHERE type IN (SELECT value FROM json_each(?)) AND number >= ? AND number < ?
+    ORDER BY number DESC"""  # noqa: S608
+MENTION = "SELECT 1 FROM record WHERE number < ? AND instr(body, ?) LIMIT 1"
 HIGHEST = (1 << 63) - 1
 LOWEST = -(1 << 63)
 """Numbers begin at run 1; whatever stands below was put there."""
@@ -152,25 +154,37 @@ def envelopes(path: Path, first: int = 0, types: Iterable[type[Message]] = (Mess
     return (decode(entry) for entry in entries(path, first) if entry.type in wanted)
 
 
-def latest(path: Path, kind: type[Kept]) -> Iterator[Kept]:
-    """Every message of a class, the last one first, each record proven by itself. Raises DatabaseBroken."""
-    below = HIGHEST
+def latest(path: Path, *types: type[Message]) -> Iterator[Envelope]:
+    """Every message of these types, the last one first, each record proven by itself. Raises DatabaseBroken."""
+    below, wanted = HIGHEST, listed(types)
     with closing(reading(path)) as connection:
         try:
             while (floor := connection.execute(STEP_BACK, (below,)).fetchone()[0]) is not None:
-                yield from of_kind(connection.execute(WITHIN, (kind.__name__, floor, below)).fetchall(), kind)
+                yield from proven(connection.execute(WITHIN, (wanted, floor, below)).fetchall())
                 below = floor
         except UNREADABLE as error:
             raise DatabaseBroken(f"{path}: {error}") from error
 
 
-def of_kind(rows: Iterable[tuple[Any, ...]], kind: type[Kept]) -> Iterator[Kept]:
+def mentions(path: Path, text: str, below: int) -> bool:
+    """Whether any message of a lower number has this in its JSON; nothing is proven. Raises DatabaseBroken."""
+    with closing(reading(path)) as connection:
+        try:
+            return connection.execute(MENTION, (below, text)).fetchone() is not None
+        except UNREADABLE as error:
+            raise DatabaseBroken(f"{path}: {error}") from error
+
+
+def listed(types: Iterable[type[Message]]) -> str:
+    """The names of what derives from these, as `WITHIN` takes them."""
+    return _encoder.encode(sorted(names(types))).decode()
+
+
+def proven(rows: Iterable[tuple[Any, ...]]) -> Iterator[Envelope]:
     """The messages of rows `WITHIN` found. Raises ChainBroken."""
     for row in rows:
         (entry,) = checked([row], None)
-        message = decode(entry).message
-        assert isinstance(message, kind)
-        yield message
+        yield decode(entry)
 
 
 def verify(path: Path, head: str | None = None) -> Verdict:

@@ -235,9 +235,10 @@ class Journal:
         below = chain.HIGHEST
         with naming(self.path), self._clock.hold():
             while (floor := (await self._database.execute(chain.STEP_BACK, (below,)))[0][0]) is not None:
-                rows = await self._database.execute(chain.WITHIN, (kind.__name__, floor, below))
-                if rows:
-                    return next(chain.of_kind(rows, kind))
+                rows = await self._database.execute(chain.WITHIN, (chain.listed((kind,)), floor, below))
+                for envelope in chain.proven(rows):
+                    assert isinstance(envelope.message, kind)
+                    return envelope.message
                 below = floor
         return None
 

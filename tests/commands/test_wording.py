@@ -1,10 +1,12 @@
 """Everything that can be said around an order has words of its own."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
+from actors.commands.told import Told
 from actors.commands.why_order import way
 from actors.commands.why_symbol import silence
 from actors.commands.wording import Prices, describe
@@ -88,8 +90,12 @@ WORDS: list[tuple[Message, str]] = [
 ]
 
 
-def told(*messages: Message) -> list[Envelope]:
-    return [Envelope(number, NOON, "somebody", 0, message) for number, message in enumerate(messages, 1)]
+def told(*messages: Message) -> Told:
+    return all_of([Envelope(number, NOON, "somebody", 0, message) for number, message in enumerate(messages, 1)])
+
+
+def all_of(envelopes: list[Envelope]) -> Told:
+    return Told(Path("nowhere"), None, envelopes)
 
 
 @pytest.fixture
@@ -138,9 +144,9 @@ def test_the_end_of_an_order_is_told_on_the_days_after_too(prices: Prices) -> No
 def test_an_intent_that_answered_a_message_of_the_journal_names_it(prices: Prices) -> None:
     halt = HaltTrading(reason="daily loss", by="guardian", flatten=True)
     sale = wish(side=SELL, purpose=Purpose.EXIT, reason="halted: daily loss")
-    envelopes = told(opened(), halt, sale)
+    envelopes = told(opened(), halt, sale).envelopes
     envelopes[-1] = Envelope(3, NOON, "guardian", 2, sale)
-    lines = way(envelopes, 3, prices)
+    lines = way(all_of(envelopes), 3, prices)
 
     assert lines[1] == "  cause       12:00:00.000  halt        wanted by guardian: daily loss"
 
@@ -234,7 +240,7 @@ def test_it_does_so_on_the_days_and_runs_after_too(prices: Prices) -> None:
     day, run = 86_400 * SECOND, 1 << RUN_BITS
     said = [(run + 1, NOON, DISABLED), (2 * run + 1, NOON + day, opened(time=Nanoseconds(NOON + day)))]
     envelopes = [Envelope(number, time, "somebody", 0, message) for number, time, message in said]
-    lines = silence(envelopes, CODE, NOON + day, 60.0, prices)
+    lines = silence(all_of(envelopes), CODE, NOON + day, 60.0, prices)
 
     assert [line.partition(":")[0] for line in lines if line.startswith(IN_THE_WAY)] == [
         IN_THE_WAY + "momentum may not enter since 2025-09-02 12"
