@@ -39,6 +39,9 @@ _SETTLED: Final = 10.0
 _LAST_TRADES: Final = 0.5
 _AGREEMENT: Final = 15.0
 """Seconds of the wall after the end of a day, within which all is settled."""
+_TRIES: Final = 3
+"""Lives for each death at a point that may be hard to come to."""
+_SEEDS: Final = 1_000_000_000
 _DONE: Final = (0, 3)
 """Exit codes of an orderly stop: done, and done with trading halted."""
 
@@ -78,17 +81,27 @@ class DayRun:
         self._exchange: RemoteExchange
         self._address = ""
         self._life = 0
+        self._missed = False
+        """Whether a life of this day did not come to its point."""
 
     def run(self) -> None:
         day = self._day
         with ExchangeProcess(self.folder / "exchange", day.exchange, self._speed) as process:
             self._exchange, self._address = process.client, process.address
             last = self._exchange.end - _MARGIN
-            killed = self._tally.kills.total() + day.kills
-            while self._tally.kills.total() < killed and self._exchange.now < last:
-                for life in self._plan.lives(day, self._exchange.now, self._life):
+            wanted, most = self._deaths + day.kills, self._tally.kills.total() + day.kills * _TRIES
+            while self._deaths < wanted and self._tally.kills.total() < most and self._exchange.now < last:
+                before = self._deaths
+                for life in self._plan.lives(day, self._exchange.now, self._life, simply=self._missed):
                     self._live(life)
+                self._missed = self._missed or self._deaths == before
             self._close()
+
+    @property
+    def _deaths(self) -> int:
+        """Those that count: at the day's point, or all."""
+        point = self._day.point
+        return self._tally.points[point] if point else self._tally.kills.total()
 
     def _live(self, life: Life) -> None:
         self._life = life.number + 1
@@ -277,7 +290,7 @@ class DayRun:
         twin = {"exchange": self._address, "server": "real", "faults": list(life.faults), "skew": life.skew}
         overrides = (
             f"system.data={self._system}",
-            f"system.seed={self._day.number * 100_000 + life.number}",
+            f"system.seed={(self._day.number * 100_000 + life.number) % _SEEDS}",
             f"gateway.kiwoom.twin={toml(twin)}",
             *life.overrides,
         )

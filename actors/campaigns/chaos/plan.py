@@ -97,22 +97,25 @@ class Plan:
         }
         return Day(number=number, seed=seed, exchange=exchange, kills=kills, point=point)
 
-    def lives(self, day: Day, now: int, first: int) -> list[Life]:
-        """The next kills, one of which may be followed by others during the recoveries from it."""
+    def lives(self, day: Day, now: int, first: int, *, simply: bool = False) -> list[Life]:
+        """The next kills, one of which may be followed by others during the recoveries from it.
+
+        At a named point `simply` the first time it is passed, which some points are once in a life.
+        """
         rng = Random(f"life {day.seed} {first}")
         if day.point:
             before = scene_of(day.point).before
             names = (before, day.point) if before else (day.point,)
-            return [self._at_point(rng, number, now, name) for number, name in enumerate(names, first)]
+            return [self._at_point(rng, number, now, name, simply=simply) for number, name in enumerate(names, first)]
         depth = self._depth or rng.choice((0, 0, 0, 0, 0, 0, 0, 1, 1, 2, 3))
         lives = [self._life(rng, first, now)]
         lives += [self._early(rng, first + 1 + deep) for deep in range(depth)]
         return lives
 
-    def _at_point(self, rng: Random, number: int, now: int, point: str) -> Life:
+    def _at_point(self, rng: Random, number: int, now: int, point: str, *, simply: bool) -> Life:
         scene = scene_of(point)
         stormy = not scene.act and not scene.faults and rng.random() < 0.5
-        steps = 1 if scene.act or scene.before or not number else rng.choice(_STEPS)
+        steps = 1 if scene.act or scene.before or simply or not number else rng.choice(_STEPS)
         return Life(
             number=number,
             end="point",
