@@ -123,7 +123,7 @@ class Plan:
             delay=_POINT_WITHIN,
             point=f"{point}:{steps}",
             faults=Weather(rng, now, now + _SPAN).faults if stormy else scene.faults,
-            trouble=Trouble(scene.trouble, 0.3, 3.0) if scene.trouble else None,
+            trouble=Trouble(scene.trouble, rng.uniform(0.0, 2.0), 3.0) if scene.trouble else None,
             act=scene.act,
             overrides=scene.overrides,
         )

@@ -25,7 +25,7 @@ _SCENES: Final = {
     "database: migration": Scene(act="fresh"),
     "emergency: file made": Scene(act="fresh"),
     "emergency:": Scene(trouble="full"),
-    "trader: kept in the emergency file": Scene(trouble="full"),
+    "trader: kept in the emergency file": Scene(trouble="full", overrides=("actor.guardian.stop_loss=0.01",)),
     "database: last commit": Scene(act="stop"),
     "journal: all stored": Scene(act="stop"),
     "journal: run closed": Scene(act="stop"),
