@@ -153,8 +153,8 @@ class DayRun:
             self._tally.exits["no recovery with faults"] += 1
 
     def _resume(self, life: Life) -> None:
-        """What a person does after a disk was full: look, and let it go on."""
-        if not life.calm or Latch(self._system).read() is None:
+        """What a person does after a disk was full: look, and let it go on; to come to a point, in any weather."""
+        if not (life.calm or self._day.point) or Latch(self._system).read() is None:
             return
         try:
             answer = inbox.send(self._system, "resume", seconds=_RESUME, by=person.BY, patience=_RESUME)
