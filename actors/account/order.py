@@ -266,7 +266,8 @@ class Order:
         self.broker_orders = tuple(line)
 
 
-_settled: Final[WeakValueDictionary[int, Order]] = WeakValueDictionary()
+_settled: Final[WeakValueDictionary[tuple[int, int], Order]] = WeakValueDictionary()
+"""By number and approval: a strategy numbers what it folds by itself."""
 
 
 def shared(order: Order) -> Order:
@@ -274,10 +275,11 @@ def shared(order: Order) -> Order:
 
     A day's orders would otherwise be held as often as there are keepers of a ledger.
     """
-    known = _settled.get(order.number)
+    key = order.number, order.approval
+    known = _settled.get(key)
     if known is not None and known == order:
         return known
-    _settled[order.number] = order
+    _settled[key] = order
     return order
 
 

@@ -8,12 +8,18 @@ from typing import Final, get_args
 from actors.account.carrying import restore
 from actors.account.ledger import Booked, Ledger
 from actors.account.recovery import run_of, stands, states
-from actors.market.time import kst
+from actors.market.time import at, kst
 from messages import Instrument, LedgerCarried, Message, ResumeTrading, StrategyDisabled, Symbol
 from runtime.disk import chain
 from runtime.envelope import Envelope
 
 _BOOKED: Final[tuple[type[Message], ...]] = get_args(Booked)
+
+_NAMES: Final = """SELECT count(*) FROM record WHERE number < ? AND (instr(body, ?)
+    OR (type = 'UniverseChanged' AND instr(body, ?)))"""
+_NEWEST: Final = """SELECT coalesce(max(time), 0) FROM record WHERE number < ?
+    AND type NOT IN ('opened', 'closed', 'sealed')"""
+"""Said by an actor."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +36,9 @@ class Told:
 
     def names(self, symbol: Symbol) -> bool:
         """Whether what lies before names an issue; for a remark, so nothing is proven."""
-        return self.state is not None and chain.mentions(self.path, f'"{symbol}"', run_of(self.state))
+        if self.state is None:
+            return False
+        return chain.one(self.path, _NAMES, run_of(self.state), f'"symbol":"{symbol}"', f'"{symbol}"') > 0
 
 
 class Account:
@@ -56,9 +64,17 @@ def about(path: Path, order: int) -> Told:
 
 
 def around(path: Path, instant: int) -> Told:
-    """Since the trading day before, and who was disabled earlier: that is over days. Raises DatabaseError."""
-    day = kst(instant).date().isoformat()
-    told = _since(path, lambda state: state.day < day)
+    """Since the trading day before, and who was disabled earlier: that is over days. Raises DatabaseError.
+
+    A state of a run whose clock was wrong stands behind days that came before it: nothing left out is of the day.
+    """
+    day = kst(instant).date()
+    name, midnight = day.isoformat(), at(day)
+
+    def is_before(state: LedgerCarried) -> bool:
+        return state.day < name and chain.one(path, _NEWEST, run_of(state)) < midnight
+
+    told = _since(path, is_before)
     if told.state is None:
         return told
     first = run_of(told.state)

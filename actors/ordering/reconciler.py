@@ -114,7 +114,7 @@ class Reconciler:
         listed = tuple(await self._remembered(day))
         ours = [order for order in self._ledger.orders.values() if kst(order.began).date() == day]
         state = BrokerState(time=at(day), cash=Won(0), orderable=Won(0), positions=(), orders=listed)
-        for finding in filled_earlier(self._ledger, state, ours):
+        for finding in [*filled_earlier(self._ledger, state, ours)]:
             self._log.warning("filled on an earlier day", day=str(day), what=finding.line)
             for message in finding.messages:
                 self._say(message)

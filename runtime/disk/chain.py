@@ -26,7 +26,6 @@ STEP_BACK = "SELECT min(number) FROM (SELECT number FROM record WHERE number < ?
 """Some records at a time: who writes has its turn in between."""
 WITHIN = f"""SELECT {COLUMNS} FROM record WHERE type IN (SELECT value FROM json_each(?)) AND number >= ? AND number < ?
     ORDER BY number DESC"""  # noqa: S608
-MENTION = "SELECT 1 FROM record WHERE number < ? AND instr(body, ?) LIMIT 1"
 HIGHEST = (1 << 63) - 1
 LOWEST = -(1 << 63)
 """Numbers begin at run 1; whatever stands below was put there."""
@@ -166,11 +165,11 @@ def latest(path: Path, *types: type[Message]) -> Iterator[Envelope]:
             raise DatabaseBroken(f"{path}: {error}") from error
 
 
-def mentions(path: Path, text: str, below: int) -> bool:
-    """Whether any message of a lower number has this in its JSON; nothing is proven. Raises DatabaseBroken."""
+def one(path: Path, query: str, *parameters: int | str) -> Any:
+    """The only value a query about a journal gives; nothing of it is proven. Raises DatabaseBroken."""
     with closing(reading(path)) as connection:
         try:
-            return connection.execute(MENTION, (below, text)).fetchone() is not None
+            return connection.execute(query, parameters).fetchone()[0]
         except UNREADABLE as error:
             raise DatabaseBroken(f"{path}: {error}") from error
 

@@ -1,6 +1,7 @@
 """`why` reads no more of a journal than its question needs, and answers as if it had read everything."""
 
 import asyncio
+from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
 
@@ -39,10 +40,10 @@ FORGOTTEN = Symbol("900990")
 """Named on the first day alone."""
 
 
-async def record(folder: Path, *, contradicted: bool = False) -> None:
+async def record(folder: Path, days: Iterable[int] = range(DAYS), *, contradicted: bool = False) -> None:
     """Each day buys ten shares more, with the state of the account before its order."""
     ledger = Ledger()
-    for day in range(DAYS):
+    for place, day in enumerate(days):
         async with Journal(folder, clock=WallClock()) as journal:
             number = journal.run << RUN_BITS
 
@@ -55,12 +56,12 @@ async def record(folder: Path, *, contradicted: bool = False) -> None:
                 return number
 
             say(listed())
-            reconciliation = say(opened(1_000_000 - 100_015 * day, time=Nanoseconds(NOON + day * DAY)))
+            reconciliation = say(opened(1_000_000 - 100_015 * place, time=Nanoseconds(NOON + day * DAY)))
             state = carried(ledger, reconciliation)
             assert state is not None
             say(LedgerFolded(reconciliation=reconciliation, digest="another" if contradicted else ledger.digest()))
             say(state)
-            if not day:
+            if not place:
                 say(listed(FORGOTTEN))
                 say(StrategyDisabled(strategy="reversion", symbol=OTHER, repeats=5))
             for message in (*bought(say(wish())), listed(OTHER)):
@@ -119,6 +120,24 @@ def test_a_silence_is_explained_as_by_the_whole_journal(path: Path, symbol: Symb
         assert lines == silence(everything(path), symbol, at, 60.0, prices)
     assert any("reversion may not enter" in line for line in lines) == (day >= 0)
     assert not any("named nowhere" in line for line in lines)
+
+
+@pytest.mark.parametrize("day", [-2, 0, 1, 2, 3])
+def test_a_run_whose_clock_was_wrong_hides_no_day_before_it(tmp_path: Path, day: int) -> None:
+    asyncio.run(record(tmp_path, (0, 1, -2, 2, 3)))
+    path, at = tmp_path / NAME, NOON + day * DAY
+    with closing(Prices(tmp_path)) as prices:
+        assert silence(told.around(path, at), CODE, at, 60.0, prices) == silence(
+            everything(path), CODE, at, 60.0, prices
+        )
+
+
+def test_a_word_of_the_journal_is_no_code(path: Path) -> None:
+    with closing(Prices(path.parent)) as prices:
+        at = NOON + (DAYS - 1) * DAY
+        lines = silence(told.around(path, at), Symbol("buy"), at, 60.0, prices)
+
+    assert any("named nowhere" in line for line in lines)
 
 
 def test_only_the_days_that_are_asked_about_are_read(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from random import Random
 from typing import Any, Final
 
 import msgspec
@@ -82,7 +83,7 @@ class DayRun:
         self._address = ""
         self._life = 0
         self._missed = False
-        """Whether a life of this day did not come to its point."""
+        """Whether the last life did not come to its point: the next one tries it the simplest way."""
 
     def run(self) -> None:
         day = self._day
@@ -94,7 +95,7 @@ class DayRun:
                 before = self._deaths
                 for life in self._plan.lives(day, self._exchange.now, self._life, simply=self._missed):
                     self._live(life)
-                self._missed = self._missed or self._deaths == before
+                self._missed = self._deaths == before
             self._close()
 
     @property
@@ -290,7 +291,7 @@ class DayRun:
         twin = {"exchange": self._address, "server": "real", "faults": list(life.faults), "skew": life.skew}
         overrides = (
             f"system.data={self._system}",
-            f"system.seed={(self._day.number * 100_000 + life.number) % _SEEDS}",
+            f"system.seed={Random(f'system {self._day.seed} {life.number}').randrange(_SEEDS)}",
             f"gateway.kiwoom.twin={toml(twin)}",
             *life.overrides,
         )

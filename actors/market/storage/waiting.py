@@ -38,5 +38,6 @@ class Waiting:
     def stored(self, pieces: Sequence[Piece]) -> None:
         """The first of them are on the disk."""
         for piece in pieces:
-            assert self.pieces.popleft() is piece
+            first = self.pieces.popleft()
+            assert first is piece
             self.rows -= piece.rows
