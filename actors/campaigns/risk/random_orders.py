@@ -67,11 +67,15 @@ class Scene:
         """Tell what happens, and compare what becomes of each order."""
         await self._bench.start()
         self._scenery.open()
+        self._handle_all()
         for _ in range(STEPS):
             for intent in self._scenery.step():
                 self._bench.tell(intent)
-            while (message := self._bench.next()) is not None:
-                self._handle(message)
+            self._handle_all()
+
+    def _handle_all(self) -> None:
+        while (message := self._bench.next()) is not None:
+            self._handle(message)
 
     def _handle(self, message: object) -> None:
         """The order path's own messages come round as they do on the bus: behind what waits already."""
