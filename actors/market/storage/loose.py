@@ -251,15 +251,22 @@ def _levels(books: Sequence[Sequence[int]]) -> NDArray[np.int64]:
     return figures.reshape(-1, LEVELS)
 
 
-def _by_symbol(batches: Sequence[_Batch]) -> Iterator[tuple[str, Array]]:
+def _by_symbol(batches: list[_Batch]) -> Iterator[tuple[str, Array]]:
+    """Takes the batches away as it lays them together: their rows are in memory once."""
     if not batches:
         return
-    rows = np.concatenate([array for _, array in batches])
-    symbols = sorted(dict.fromkeys(chain.from_iterable(names for names, _ in batches)))
+    names = list(chain.from_iterable(names for names, _ in batches))
+    symbols = sorted(dict.fromkeys(names))
     place_of = {symbol: place for place, symbol in enumerate(symbols)}
-    places = np.fromiter(
-        map(place_of.__getitem__, chain.from_iterable(names for names, _ in batches)), np.intp, len(rows)
-    )
-    order = np.argsort(places, kind="stable")
+    places = np.fromiter(map(place_of.__getitem__, names), np.intp, len(names))
+    targets = np.empty(len(names), np.intp)
+    targets[np.argsort(places, kind="stable")] = np.arange(len(names))
+    rows = np.empty(len(names), batches[0][1].dtype)
+    end = len(names)
+    while batches:
+        _, array = batches.pop()
+        begin = end - len(array)
+        rows[targets[begin:end]] = array
+        end = begin
     ends = np.cumsum(np.bincount(places))
-    yield from zip(symbols, np.split(rows[order], ends[:-1]), strict=True)
+    yield from zip(symbols, np.split(rows, ends[:-1]), strict=True)
