@@ -14,9 +14,8 @@ from runtime.disk import chain
 from runtime.envelope import Envelope
 
 _BOOKED: Final[tuple[type[Message], ...]] = get_args(Booked)
-
-_NAMES: Final = """SELECT count(*) FROM record WHERE number < ? AND (instr(body, ?)
-    OR (type = 'UniverseChanged' AND instr(body, ?)))"""
+_NAMES: Final = """SELECT EXISTS (SELECT 1 FROM record WHERE number < ? AND (instr(body, ?)
+    OR (type = 'UniverseChanged' AND instr(body, ?))))"""
 _NEWEST: Final = """SELECT coalesce(max(time), 0) FROM record WHERE number < ?
     AND type NOT IN ('opened', 'closed', 'sealed')"""
 """Said by an actor."""
@@ -38,7 +37,8 @@ class Told:
         """Whether what lies before names an issue; for a remark, so nothing is proven."""
         if self.state is None:
             return False
-        return chain.one(self.path, _NAMES, run_of(self.state), f'"symbol":"{symbol}"', f'"{symbol}"') > 0
+        found = chain.single_value(self.path, _NAMES, run_of(self.state), f'"symbol":"{symbol}"', f'"{symbol}"')
+        return bool(found)
 
 
 class Account:
@@ -72,7 +72,7 @@ def around(path: Path, instant: int) -> Told:
     name, midnight = day.isoformat(), at(day)
 
     def is_before(state: LedgerCarried) -> bool:
-        return state.day < name and chain.one(path, _NEWEST, run_of(state)) < midnight
+        return state.day < name and chain.single_value(path, _NEWEST, run_of(state)) < midnight
 
     told = _since(path, is_before)
     if told.state is None:

@@ -165,8 +165,8 @@ def latest(path: Path, *types: type[Message]) -> Iterator[Envelope]:
             raise DatabaseBroken(f"{path}: {error}") from error
 
 
-def one(path: Path, query: str, *parameters: int | str) -> Any:
-    """The only value a query about a journal gives; nothing of it is proven. Raises DatabaseBroken."""
+def single_value(path: Path, query: str, *parameters: int | str) -> Any:
+    """What a query with one answer says of a journal; nothing of it is proven. Raises DatabaseBroken."""
     with closing(reading(path)) as connection:
         try:
             return connection.execute(query, parameters).fetchone()[0]
