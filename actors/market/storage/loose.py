@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain
+from sys import intern
 from typing import Any, Final, Literal, NamedTuple
 
 import msgspec
@@ -208,9 +209,13 @@ def _set_aside(connection: sqlite3.Connection, kind: Kind, first: int, text: str
 
 def _unpacked(kind: Kind, first: int, text: str) -> _Batch:
     with _complaining(first):
-        if kind in ("ticks", "books"):
-            return _ticks(text) if kind == "ticks" else _books(text)
-        return indications.unpacked(kind, text)
+        if kind == "ticks":
+            names, rows = _ticks(text)
+        elif kind == "books":
+            names, rows = _books(text)
+        else:
+            names, rows = indications.unpacked(kind, text)
+    return tuple(map(intern, names)), rows  # each code a string once, not once a row
 
 
 @contextmanager

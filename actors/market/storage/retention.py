@@ -4,6 +4,7 @@ import sqlite3
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from itertools import accumulate
 from typing import Final
 
 import numpy as np
@@ -12,8 +13,6 @@ from actors.market.storage import blocks, store
 from actors.market.storage.loose import EVER, Kind
 from actors.market.storage.store import BLOCK_ROWS, DAY, DTYPES, KST_OFFSET
 
-_JOINED: Final = 1 << 16
-"""Rows that are joined at once."""
 _DROPPED: Final = 64
 """Blocks that go at once."""
 _RETURNED: Final = 125
@@ -38,6 +37,8 @@ Oldest = Callable[[sqlite3.Connection, Kind], int]
 _Piece = Callable[[sqlite3.Connection], bool]
 _Day = tuple[Kind, str, int, int]
 """Kind, symbol, days since the epoch, and 1 where the rows were imported."""
+_Block = tuple[int, int]
+"""Its row and how many it holds."""
 
 
 class Chores:
@@ -146,22 +147,27 @@ def _join_some(connection: sqlite3.Connection, day: _Day) -> bool:
     found = connection.execute(_OF_DAY, (kind, symbol, since, since + DAY, store.OWN_NUMBERS, imported)).fetchall()
     if len(found) <= -(-sum(count for _, count in found) // BLOCK_ROWS):
         return False
-    joined = _from_the_first_small_one(found)
-    store.write_blocks(connection, kind, symbol, np.concatenate([_read(connection, kind, row) for row in joined]))
-    _delete(connection, joined)
+    joined = _from_the_first_small_one(found, store.PORTION // DTYPES[kind].itemsize)
+    store.write_blocks(connection, kind, symbol, _together(connection, kind, joined))
+    _delete(connection, [row for row, _ in joined])
     return True
 
 
-def _from_the_first_small_one(found: Sequence[tuple[int, int]]) -> list[int]:
+def _from_the_first_small_one(found: Sequence[_Block], limit: int) -> Sequence[_Block]:
+    """Of about `limit` rows together."""
     start = next(place for place, (_, count) in enumerate(found) if count < BLOCK_ROWS)
-    joined: list[int] = []
-    rows = 0
-    for row, count in found[start:]:
-        if rows >= _JOINED:
-            break
-        joined.append(row)
-        rows += count
-    return joined
+    before = accumulate((count for _, count in found[start:]), initial=0)
+    return found[start : start + sum(rows < limit for rows in before)]
+
+
+def _together(connection: sqlite3.Connection, kind: Kind, joined: Sequence[_Block]) -> blocks.Array:
+    """Their rows, which are in memory once."""
+    rows = np.empty(sum(count for _, count in joined), DTYPES[kind])
+    begin = 0
+    for row, count in joined:
+        rows[begin : begin + count] = _read(connection, kind, row)
+        begin += count
+    return rows
 
 
 def _read(connection: sqlite3.Connection, kind: Kind, row: int) -> blocks.Array:

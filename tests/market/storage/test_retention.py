@@ -60,18 +60,22 @@ def numbers(connection: sqlite3.Connection, symbol: str = CODE) -> list[int]:
     return History.over(connection).ticks(Symbol(symbol))["number"].tolist()
 
 
-def test_small_blocks_of_a_day_become_full_ones_in_order(connection: sqlite3.Connection) -> None:
-    parts = [rows("ticks", first, 3_000) for first in range(0, 30_000, 3_000)]
+@pytest.mark.parametrize("kind", ["ticks", "books"])
+def test_small_blocks_of_a_day_become_full_ones_in_order_however_few_are_joined_at_once(
+    connection: sqlite3.Connection, kind: Kind
+) -> None:
+    parts = [rows(kind, first, 3_000) for first in range(0, 30_000, 3_000)]
     random.Random(1).shuffle(parts)
     for part in parts:
-        store.write_blocks(connection, "ticks", CODE, part)
-    store.write_blocks(connection, "ticks", CODE, rows("ticks", 0, 10, NINE + DAY))
+        store.write_blocks(connection, kind, CODE, part)
+    store.write_blocks(connection, kind, CODE, rows(kind, 0, 10, NINE + DAY))
 
     do(connection, Chores(ALL))
 
-    full = ("ticks", CODE, BLOCK_ROWS)
-    assert blocks_of(connection) == [full, full, full, ("ticks", CODE, 30_000 - 3 * BLOCK_ROWS), ("ticks", CODE, 10)]
-    assert numbers(connection)[:30_000] == list(range(store.OWN_NUMBERS, store.OWN_NUMBERS + 30_000))
+    full = (kind, CODE, BLOCK_ROWS)
+    assert blocks_of(connection) == [full, full, full, (kind, CODE, 30_000 - 3 * BLOCK_ROWS), (kind, CODE, 10)]
+    stored = np.concatenate(list(History.over(connection).stream(kind, CODE)))
+    assert stored["number"][:30_000].tolist() == list(range(store.OWN_NUMBERS, store.OWN_NUMBERS + 30_000))
     spans = connection.execute("SELECT first, last FROM blocks ORDER BY first").fetchall()
     assert all(earlier[1] < later[0] for earlier, later in pairwise(spans))
     assert do(connection, Chores(ALL)) == 0
