@@ -10,6 +10,7 @@ from actors.gateways.kiwoom.login import LoginFailed, LoginRefused
 from actors.gateways.kiwoom.ocx import OcxGateway
 from actors.gateways.kiwoom.real_time.feed import FLOOD
 from actors.gateways.kiwoom.twin.settings import TwinSettings
+from actors.gateways.kiwoom.twin.values import blank_padded
 from actors.gateways.port import FeedMessage, Instruction, Outcome, SendResult, Urgency
 from messages import (
     Action,
@@ -187,9 +188,10 @@ async def test_a_flood_thins_books_in_place_and_never_trades(bench: Bench) -> No
 
 
 @on_a_bench
-async def test_a_raw_string_that_differs_from_the_fields_is_read_field_by_field(bench: Bench) -> None:
+async def test_a_raw_string_that_differs_from_the_fields_is_read_field_by_field_padded_or_not(bench: Bench) -> None:
     stream = bench.gateway.stream()
-    bench.control.real = dict(zip(codes.REAL_TYPES[codes.TRADE].fids, TRADE.split("\t"), strict=True))
+    padded = map(blank_padded, TRADE.split("\t"))
+    bench.control.real = dict(zip(codes.REAL_TYPES[codes.TRADE].fids, padded, strict=True))
     bench.real(codes.TRADE, TRADE.replace("-77100", "-55\t-77100", 1))
     tick = (await bench.batch(stream))[-1]
     assert isinstance(tick, Tick)
@@ -205,6 +207,19 @@ async def test_the_feed_ends_after_the_last_session(bench: Bench) -> None:
     ended = batches[-1][-1]
     assert isinstance(ended, FeedEnded)
     assert ended.records == 2
+
+
+@pytest.mark.parametrize("last", ["V", "W"])
+def test_nextrades_day_ends_in_the_evening_whichever_letter_says_so(tmp_path: Path, last: str) -> None:
+    async def scene() -> None:
+        bench = Bench(tmp_path, last_session=last)
+        async with bench.gateway:
+            for told in ("V\t155000\t000000", "9\t999999\t000000", "W\t200000\t000000"):
+                bench.real(codes.SESSION, told, "09")
+            seen = [message async for batch in bench.gateway.stream() for message in batch]
+        assert [type(message) for message in seen[-4:]] == [*3 * [SessionChanged], FeedEnded]
+
+    in_virtual_time(scene)()
 
 
 @on_a_bench

@@ -17,6 +17,7 @@ from messages import (
     Venue,
     Won,
 )
+from tests.gateways.kiwoom_bench import Bench, on_a_bench
 from tests.gateways.order_desk import SAMSUNG, Desk, M, N, ask, instruction
 
 
@@ -205,3 +206,13 @@ def test_after_a_restart_the_first_fill_of_a_changed_order_tells_of_the_change()
 
     assert desk.kinds() == [OrderReplaced, OrderFilled, OrderFilled]
     assert desk.filled() == [(2, 105, 5, 510), (5, 105, 10, 1_035)]
+
+
+@on_a_bench
+async def test_a_record_before_the_trader_opened_is_of_the_order_it_makes_known_then(bench: Bench) -> None:
+    bench.chejan("2000", "체결", left=4, fill=6)
+    await bench.settle()
+    await bench.gateway.open(bench.reports.append, [known("0000001")])
+    (filled,) = bench.reports
+    assert isinstance(filled, OrderFilled)
+    assert (filled.order, filled.quantity, filled.amount) == (7, 6, 462_000)

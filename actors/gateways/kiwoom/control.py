@@ -80,8 +80,7 @@ class Calls:
         self._call("DisconnectRealData(QString)", [screen])
 
     def real(self, code: str, fid: int) -> str:
-        value = self._call("GetCommRealData(QString, int)", [code, int(fid)])
-        return value if isinstance(value, str) else ""
+        return self._text("GetCommRealData(QString, int)", code, int(fid))
 
     def chejan(self, fid: int) -> str:
         return self._text("GetChejanData(int)", int(fid))

@@ -9,7 +9,7 @@ import structlog
 
 from actors.gateways.kiwoom import codes
 from actors.gateways.kiwoom.control import Calls
-from actors.gateways.kiwoom.orders.chejan import order_record, time_of
+from actors.gateways.kiwoom.orders.chejan import OrderRecord, order_record, time_of
 from actors.gateways.kiwoom.orders.orders import OrderTracker
 from actors.gateways.kiwoom.queries.reference import Issues
 from actors.gateways.kiwoom.real_time.records import midnight
@@ -50,6 +50,8 @@ class Trading:
         self._serial = 0
         self._report: Callable[[BrokerReport], None] | None = None
         self._early: list[BrokerReport] = []
+        self._early_records: list[tuple[OrderRecord, int]] = []
+        """With their times: whose orders they are is known when somebody opens."""
         self._tracker = OrderTracker(self.report, self._release)
         self.counts: Counter[str] = Counter()
 
@@ -60,6 +62,9 @@ class Trading:
         early, self._early = self._early, []
         for message in early:
             report(message)
+        records, self._early_records = self._early_records, []
+        for record, time in records:
+            self._fold(record, time)
 
     def report(self, message: BrokerReport) -> None:
         """Tell whoever opened, now or when somebody does."""
@@ -132,7 +137,14 @@ class Trading:
             return
         self.counts["records"] += 1
         _read()
-        self._tracker.record(record, time_of(record, midnight(now), now))
+        time = time_of(record, midnight(now), now)
+        if self._report is None:
+            self._early_records.append((record, time))
+        else:
+            self._fold(record, time)
+
+    def _fold(self, record: OrderRecord, time: int) -> None:
+        self._tracker.record(record, time)
         _folded()
 
     def day_over(self) -> None:

@@ -38,6 +38,7 @@ UNTAKEN: Final = 20_000
 """Waiting records from which on the oldest make room, as long as nobody streams."""
 _AUCTIONS: Final = {Session.OPENING_AUCTION: 1_800, Session.CLOSING_AUCTION: 600}
 """Seconds they take: what has longer to go has not begun."""
+_NEXTRADE_ENDS: Final = ("V", "W")
 _OF_ISSUES: Final = frozenset({codes.TRADE, codes.BOOK, codes.BEST_QUOTE, codes.EXPECTED, codes.AFTER_HOURS})
 _LASTING: Final = frozenset({codes.SESSION, codes.VI})
 """Types whose records hold until another comes: few, and kept for whoever streams later."""
@@ -237,8 +238,14 @@ class Intake:
         self._running[message.venue] = message
         if message.venue is Venue.KRX and message.session is Session.CLOSED_FOR_DAY:
             self._day_over()
-        if message.code == self._last_session:
+        if self._is_last(message):
             batch.append(self._ended())
+
+    def _is_last(self, message: SessionChanged) -> bool:
+        """Kiwoom's texts disagree on whether V or W ends Nextrade's day: the one that comes in the evening does."""
+        if message.code in _NEXTRADE_ENDS and self._last_session in _NEXTRADE_ENDS:
+            return message.session is Session.CLOSED_FOR_DAY
+        return message.code == self._last_session
 
     def _begun(self, message: SessionChanged) -> SessionChanged:
         """An auction is only ever announced by what is left of it, and runs when that comes first, if not late."""

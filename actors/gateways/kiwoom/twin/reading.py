@@ -50,7 +50,7 @@ class Reading:
         current, kind, fields = self.real
         place = _PLACES[kind].get(fid) if kind and code == current else None
         values = fields.split("\t")
-        return values[place] if place is not None and place < len(values) else ""
+        return blank_padded(values[place]) if place is not None and place < len(values) else ""
 
     def _of(self, tr: str, record: str) -> Answer | None:
         answer = self.answer
