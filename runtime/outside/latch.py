@@ -43,6 +43,8 @@ class Latch:
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / NAME
+        self._young = folder / f"{NAME}.{os.getpid()}"
+        """Of each process its own: who halts at the same time writes none of it over."""
         self._seen: tuple[int, int] | None = None
         self._last: Halt | None = None
 
@@ -59,18 +61,30 @@ class Latch:
     def lay(self, halt: Halt) -> Halt:
         """Durable on return. Who came first stands, but a wish to flatten is added. Raises OSError."""
         try:
-            _write(self.path, halt, "xb")
+            self._lay_whole(halt)
         except FileExistsError:
             first = self.read() or halt
             if first.flatten or not halt.flatten:
                 return first
             halt = first._replace(flatten=True)
-            young = self.path.with_name(NAME + ".new")
-            _write(young, halt, "wb")
-            young.replace(self.path)
+            _write(self._young, halt, "wb")
+            self._young.replace(self.path)
         _sync(self.path.parent)
         self._seen, self._last = self._mark(), halt
         return halt
+
+    def _lay_whole(self, halt: Halt) -> None:
+        """Whoever sees the file reads why; but where there is no room, or no links, its name comes first, and halts."""
+        try:
+            _write(self._young, halt, "wb")
+            os.link(self._young, self.path)
+        except FileExistsError:
+            raise
+        except OSError:
+            _write(self.path, halt, "xb")
+        finally:
+            with suppress(OSError):
+                self._young.unlink()
 
     def news(self) -> Halt | None:
         """What was laid or changed since the last look. One removed by hand is laid again: only `lift` removes it."""

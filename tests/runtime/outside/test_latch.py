@@ -1,6 +1,7 @@
 """The latch: made by anybody, seen at once, lifted only when a resume is durable."""
 
 import asyncio
+import os
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,32 @@ def test_what_is_laid_is_read_again_by_anybody(tmp_path: Path) -> None:
 
     assert Latch(tmp_path).read() == HALT
     assert "reason: daily loss: equity 1, was 2" in (tmp_path / NAME).read_text(encoding="utf-8").splitlines()
+
+
+def test_nobody_sees_the_file_before_it_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[Halt | None] = []
+
+    def look(_: int) -> None:
+        seen.append(Latch(tmp_path).read())
+
+    monkeypatch.setattr(os, "fsync", look)
+    Latch(tmp_path).lay(HALT)
+
+    assert seen == [None, HALT]
+    assert [file.name for file in tmp_path.iterdir()] == [NAME]
+
+
+def test_where_there_are_no_links_it_is_laid_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def link(_: Path, __: Path) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(os, "link", link)
+    latch = Latch(tmp_path)
+    latch.lay(HALT)
+    latch.lay(Halt("later", "somebody", "else"))
+
+    assert latch.read() == HALT
+    assert [file.name for file in tmp_path.iterdir()] == [NAME]
 
 
 def test_who_came_first_stands_but_a_wish_to_flatten_is_added(tmp_path: Path) -> None:
@@ -159,7 +186,7 @@ def test_a_latch_that_nobody_has_heard_of_yet_is_not_lifted(tmp_path: Path) -> N
 
 def test_a_latch_that_cannot_be_laid_is_said_and_the_halt_goes_on(tmp_path: Path) -> None:
     async def scene(journal: Journal, latching: Latching) -> None:
-        (tmp_path / (NAME + ".new")).mkdir()
+        (tmp_path / f"{NAME}.{os.getpid()}").mkdir()
         Latch(tmp_path).lay(HALT)
         halt = envelope(journal, 1, HaltTrading(reason="enough", by="guardian", flatten=True))
         latching.append(halt)
