@@ -137,7 +137,7 @@ class Reckoning:
             *invariants.carried_truly(self.told),
             *invariants.sound(self.ledger),
             *_digests(self.told),
-            *_oddities(self.told),
+            *_oddities(self.told, truth),
             *self._proof(),
         ]
 
@@ -231,12 +231,22 @@ def _digests(told: Sequence[Envelope]) -> Iterator[str]:
             yield f"the ledgers of {', '.join(digests)} differ at {number}"
 
 
-def _oddities(told: Sequence[Envelope]) -> Iterator[str]:
+def _oddities(told: Sequence[Envelope], truth: Truth) -> Iterator[str]:
     for envelope in told:
         message = envelope.message
         if isinstance(message, PositionAdjusted):
             yield f"adjusted: {message.symbol}: {message.reason}"
-        elif isinstance(message, HaltTrading) and message.by not in _OWN_HALTS and message.reason != BY_US:
+        elif isinstance(message, HaltTrading) and not (_is_expected(message) or _is_of_a_refused(message, truth)):
             yield f"halted by {message.by}: {message.reason}"
         elif isinstance(message, ActorFailed) and not message.error.startswith(_OUTSIDE):
             yield f"{message.actor} failed in {message.handler}: {message.error}"
+
+
+def _is_expected(halt: HaltTrading) -> bool:
+    return halt.by in _OWN_HALTS or halt.reason == BY_US
+
+
+def _is_of_a_refused(halt: HaltTrading, truth: Truth) -> bool:
+    """What the lists showed before the exchange refused it is in them no more, and nothing says so: for a person."""
+    refused = (record.number for record in truth.orders if record.status == REFUSED)
+    return any(halt.reason.endswith(f": {number} is not in the broker's lists") for number in refused)

@@ -3,11 +3,13 @@
 import asyncio
 from pathlib import Path
 
+import pytest
+
 from actors.account.ledger import Booked
 from actors.campaigns.chaos.reckoning import Reckoning, Truth
 from actors.exchange.orders import REFUSED, TRADED
 from actors.exchange.records import AccountState, FillRecord, OrderRecord
-from messages import Action, Kind, Message, Nanoseconds, Shares, Side, Validity, Won
+from messages import Action, HaltTrading, Kind, Message, Nanoseconds, Shares, Side, Validity, Won
 from runtime.envelope import Envelope
 from tests.account.records import CODE, NOON, accepted, approval, filled, opened, submitting, unknown
 from tests.runtime.disk.test_journal import write
@@ -116,6 +118,17 @@ def test_an_intent_that_was_placed_twice_is_found(tmp_path: Path) -> None:
     messages = (*ORDERED, accepted(), accepted(1, "0000002"))
     (breach,) = told(tmp_path, *messages).recovered(truth(order(), order("0000002")), NOON)
     assert breach == "I3: order 1 was placed as 0000001, 0000002"
+
+
+@pytest.mark.parametrize(("status", "odd"), [(REFUSED, 0), (TRADED, 1)])
+def test_a_start_that_waits_for_a_person_does_so_for_an_order_the_exchange_refused(
+    tmp_path: Path, status: str, odd: int
+) -> None:
+    asyncio.run(write(tmp_path, count=1))
+    doubt = "the account cannot be trusted: order 1: 0000001 is not in the broker's lists"
+    halted = told(tmp_path, HaltTrading(reason=doubt, by="reconciliation"))
+    found = [breach for breach in halted.closed(truth(order(status=status))) if "halted by" in breach]
+    assert len(found) == odd
 
 
 def test_the_differences_of_a_day_are_counted(tmp_path: Path) -> None:
