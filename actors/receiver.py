@@ -40,6 +40,7 @@ from runtime.disk.errors import DatabaseError
 from runtime.life.vitals import Vitals
 from runtime.settings.bounds import Code, Count, Seconds, Several
 
+_Line = tuple[Symbol, Venue]
 _EVER: Final = 1 << 62
 _COUNTS: Final = ("ticks", "books", "bars", "out_of_order", "repeated", "lost_shares", "late_prints", "unknown_codes")
 _TELL_WITHIN: Final = 0.2
@@ -108,7 +109,7 @@ class Receiver(
         self._settle = settle
         self._stop_at_end = stop_at_end
         self._everything = whole_market
-        self._lines: dict[tuple[Symbol, Venue], Line] = {}
+        self._lines: dict[_Line, Line] = {}
         self._announced: dict[Symbol, None] = {}
         self._unfinished: dict[BarBuilder, None] = {}
         self._day = dt.date.min
@@ -329,18 +330,20 @@ class Receiver(
         wanted = self._wants.codes
         registration = (wanted, wanted[: self._books])
         if registration != self._registered:
-            self._begin_anew(wanted)
+            before = {split(code) for code in self._registered[0]} if self._registered else set[_Line]()
+            now = {split(code) for code in wanted}
+            self._turn_over(now - before, before - now)
             self._registered = registration
             self._feed.watch(*registration)
 
-    def _begin_anew(self, wanted: Sequence[Symbol]) -> None:
-        """What traded while nobody watched is not lost."""
-        before = {*self._registered[0]} if self._registered is not None else set[Symbol]()
-        new = {split(code) for code in wanted if code not in before}
-        for code, line in self._lines.items():
-            if code in new:
+    def _turn_over(self, new: Container[_Line], gone: Container[_Line]) -> None:
+        """What traded while nobody watched is not lost; of a bar whose rest nobody sees there is none."""
+        for key, line in self._lines.items():
+            if key in new:
                 line.volume = 0
-                self._losses.forget(code)
+                self._losses.forget(key)
+            elif key in gone:
+                self._miss(line.builders, self.desk.clock.now())
 
     def _say_unknown(self, asked: Sequence[Symbol], found: Container[Symbol]) -> None:
         unknown = [symbol for symbol in asked if symbol not in found]

@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 from collections import deque
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from functools import partial
 from itertools import islice
 from operator import attrgetter
@@ -13,7 +14,7 @@ from typing import Any
 from actors.market.storage import events, indications, loose, retention, store
 from actors.market.storage.events import Event, MarketEvent
 from actors.market.storage.indications import Indication
-from actors.market.storage.loose import EVER, Stored
+from actors.market.storage.loose import EVER, Kind, Stored
 from actors.market.storage.order_states import LIVE, OrderStates
 from actors.market.storage.retention import Chores
 from actors.market.storage.sampling import Sampling
@@ -72,11 +73,11 @@ class Recorder(Actor, publishes=(MailboxOverflowed, MailboxRecovered)):
         self.lost: dict[str, int] = {}
         """By kind, since the last time everything could be stored."""
         self._path = data / store.FILE
-        self._period = period
+        self._period = self._left = period
         self._backlog = backlog
         self._sampling = Sampling(round(books_every * SECOND)) if books_every else None
         self._began = 0
-        self._oldest = retention.newest({**dict.fromkeys(store.KINDS, keep_ticks), "books": keep_books})
+        self._keep: dict[Kind, int] = {**dict.fromkeys(store.KINDS, keep_ticks), "books": keep_books}
         self._ticks = Waiting("ticks")
         self._books = Waiting("books")
         self._sampled: list[Envelope] = []
@@ -213,10 +214,10 @@ class Recorder(Actor, publishes=(MailboxOverflowed, MailboxRecovered)):
         )
 
     async def _sleep(self) -> None:
-        try:
-            await self.desk.clock.wait(self._stopping, self._period)
-        except TimeoutError:
-            return
+        """What tidying took of the time is over."""
+        left, self._left = self._left, self._period
+        with suppress(TimeoutError):
+            await self.desk.clock.wait(self._stopping, left)
 
     async def _store(self, database: Database) -> None:
         try:
@@ -295,7 +296,7 @@ class Recorder(Actor, publishes=(MailboxOverflowed, MailboxRecovered)):
             await database.run(partial(store.write_sampling, row=so_far))
 
     def _tidy_up(self, before: int = EVER) -> None:
-        self._chores = Chores(self._oldest, before)
+        self._chores = Chores(retention.newest(self._keep, self.desk.clock.now), before)
         self._something.set()
 
     async def _tidy(self, database: Database) -> None:
@@ -310,6 +311,7 @@ class Recorder(Actor, publishes=(MailboxOverflowed, MailboxRecovered)):
             await asyncio.sleep(0)  # where the writer has no thread of its own, others have their turn here
         if self._chores is not None:
             self._something.set()
+        self._left = max(until - self.desk.clock.now(), 0) / SECOND
 
 
 def _ends_the_day(event: MarketEvent) -> bool:

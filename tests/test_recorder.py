@@ -2,9 +2,11 @@ import subprocess
 import sys
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 from actors.market.storage import store
 from actors.market.storage.history import History, order_state
+from actors.market.storage.retention import Chores
 from actors.market.time import SECOND
 from actors.recorder import Recorder
 from messages import (
@@ -23,7 +25,7 @@ from messages import (
     ViReleased,
     Won,
 )
-from runtime.disk.database import Database
+from runtime.disk.database import Database, Work
 from runtime.disk.reading import reading
 from runtime.testing import Stage, in_virtual_time
 from tests.fake_feed import instrument
@@ -285,6 +287,33 @@ async def test_what_comes_while_the_last_batch_is_written_is_stored_too(tmp_path
 
     with History(tmp_path) as history:
         assert history.ticks(CODE)["price"].tolist() == [100, 101]
+
+
+class Tidier(Recorder):
+    def _opened(self) -> Database:
+        return Tidying(self._path, migrations=store.MIGRATIONS, clock=self.desk.clock, commit_every=0)
+
+
+class Tidying(Database):
+    """There is always something to tidy, a third of a second each."""
+
+    async def run(self, work: Work[Any]) -> Any:
+        if getattr(work, "__self__", None).__class__ is not Chores:
+            return await super().run(work)
+        await self._clock.sleep(0.3)
+        return True
+
+
+@in_virtual_time
+async def test_tidying_makes_no_message_wait_for_a_second_period(tmp_path: Path) -> None:
+    stage = Stage(Tidier(tmp_path))
+    await stage.start()
+    for said in range(12):
+        stage.tell(tick(said / 2, 100))
+        await stage.advance(0.5)
+        with History(tmp_path) as history:
+            assert len(history.ticks(CODE)) >= said - 2
+    await stage.stop()
 
 
 def test_a_kill_loses_no_more_than_a_second(tmp_path: Path) -> None:

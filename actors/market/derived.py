@@ -6,9 +6,10 @@ from typing import Final, NamedTuple
 from actors.market import krx
 from actors.market.bars import start_of
 from actors.market.time import SECOND
-from messages import Aggressor, Instrument, OrderBook, Tick, ViKind, ViReleased, ViTriggered
+from messages import Aggressor, Designation, Instrument, OrderBook, Tick, ViKind, ViReleased, ViTriggered
 
 _BUYER, _SELLER = Aggressor.BUYER, Aggressor.SELLER
+_NEVER_INTERRUPTED: Final = (Designation.LIQUIDATION, Designation.OVERHEATED)
 _AUCTION: Final = krx.VI_AUCTION * SECOND
 
 
@@ -58,9 +59,11 @@ def total_imbalance(book: OrderBook) -> float | None:
 
 
 def room(price: int, instrument: Instrument) -> Room:
-    """How far the price may still move today. Raises ValueError where there is no price."""
+    """How far the price may still move today. Raises ValueError where there is no price, or no limit."""
     if price <= 0:
         raise ValueError(f"{price} is no price")
+    if not instrument.upper_limit or not instrument.lower_limit:
+        raise ValueError(f"{instrument.symbol} has no limits today")
     up, down = instrument.upper_limit - price, price - instrument.lower_limit
     return Room(up, down, up / price, down / price)
 
@@ -136,6 +139,7 @@ class Interruptions:
         if opens or not self.last:
             self.reference = tick.open or tick.price
             self._opened = opens
+            self._resumes = 0  # an opening that was interrupted is over with it
         elif self._resumes and tick.time >= self._resumes:
             self.reference = tick.price
             self._resumes = 0
@@ -157,7 +161,9 @@ class Interruptions:
             self._resumes = min(self._resumes, event.time)
 
     def bands(self, *, closing_auction: bool = False) -> Bands:
-        """The dynamic band is none before the first price."""
+        """The dynamic band is none before the first price; an issue in 정리매매, or one called 단기과열, has none."""
+        if self._instrument.designation in _NEVER_INTERRUPTED:
+            return Bands(0, 0, 0, 0)
         market, kospi200 = self._instrument.market, self._instrument.kospi200
         static = krx.static_vi_percent(market)
         dynamic = krx.dynamic_vi_percent(market, kospi200, closing_auction) if self.last else None

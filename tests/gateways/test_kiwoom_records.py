@@ -208,9 +208,10 @@ def test_an_interruption_begins_and_ends() -> None:
     assert over.time - begun.time == 129_000_000_000
 
 
-def test_the_same_interruption_of_another_venue_has_the_same_subject() -> None:
-    assert vi_subject("094480", vi()) == vi_subject("094480_AL", vi(_9001="094480_AL"))
-    assert parse_vi("094480_AL", vi(), DAY, NOON).venue is Venue.SOR
+def test_the_same_interruption_of_another_venue_has_the_same_subject_and_is_the_krxs() -> None:
+    assert vi_subject(vi()) == vi_subject(vi(_9001="094480_AL"))
+    for code in ("094480", "094480_NX", "094480_AL"):
+        assert parse_vi(code, vi(_9001=code), DAY, NOON).venue is Venue.KRX
 
 
 @pytest.mark.parametrize("changes", [{"_9068": "3"}, {"_1223": ""}, {"_1221": "+-"}, {"_9001": "?"}, {"_1225": "x"}])

@@ -7,6 +7,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from actors.exchange.events import Print, ViEnded, ViStarted
 from actors.market.bars import BarBuilder
@@ -26,6 +27,7 @@ from actors.market.derived import (
 from actors.market.time import SECOND
 from messages import (
     Aggressor,
+    Designation,
     Instrument,
     Market,
     Nanoseconds,
@@ -160,6 +162,8 @@ def test_the_room_to_the_limits_is_exact() -> None:
     assert room(10_000, issue(10_000)) == (3_000, 3_000, 0.3, 0.3)
     with pytest.raises(ValueError, match="no price"):
         room(0, issue())
+    with pytest.raises(ValueError, match="no limits"):
+        room(10_000, issue(0))
 
 
 @pytest.mark.parametrize(
@@ -194,6 +198,22 @@ def test_the_opening_auction_and_each_interruptions_auction_give_the_static_refe
 
     assert opened == Bands(9_450, 11_550, 10_340, 11_660)
     assert (late_print_of_before, fold.reference, fold.last, fold.differences) == (10_500, 11_700, 11_900, 0)
+
+
+def test_an_opening_auction_that_was_interrupted_gives_the_open_all_the_same() -> None:
+    bands = Interruptions(issue(10_000), TODAY)
+    bands.begin(triggered(ViKind.STATIC, 11_000, -20, static=10_000))
+    bands.end(ViReleased(symbol=CODE, time=Nanoseconds(NINE + 100 * SECOND)))
+    for price, second in ((11_300, 105), (11_800, 130)):
+        bands.add(replace(tick(second, price), open=Won(11_300)))
+    assert (bands.reference, bands.last) == (11_300, 11_800)
+
+
+@pytest.mark.parametrize("designation", [Designation.LIQUIDATION, Designation.OVERHEATED])
+def test_an_issue_that_is_never_interrupted_has_no_bands(designation: Designation) -> None:
+    bands = Interruptions(replace(issue(), designation=designation), TODAY)
+    bands.add(tick(0, 12_510))
+    assert bands.bands() == (0, 0, 0, 0)
 
 
 def test_an_interruption_that_ends_early_takes_its_next_price() -> None:

@@ -10,6 +10,7 @@ from typing import Final, NamedTuple, Self
 
 import numpy as np
 
+from actors.market.calendar import Calendar, UnknownDayError
 from actors.market.charts import collection
 from actors.market.charts.certificate import Certificate, Chart
 from actors.market.storage import blocks, events, indications, joins, store
@@ -18,7 +19,7 @@ from actors.market.storage.events import Event
 from actors.market.storage.joins import Joined
 from actors.market.storage.loose import EVER, Kind, Range, Stored
 from actors.market.storage.segments import Segment, Segments, between
-from actors.market.time import SECOND
+from actors.market.time import SECOND, kst
 from messages import Bar, Designation, Instrument, Market, Record, Symbol, Venue
 from runtime.disk.errors import DatabaseBroken
 from runtime.disk.reading import reading
@@ -45,7 +46,8 @@ _OPEN: Final = f"""{_LENGTHS}
 _CLOSE: Final = f"""{_LENGTHS}
     SELECT bars.close, bars.time FROM lengths JOIN bars ON bars.interval = lengths.interval AND bars.symbol = :symbol
         AND bars.venue = 0 AND bars.time = (SELECT max(time) FROM bars AS own WHERE own.interval = lengths.interval
-        AND own.symbol = :symbol AND own.venue = 0 AND own.time < :before)
+        AND own.symbol = :symbol AND own.venue = 0
+        AND own.time < CASE WHEN :closed THEN :before ELSE :before - lengths.interval * 1000000000 + 1 END)
     ORDER BY (bars.time + :offset) / :day DESC, bars.interval DESC LIMIT 1"""  # noqa: S608
 
 
@@ -270,7 +272,10 @@ class History:
         return next((int(rows["price"][0]) for rows in homes if len(rows)), 0)
 
     def close_before(self, symbol: Symbol, instant: int) -> int:
-        """The last price before an instant at the KRX: of the newest day with bars, by its longest; 0 without any."""
+        """The last price before an instant at the KRX: of the newest day with bars, by its longest; 0 without any.
+
+        Before that day's close bars that still run at the instant don't count: they know what comes.
+        """
         return self._last_close(symbol, instant)[0]
 
     def price_before(self, symbol: Symbol, instant: int) -> int:
@@ -281,6 +286,7 @@ class History:
 
     def _last_close(self, symbol: Symbol, instant: int) -> tuple[int, int]:
         units = {"symbol": symbol, "before": instant, "offset": store.KST_OFFSET, "day": store.DAY}
+        units["closed"] = _has_closed(instant)
         found: tuple[int, int] | None = self._connection.execute(_CLOSE, units).fetchone()
         return found or (0, 0)
 
@@ -352,6 +358,15 @@ def _made(kind: Kind, symbol: Symbol, array: Array) -> Sequence[Stored]:
 def _of_kind(kind: Kind, symbols: Sequence[Symbol]) -> Sequence[Symbol]:
     """The codes to look for: an index has none of an issue's."""
     return () if kind == "index_ticks" else symbols
+
+
+def _has_closed(instant: int) -> bool:
+    """Whether that day's trading is over, where the calendar knows the day and it had any."""
+    try:
+        day = Calendar().day(kst(instant).date())
+    except UnknownDayError:
+        return True
+    return day is None or instant > day.close
 
 
 def _day(instant: int) -> int:

@@ -26,7 +26,7 @@ _SPLIT = """SELECT kind, symbol, (first + :offset) / :day, top < :own FROM block
     HAVING count(*) > (sum(count) + :full - 1) / :full ORDER BY 1, 2, 3, 4"""
 _OF_DAY = """SELECT rowid, count FROM blocks WHERE kind = ? AND symbol = ? AND first >= ? AND first < ?
     AND (top < ?) = ? ORDER BY first, last"""
-_DAYS = "SELECT DISTINCT (first + ?) / ? FROM blocks WHERE kind = ? ORDER BY 1 DESC LIMIT ?"
+_DAYS = "SELECT DISTINCT (first + ?) / ? FROM blocks WHERE kind = ? AND first < ? ORDER BY 1 DESC LIMIT ?"
 _SHORT = """SELECT interval, symbol, venue, time FROM bars WHERE interval < 60
     AND (interval, symbol, venue) >= (?, ?, ?) AND time < ? ORDER BY interval, symbol, venue, time LIMIT 1"""
 _FORGET = "DELETE FROM bars WHERE interval = ? AND symbol = ? AND venue = ? AND time < ?"
@@ -91,12 +91,15 @@ class Chores:
         return True
 
 
-def newest(days: Mapping[Kind, int]) -> Oldest:
-    """Keep so many of the newest days that are stored, 0 or none for all: a wrong clock takes nothing away."""
+def newest(days: Mapping[Kind, int], now: Callable[[], int]) -> Oldest:
+    """Keep so many of the newest days that are stored, 0 or none for all, and those to come.
+
+    A day to come was stored by a clock that was ahead, and does not count.
+    """
 
     def oldest(connection: sqlite3.Connection, kind: Kind) -> int:
         kept = days.get(kind, 0)
-        found = connection.execute(_DAYS, (KST_OFFSET, DAY, kind, kept)).fetchall()
+        found = connection.execute(_DAYS, (KST_OFFSET, DAY, kind, midnight(now()) + DAY, kept)).fetchall()
         return found[-1][0] * DAY - KST_OFFSET if kept and len(found) == kept else 0
 
     return oldest

@@ -237,6 +237,15 @@ def test_the_price_before_a_day_is_that_of_the_newest_day_there_is(connection: s
     assert history.close_before(OTHER, NINE + 86_400 * SECOND) == 0
 
 
+def test_the_price_before_an_instant_in_session_knows_nothing_of_what_comes(connection: sqlite3.Connection) -> None:
+    midnight = Nanoseconds(NINE - 9 * 3_600 * SECOND)
+    whole_day = structs.replace(bar(0, 1, 9, 1, 9), interval=86_400, time=midnight)
+    store.write_bars(connection, [whole_day, bar(0, 5, 5, 5, 5), bar(1, 6, 6, 6, 6)])
+    history = History.over(connection)
+    assert [history.close_before(CODE, NINE + second * SECOND) for second in (59, 60, 119, 120)] == [0, 5, 5, 6]
+    assert history.close_before(CODE, NINE + 7 * 3_600 * SECOND) == 9
+
+
 @pytest.mark.parametrize("packed", [False, True])
 def test_a_strength_that_is_no_number_spoils_no_batch(connection: sqlite3.Connection, packed: bool) -> None:
     odd = [

@@ -20,7 +20,13 @@ from tests.market.market_data import CODE, NINE, OTHER, bar, book, tick
 from tests.market.storage import writing
 
 DAYS = 86_400.0
-ALL = retention.newest({"ticks": 0, "books": 0})
+
+
+def later() -> int:
+    return NINE + 30 * DAY
+
+
+ALL = retention.newest({}, later)
 
 
 def opened(path: Path | str) -> sqlite3.Connection:
@@ -107,7 +113,7 @@ def three_days(connection: sqlite3.Connection) -> None:
 def test_the_newest_days_stay_and_bars_are_never_let_go(connection: sqlite3.Connection) -> None:
     three_days(connection)
 
-    do(connection, Chores(retention.newest({"ticks": 2, "books": 1})))
+    do(connection, Chores(retention.newest({"ticks": 2, "books": 1}, later)))
 
     history = History.over(connection)
     assert history.ticks(CODE)["received"].min() == NINE + DAY
@@ -119,7 +125,7 @@ def test_the_newest_days_stay_and_bars_are_never_let_go(connection: sqlite3.Conn
 def test_fewer_days_than_may_stay_all_stay(connection: sqlite3.Connection) -> None:
     three_days(connection)
 
-    do(connection, Chores(retention.newest({"ticks": 4, "books": 3})))
+    do(connection, Chores(retention.newest({"ticks": 4, "books": 3}, later)))
 
     assert len(History.over(connection).ticks(CODE)) == 9
     assert len(History.over(connection).books(CODE)) == 3
@@ -148,7 +154,7 @@ def test_what_is_received_today_is_left_unpacked_at_a_start(connection: sqlite3.
 
 
 def test_a_kill_in_the_middle_of_any_piece_leaves_nothing_lost_or_doubled(tmp_path: Path) -> None:
-    chores, done = Chores(retention.newest({"ticks": 1, "books": 0})), 0
+    chores, done = Chores(retention.newest({"ticks": 1, "books": 0}, later)), 0
     with closing(opened(tmp_path / "market.sqlite")) as connection:
         three_days(connection)
         for part in range(0, 20_000, 5_000):
@@ -158,7 +164,7 @@ def test_a_kill_in_the_middle_of_any_piece_leaves_nothing_lost_or_doubled(tmp_pa
     while more:
         with closing(opened(tmp_path / "market.sqlite")) as killed:
             killed.execute("BEGIN IMMEDIATE")
-            Chores(retention.newest({"ticks": 1, "books": 0})).step(killed)
+            Chores(retention.newest({"ticks": 1, "books": 0}, later)).step(killed)
         with closing(opened(tmp_path / "market.sqlite")) as connection:
             found = numbers(connection)
             assert found[-len(kept) :] == kept
@@ -216,6 +222,16 @@ def test_a_damaged_block_neither_stops_the_chores_nor_goes(connection: sqlite3.C
     assert blocks_of(connection) == [("ticks", CODE, 5), ("ticks", CODE, 5), ("ticks", CODE, 10)]
 
 
+def test_a_day_to_come_which_a_wrong_clock_has_left_takes_no_true_day_away(connection: sqlite3.Connection) -> None:
+    for day in (0, 1, 2, 1_000):
+        store.write_blocks(connection, "ticks", CODE, rows("ticks", 0, 1, NINE + day * DAY))
+
+    do(connection, Chores(retention.newest({"ticks": 2}, lambda: NINE + 2 * DAY)))
+
+    stored = (History.over(connection).ticks(CODE)["received"] - NINE) // DAY
+    assert stored.tolist() == [1, 2, 1_000]
+
+
 def test_bars_of_seconds_go_with_the_prints_they_were_made_of_and_longer_ones_stay(
     connection: sqlite3.Connection,
 ) -> None:
@@ -225,7 +241,7 @@ def test_bars_of_seconds_go_with_the_prints_they_were_made_of_and_longer_ones_st
         seconds = [replace(minute, symbol=symbol, interval=s) for symbol in (CODE, OTHER) for s in (1, 10)]
         store.write_bars(connection, [minute, *seconds])
 
-    do(connection, Chores(retention.newest({"ticks": 2})))
+    do(connection, Chores(retention.newest({"ticks": 2}, later)))
 
     left = connection.execute("SELECT interval, count(*), min(time) FROM bars GROUP BY interval").fetchall()
     assert left == [(1, 4, NINE + DAY), (10, 4, NINE + DAY), (60, 3, NINE)]

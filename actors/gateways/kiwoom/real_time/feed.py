@@ -257,7 +257,7 @@ class Intake:
         return begun
 
     def _is_repeated(self, raw: _Raw) -> bool:
-        subject = vi_subject(raw.code, raw.data)
+        subject = vi_subject(raw.data)
         known = subject in self._interruptions
         self._interruptions.add(subject)
         return known

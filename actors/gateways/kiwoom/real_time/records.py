@@ -269,18 +269,18 @@ def parse_session(code: str, data: str, day: int, received: int) -> SessionChang
 
 
 def parse_vi(code: str, data: str, day: int, received: int) -> ViTriggered | ViReleased:
-    """VI발동/해제: 9068 decides which of the two it is."""
+    """VI발동/해제: 9068 decides which of the two it is. They are the KRX's, whichever venue's code bears the record."""
+    del code
     fields = _fields(data, 19)
-    symbol, venue = _vi_identity(code, fields[0])
+    symbol = identity(fields[0])[0]
     event, triggered, released = fields[4].strip(), fields[8].strip(), fields[9].strip()
     if event == "2":
-        return ViReleased(symbol=symbol, venue=venue, time=Nanoseconds(_released(released, day, received)))
+        return ViReleased(symbol=symbol, time=Nanoseconds(_released(released, day, received)))
     kind, direction = _VI_KINDS.get(fields[10].strip()), fields[17].strip()
     if event != "1" or kind is None or direction not in ("1", "2"):
         raise MalformedError("not an interruption Kiwoom lists")
     return ViTriggered(
         symbol=symbol,
-        venue=venue,
         time=Nanoseconds(day + seconds_of(triggered) * SECOND),
         kind=kind,
         trigger_price=Won(_text_amount(fields[7])),
@@ -291,10 +291,10 @@ def parse_vi(code: str, data: str, day: int, received: int) -> ViTriggered | ViR
     )
 
 
-def vi_subject(code: str, data: str) -> tuple[str, str, str]:
+def vi_subject(data: str) -> tuple[str, str, str]:
     """What makes a VI record a repetition of another: with Nextrade the same one arrives once per venue."""
     fields = _fields(data, 19)
-    return _vi_identity(code, fields[0])[0], fields[8].strip(), fields[4].strip()
+    return identity(fields[0])[0], fields[8].strip(), fields[4].strip()
 
 
 def parse_index(code: str, data: str, day: int, received: int) -> IndexTick:
@@ -359,13 +359,6 @@ def _millions(text: str) -> int:
     if not 0 <= value <= MOST_MILLIONS:
         raise MalformedError("not an amount in millions")
     return value * _MILLION
-
-
-def _vi_identity(code: str, field: str) -> tuple[Symbol, Venue]:
-    symbol, venue = identity(field)
-    if venue is Venue.KRX and code.endswith(("_NX", "_AL")):
-        venue = identity(code)[1]
-    return symbol, venue
 
 
 def _released(text: str, day: int, received: int) -> int:
