@@ -47,7 +47,7 @@ from actors.market.calendar import Calendar, UnknownDayError
 from messages import Condition, Instrument, LinkLost, Nanoseconds, Ranked, Session, SessionChanged, Symbol, Venue
 from runtime.clock import Clock, TimerHandle
 from runtime.logs import hide
-from runtime.process.locks import name_lock
+from runtime.process.locks import name_lock, name_path
 from runtime.settings.bounds import Rate, Span
 from runtime.settings.config import ConfigError
 
@@ -297,7 +297,7 @@ class OcxGateway:
     def _connect_parts(self) -> None:
         self._control = self._open_control()
         self._calls = Calls(self._control)
-        self._pacer = Pacer(self._clock, self._data / "pacer.txt")
+        self._pacer = Pacer(self._clock, self._history())
         self._screens = Screens()
         self._queries = Queries(self._calls, self._clock, self._pacer, self._screens, self._times[0])
         self._issues = Issues(self._calls, self._queries)
@@ -360,6 +360,11 @@ class OcxGateway:
             held.enter_context(name_lock(f"the login to Kiwoom's {server} server", NAME, server))
         elif self._twin.exchange:
             held.enter_context(name_lock(f"the account at {self._twin.exchange}", "twin", self._twin.exchange))
+
+    def _history(self) -> Path:
+        """Kiwoom counts the queries of a login, whatever folder the system that asks keeps its books in."""
+        of_login = name_path(NAME, self._wanted[1]).with_suffix(".pacer.txt")
+        return of_login if self._kind == "activex" else self._data / "pacer.txt"
 
     def _make_trading(self, account: str) -> Trading:
         timeout = self._times[1]
