@@ -22,7 +22,8 @@ from actors.gateways.kiwoom.orders.trading import Trading
 from actors.gateways.kiwoom.queries import accounts
 from actors.gateways.kiwoom.queries.charts import Charts
 from actors.gateways.kiwoom.queries.conditions import Conditions
-from actors.gateways.kiwoom.queries.queries import Answer, Queries, QueryRefused, Question
+from actors.gateways.kiwoom.queries.interruptions import Interruptions
+from actors.gateways.kiwoom.queries.queries import Answer, Queries, QueryRefused
 from actors.gateways.kiwoom.queries.reference import Issues
 from actors.gateways.kiwoom.real_time.feed import Intake
 from actors.gateways.kiwoom.real_time.registrations import Registrations
@@ -57,24 +58,6 @@ IndexCode = Annotated[str, Meta(pattern=r"^[0-9]{3}$", description="codes of ind
 _LINK_EVERY: Final = 5.0
 _RUNNING: Final = {Session.CONTINUOUS: "3", Session.CLOSING_AUCTION: "2"}
 """What FID 215 said when the KRX's session began that runs now."""
-_VI_QUESTION: Final = Question(
-    tr="opt10054",
-    inputs={
-        "시장구분": "000",
-        "장전구분": "0",
-        "종목코드": "",
-        "발동구분": "0",
-        "제외종목": "000000000",
-        "거래량구분": "0",
-        "최소거래량": "",
-        "최대거래량": "",
-        "거래대금구분": "0",
-        "최소거래대금": "",
-        "최대거래대금": "",
-        "발동방향": "0",
-        "거래소구분": "1",
-    },
-)
 
 
 class OcxGateway:
@@ -161,7 +144,7 @@ class OcxGateway:
             self._registrations.sessions()
             self._registrations.indices(self._indices)
             self._say_session(Venue.KRX)
-            await self._register_interruptions()
+            await self._interruptions.begin()
         except BaseException:
             self._close()
             raise
@@ -241,7 +224,7 @@ class OcxGateway:
             "queries overloaded": self._queries.overloaded,
             "registrations refused": self._registrations.refused,
             "conditions rejected": self._conditions.rejected,
-            "rows rejected": self._charts.rejected + self._issues.rejected,
+            "rows rejected": self._charts.rejected + self._issues.rejected + self._interruptions.rejected,
             "slot failures": self._events.failures,
         }
 
@@ -305,6 +288,7 @@ class OcxGateway:
         self._registrations = Registrations(self._calls, self._clock, self._screens, **self._more)
         wanted = self._registrations.wanted
         self._intake = Intake(self._calls, self._clock, NAME, self._last_session, self._day_over, wanted)
+        self._interruptions = Interruptions(self._queries, self._clock, self._screens, self._intake.retell)
         self._conditions = Conditions(
             self._calls, self._clock, self._pacer, self._screens, self._times[0], self._intake.say
         )
@@ -336,12 +320,6 @@ class OcxGateway:
         login = open_session(self._calls, account=account, server=server, confirmation=confirmation)
         _LOG.info("logged in", server=login.server, accounts=len(login.accounts))
         return login
-
-    async def _register_interruptions(self) -> None:
-        try:
-            await self._queries.one(_VI_QUESTION, pool="vi")
-        except (QueryRefused, TimeoutError) as error:
-            _LOG.warning("volatility interruptions will not be seen", reason=str(error))
 
     def _say_session(self, venue: Venue) -> None:
         """Kiwoom announces changes: whoever comes in the middle of a session hears nothing of it."""
@@ -380,6 +358,7 @@ class OcxGateway:
         if self._lost:
             return
         self._lost = True
+        self._interruptions.stop()
         self._intake.lost(reason)
         if self._trading is not None:
             self._trading.report(LinkLost(gateway=NAME, time=Nanoseconds(self._clock.now()), reason=reason))
@@ -392,6 +371,7 @@ class OcxGateway:
         if self._timer is not None:
             self._timer.cancel()
         with self._held:
+            self._interruptions.stop()
             self._conditions.stop()
             self._registrations.close()
             self._events.close()

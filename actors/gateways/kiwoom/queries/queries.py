@@ -73,21 +73,22 @@ class Queries:
         self.timed_out = 0
         self.overloaded = 0
 
-    async def one(self, question: Question, urgency: Urgency = Urgency.QUERY, *, pool: str = "tr") -> Answer:
-        """The first page. `pool` other than tr keeps the screen, with what the query registered on it.
+    async def one(self, question: Question, urgency: Urgency = Urgency.QUERY, *, screen: str = "") -> Answer:
+        """The first page. A `screen` given stays the caller's, with what the query registered on it.
 
         Raises QueryRefused or TimeoutError.
         """
-        screen = self._screen(question, pool)
+        if screen:
+            return await self._ask(question, screen, 0, urgency, None)
+        screen = self._screen(question)
         try:
             return await self._ask(question, screen, 0, urgency, None)
         finally:
-            if pool == "tr":
-                self._give_back(screen)
+            self._give_back(screen)
 
     async def pages(self, question: Question, urgency: Urgency, most: int = MOST_PAGES) -> AsyncGenerator[Answer, None]:
         """Page by page to the end. Raises Interrupted where a more urgent query broke the continuation."""
-        screen = self._screen(question, "tr")
+        screen = self._screen(question)
         try:
             async with self._pacer.session(urgency) as session:
                 for page in range(most):
@@ -161,9 +162,9 @@ class Queries:
             _LOG.warning("columns are not where the table has them: read by their names now", tr=tr, items=moved)
         return not moved
 
-    def _screen(self, question: Question, pool: str) -> str:
+    def _screen(self, question: Question) -> str:
         try:
-            return self._screens.take(pool)
+            return self._screens.take("tr")
         except ScreensExhausted as error:
             raise QueryRefused(f"{question.tr}: {error}") from error
 
