@@ -1,6 +1,7 @@
 """Queries: paced, correlated by screen and name, timed out, and read to the last page."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Final
 
@@ -109,8 +110,7 @@ class Queries:
                 continue
             if pages[-1].more:
                 raise QueryRefused(f"{question.tr}: longer than {MOST_PAGES} pages")
-            rows = tuple(row for page in pages for row in page.rows)
-            return Answer(single=pages[0].single, rows=rows, more=False)
+            return Answer(single=pages[0].single, rows=_joined(pages), more=False)
         raise QueryRefused(f"{question.tr}: more urgent queries kept coming between its pages")
 
     async def many(self, symbols: Sequence[str]) -> list[Mapping[str, str]]:
@@ -212,6 +212,21 @@ class Queries:
     def _give_back(self, screen: str) -> None:
         self._calls.drop_screen(screen)
         self._screens.free(screen)
+
+
+def _joined(pages: Sequence[Answer]) -> tuple[Mapping[str, str], ...]:
+    """A row comes again on the next page where the list grew in between; alike rows of one page are two."""
+    rows: list[Mapping[str, str]] = []
+    before: Counter[tuple[tuple[str, str], ...]] = Counter()
+    for page in pages:
+        here: Counter[tuple[tuple[str, str], ...]] = Counter()
+        for row in page.rows:
+            cells = tuple(row.items())
+            here[cells] += 1
+            if here[cells] > before[cells]:
+                rows.append(row)
+        before |= here
+    return tuple(rows)
 
 
 def _said(pending: _Pending) -> str:
