@@ -62,8 +62,13 @@ def name_lock(what: str, *names: str, folder: Path | None = None) -> Lock:
 
     `what` is for people, `names` identify it; only their hash shows in the file's name.
     """
+    return Lock(name_path(*names, folder=folder), what)
+
+
+def name_path(*names: str, folder: Path | None = None) -> Path:
+    """The file that `name_lock` locks; what else belongs to these names lies beside it, under another suffix."""
     digest = hashlib.sha256("\0".join(names).encode()).hexdigest()[:24]
-    return Lock((folder or Path.home() / ".kiwoom-actors" / "locks") / digest, what)
+    return (folder or Path.home() / ".kiwoom-actors" / "locks") / digest
 
 
 def is_held(folder: Path) -> bool:

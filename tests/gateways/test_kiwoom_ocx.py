@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from actors.gateways.kiwoom import codes
-from actors.gateways.kiwoom.login import LoginFailed, LoginRefused
+from actors.gateways.kiwoom.login import LoginFailed, LoginRefused, Server
 from actors.gateways.kiwoom.ocx import OcxGateway
 from actors.gateways.kiwoom.real_time.feed import FLOOD
 from actors.gateways.kiwoom.twin.settings import TwinSettings
@@ -38,6 +38,7 @@ from runtime.clock import Clock, SteppedClock, WallClock
 from runtime.process.locks import AlreadyRunning, name_lock
 from runtime.settings.config import ConfigError
 from runtime.testing import START, in_virtual_time
+from tests.gateways.fake_control import FakeControl
 from tests.gateways.kiwoom_bench import Bench, on_a_bench
 
 TRADE = "\t".join(
@@ -383,3 +384,24 @@ def test_a_start_without_a_control_leaves_the_way_free_for_the_next(
     for _ in range(2):
         with pytest.raises(ConnectionError):
             asyncio.run(gateway.__aenter__())
+
+
+@pytest.mark.parametrize(("second", "asked"), [("mock", [2]), ("real", [1, 1])])
+def test_what_a_login_asked_is_remembered_for_its_server_whatever_the_data_folder(
+    second: Server, asked: list[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+
+    async def log_in(folder: str, server: Server) -> None:
+        keys: dict[str, Any] = {"control": "activex", "server": server, "live_confirmation": "0011"}
+        gateway, control = OcxGateway(WallClock(), tmp_path / folder, Random(1), **keys), FakeControl()
+        control.server = "1" if server == "mock" else "0"
+        gateway._open_control = lambda: control  # type: ignore[method-assign]
+        async with gateway:
+            pass
+
+    asyncio.run(log_in("collect", "mock"))
+    asyncio.run(log_in("live", second))
+    kept = [path.read_text(encoding="ascii") for path in tmp_path.rglob("*pacer.txt")]
+    assert sorted(text.count("\n") for text in kept) == asked

@@ -29,10 +29,13 @@ class Control:
         self.twin = TwinRegistrations()
         self.clock = clock
         self.calls: list[tuple[int, str, list[Any]]] = []
+        self.unknown: set[str] = set()
 
     def dynamicCall(self, signature: str, arguments: list[Any], /) -> Any:  # noqa: N802 - Qt's name
         name = signature.partition("(")[0]
         self.calls.append((self.clock.now(), name, arguments))
+        if name == "SetRealReg" and self.unknown.intersection(arguments[1].split(";")):
+            return -500
         twin = self.twin
         run = {
             "SetRealReg": twin.set_real,
@@ -113,6 +116,43 @@ async def test_who_watches_nextrade_in_mid_session_hears_of_its_session_once(ben
     said = [(m.venue, m.session) for m in await bench.batch(stream) if isinstance(m, SessionChanged)]
     assert said == [(Venue.KRX, Session.CONTINUOUS), (Venue.NXT, Session.CONTINUOUS)]
     assert bench.control.called("SetRealReg")[-1][1] == "000660_NX"
+
+
+@given(st.lists(st.integers(0, 249), min_size=1, max_size=4, unique=True))
+@settings(max_examples=25, deadline=None)
+def test_codes_that_are_refused_keep_no_other_from_its_prices_and_are_tried_again(places: list[int]) -> None:
+    control, registrations, clock = desk()
+    control.unknown = {CODES[place] for place in places}
+    registrations.watch(CODES[:250], CODES[250:260])
+    clock.advance(START + 300 * SECOND)
+    assert control.wanted(TRADE) == {*CODES[:260]} - control.unknown
+    assert control.wanted(BOOK) == {*CODES[250:260]}
+    steps = [time for time, _, _ in control.calls]
+    assert min(later - earlier for earlier, later in pairwise(steps)) >= SECOND // 10
+
+    control.unknown = set()
+    clock.advance(START + 600 * SECOND)
+    assert control.wanted(TRADE) == {*CODES[:260]}
+
+
+def test_books_do_not_wait_for_trades_that_are_refused() -> None:
+    control, registrations, clock = desk()
+    control.unknown = {CODES[0]}
+    registrations.watch(CODES[:100], CODES[1:3])
+    clock.advance(START + SECOND // 2)
+    assert control.wanted(BOOK) == {*CODES[1:3]}
+
+
+def test_new_codes_do_not_wait_for_one_that_is_refused_for_ever() -> None:
+    control, registrations, clock = desk()
+    control.unknown = {CODES[0]}
+    registrations.watch(CODES[:1], ())
+    clock.advance(START + 3_600 * SECOND)
+    tried = len(control.calls)
+    registrations.watch(CODES[:150], ())
+    clock.advance(clock.now() + SECOND)
+    assert control.wanted(TRADE) == {*CODES[1:150]}
+    assert tried < 70
 
 
 def test_what_is_wanted_is_known_at_once_and_forgotten_at_the_end() -> None:

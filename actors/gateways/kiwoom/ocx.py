@@ -22,7 +22,8 @@ from actors.gateways.kiwoom.orders.trading import Trading
 from actors.gateways.kiwoom.queries import accounts
 from actors.gateways.kiwoom.queries.charts import Charts
 from actors.gateways.kiwoom.queries.conditions import Conditions
-from actors.gateways.kiwoom.queries.queries import Answer, Queries, QueryRefused, Question
+from actors.gateways.kiwoom.queries.interruptions import Interruptions
+from actors.gateways.kiwoom.queries.queries import Answer, Queries, QueryRefused
 from actors.gateways.kiwoom.queries.reference import Issues
 from actors.gateways.kiwoom.real_time.feed import Intake
 from actors.gateways.kiwoom.real_time.registrations import Registrations
@@ -47,7 +48,7 @@ from actors.market.calendar import Calendar, UnknownDayError
 from messages import Condition, Instrument, LinkLost, Nanoseconds, Ranked, Session, SessionChanged, Symbol, Venue
 from runtime.clock import Clock, TimerHandle
 from runtime.logs import hide
-from runtime.process.locks import name_lock
+from runtime.process.locks import name_lock, name_path
 from runtime.settings.bounds import Rate, Span
 from runtime.settings.config import ConfigError
 
@@ -57,24 +58,6 @@ IndexCode = Annotated[str, Meta(pattern=r"^[0-9]{3}$", description="codes of ind
 _LINK_EVERY: Final = 5.0
 _RUNNING: Final = {Session.CONTINUOUS: "3", Session.CLOSING_AUCTION: "2"}
 """What FID 215 said when the KRX's session began that runs now."""
-_VI_QUESTION: Final = Question(
-    tr="opt10054",
-    inputs={
-        "시장구분": "000",
-        "장전구분": "0",
-        "종목코드": "",
-        "발동구분": "0",
-        "제외종목": "000000000",
-        "거래량구분": "0",
-        "최소거래량": "",
-        "최대거래량": "",
-        "거래대금구분": "0",
-        "최소거래대금": "",
-        "최대거래대금": "",
-        "발동방향": "0",
-        "거래소구분": "1",
-    },
-)
 
 
 class OcxGateway:
@@ -161,7 +144,7 @@ class OcxGateway:
             self._registrations.sessions()
             self._registrations.indices(self._indices)
             self._say_session(Venue.KRX)
-            await self._register_interruptions()
+            await self._interruptions.begin()
         except BaseException:
             self._close()
             raise
@@ -241,7 +224,7 @@ class OcxGateway:
             "queries overloaded": self._queries.overloaded,
             "registrations refused": self._registrations.refused,
             "conditions rejected": self._conditions.rejected,
-            "rows rejected": self._charts.rejected + self._issues.rejected,
+            "rows rejected": self._charts.rejected + self._issues.rejected + self._interruptions.rejected,
             "slot failures": self._events.failures,
         }
 
@@ -297,7 +280,7 @@ class OcxGateway:
     def _connect_parts(self) -> None:
         self._control = self._open_control()
         self._calls = Calls(self._control)
-        self._pacer = Pacer(self._clock, self._data / "pacer.txt")
+        self._pacer = Pacer(self._clock, self._history())
         self._screens = Screens()
         self._queries = Queries(self._calls, self._clock, self._pacer, self._screens, self._times[0])
         self._issues = Issues(self._calls, self._queries)
@@ -305,6 +288,7 @@ class OcxGateway:
         self._registrations = Registrations(self._calls, self._clock, self._screens, **self._more)
         wanted = self._registrations.wanted
         self._intake = Intake(self._calls, self._clock, NAME, self._last_session, self._day_over, wanted)
+        self._interruptions = Interruptions(self._queries, self._clock, self._screens, self._intake.retell)
         self._conditions = Conditions(
             self._calls, self._clock, self._pacer, self._screens, self._times[0], self._intake.say
         )
@@ -337,12 +321,6 @@ class OcxGateway:
         _LOG.info("logged in", server=login.server, accounts=len(login.accounts))
         return login
 
-    async def _register_interruptions(self) -> None:
-        try:
-            await self._queries.one(_VI_QUESTION, pool="vi")
-        except (QueryRefused, TimeoutError) as error:
-            _LOG.warning("volatility interruptions will not be seen", reason=str(error))
-
     def _say_session(self, venue: Venue) -> None:
         """Kiwoom announces changes: whoever comes in the middle of a session hears nothing of it."""
         now = self._clock.now()
@@ -361,6 +339,11 @@ class OcxGateway:
         elif self._twin.exchange:
             held.enter_context(name_lock(f"the account at {self._twin.exchange}", "twin", self._twin.exchange))
 
+    def _history(self) -> Path:
+        """Kiwoom counts the queries of a login, whatever folder the system that asks keeps its books in."""
+        of_login = name_path(NAME, self._wanted[1]).with_suffix(".pacer.txt")
+        return of_login if self._kind == "activex" else self._data / "pacer.txt"
+
     def _make_trading(self, account: str) -> Trading:
         timeout = self._times[1]
         return Trading(self._calls, self._clock, self._screens, self._issues, account=account, timeout=timeout)
@@ -375,6 +358,7 @@ class OcxGateway:
         if self._lost:
             return
         self._lost = True
+        self._interruptions.stop()
         self._intake.lost(reason)
         if self._trading is not None:
             self._trading.report(LinkLost(gateway=NAME, time=Nanoseconds(self._clock.now()), reason=reason))
@@ -387,6 +371,7 @@ class OcxGateway:
         if self._timer is not None:
             self._timer.cancel()
         with self._held:
+            self._interruptions.stop()
             self._conditions.stop()
             self._registrations.close()
             self._events.close()

@@ -163,16 +163,29 @@ def _traded(group: Sequence[Row], now: int) -> BrokerOrder:
     last = group[-1]
     quantity, left = whole(last, "주문수량"), min(whole(row, "미체결수량") for row in group)
     fills = _fills(group, most=quantity - left)
-    filled = sum(quantity for quantity, _ in fills)
+    filled = _filled(fills)
     amount = sum(quantity * price for quantity, price in fills)
     return _order(last, now, "주문시간", filled=filled, amount=amount, quantity=quantity, left=left)
 
 
 def _fills(group: Sequence[Row], most: int) -> list[tuple[int, int]]:
-    """A row comes again where the list grew between two pages, and may tell more the second time."""
-    apart = {tuple(row.items()): row for row in group}.values()
-    fills = [(optional(row, "체결량"), optional(row, "체결가")) for row in apart]
-    return fills if sum(quantity for quantity, _ in fills) <= most else [max(fills)]
+    """A row comes again where the list grew between two pages, and may tell more the second time.
+
+    Alike rows of one page are alike fills where together they are all that is not open any more.
+    """
+    every = _fills_of(group)
+    if _filled(every) == most:
+        return every
+    apart = _fills_of({tuple(row.items()): row for row in group}.values())
+    return apart if _filled(apart) <= most else [max(apart)]
+
+
+def _fills_of(rows: Iterable[Row]) -> list[tuple[int, int]]:
+    return [(optional(row, "체결량"), optional(row, "체결가")) for row in rows]
+
+
+def _filled(fills: Iterable[tuple[int, int]]) -> int:
+    return sum(quantity for quantity, _ in fills)
 
 
 def _order(row: Row, now: int, time: str, *, filled: int, amount: int, quantity: int, left: int) -> BrokerOrder:

@@ -1,6 +1,7 @@
 """Queries: paced, correlated by screen and name, timed out, and read to the last page."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Final
 
@@ -73,21 +74,22 @@ class Queries:
         self.timed_out = 0
         self.overloaded = 0
 
-    async def one(self, question: Question, urgency: Urgency = Urgency.QUERY, *, pool: str = "tr") -> Answer:
-        """The first page. `pool` other than tr keeps the screen, with what the query registered on it.
+    async def one(self, question: Question, urgency: Urgency = Urgency.QUERY, *, screen: str = "") -> Answer:
+        """The first page. A `screen` given stays the caller's, with what the query registered on it.
 
         Raises QueryRefused or TimeoutError.
         """
-        screen = self._screen(question, pool)
+        if screen:
+            return await self._ask(question, screen, 0, urgency, None)
+        screen = self._screen(question)
         try:
             return await self._ask(question, screen, 0, urgency, None)
         finally:
-            if pool == "tr":
-                self._give_back(screen)
+            self._give_back(screen)
 
     async def pages(self, question: Question, urgency: Urgency, most: int = MOST_PAGES) -> AsyncGenerator[Answer, None]:
         """Page by page to the end. Raises Interrupted where a more urgent query broke the continuation."""
-        screen = self._screen(question, "tr")
+        screen = self._screen(question)
         try:
             async with self._pacer.session(urgency) as session:
                 for page in range(most):
@@ -108,8 +110,7 @@ class Queries:
                 continue
             if pages[-1].more:
                 raise QueryRefused(f"{question.tr}: longer than {MOST_PAGES} pages")
-            rows = tuple(row for page in pages for row in page.rows)
-            return Answer(single=pages[0].single, rows=rows, more=False)
+            return Answer(single=pages[0].single, rows=_joined(pages), more=False)
         raise QueryRefused(f"{question.tr}: more urgent queries kept coming between its pages")
 
     async def many(self, symbols: Sequence[str]) -> list[Mapping[str, str]]:
@@ -161,9 +162,9 @@ class Queries:
             _LOG.warning("columns are not where the table has them: read by their names now", tr=tr, items=moved)
         return not moved
 
-    def _screen(self, question: Question, pool: str) -> str:
+    def _screen(self, question: Question) -> str:
         try:
-            return self._screens.take(pool)
+            return self._screens.take("tr")
         except ScreensExhausted as error:
             raise QueryRefused(f"{question.tr}: {error}") from error
 
@@ -211,6 +212,21 @@ class Queries:
     def _give_back(self, screen: str) -> None:
         self._calls.drop_screen(screen)
         self._screens.free(screen)
+
+
+def _joined(pages: Sequence[Answer]) -> tuple[Mapping[str, str], ...]:
+    """A row comes again on the next page where the list grew in between; alike rows of one page are two."""
+    rows: list[Mapping[str, str]] = []
+    before: Counter[tuple[tuple[str, str], ...]] = Counter()
+    for page in pages:
+        here: Counter[tuple[tuple[str, str], ...]] = Counter()
+        for row in page.rows:
+            cells = tuple(row.items())
+            here[cells] += 1
+            if here[cells] > before[cells]:
+                rows.append(row)
+        before |= here
+    return tuple(rows)
 
 
 def _said(pending: _Pending) -> str:

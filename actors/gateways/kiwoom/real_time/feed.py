@@ -14,6 +14,7 @@ from actors.gateways.kiwoom import codes
 from actors.gateways.kiwoom.control import Calls
 from actors.gateways.kiwoom.real_time.records import (
     PARSERS,
+    VI_RELEASED,
     MalformedError,
     identity,
     midnight,
@@ -40,6 +41,7 @@ _AUCTIONS: Final = {Session.OPENING_AUCTION: 1_800, Session.CLOSING_AUCTION: 600
 """Seconds they take: what has longer to go has not begun."""
 _NEXTRADE_ENDS: Final = ("V", "W")
 _OF_ISSUES: Final = frozenset({codes.TRADE, codes.BOOK, codes.BEST_QUOTE, codes.EXPECTED, codes.AFTER_HOURS})
+_RETOLD: Final = "opt10054"
 _LASTING: Final = frozenset({codes.SESSION, codes.VI})
 """Types whose records hold until another comes: few, and kept for whoever streams later."""
 
@@ -117,6 +119,12 @@ class Intake:
             self._wake_stream()
         elif not self._taken and len(self._line) >= UNTAKEN:
             self._make_room()
+
+    def retell(self, data: str) -> None:
+        """The text of an interruption that an answer told of, as if its record had come."""
+        self._seen[_RETOLD] += 1
+        self._line.append(_Raw("", codes.VI, data, self._now()))
+        self._wake_stream()
 
     def say(self, message: FeedMessage) -> None:
         """Put a message of our own into the line."""
@@ -257,8 +265,9 @@ class Intake:
         return begun
 
     def _is_repeated(self, raw: _Raw) -> bool:
+        """A trigger is also where its release was told: an answer may be of the instant before."""
         subject = vi_subject(raw.data)
-        known = subject in self._interruptions
+        known = not self._interruptions.isdisjoint((subject, (*subject[:2], VI_RELEASED)))
         self._interruptions.add(subject)
         return known
 

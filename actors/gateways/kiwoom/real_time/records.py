@@ -55,6 +55,7 @@ _EVENING: Final = 64_800
 _SUFFIXES: Final = MappingProxyType({"": Venue.KRX, "NX": Venue.NXT, "AL": Venue.SOR})
 _make_tick: Callable[..., Tick] = Tick  # units as NewTypes would cost a call a field
 _make_book: Callable[..., OrderBook] = OrderBook
+VI_RELEASED: Final = "2"
 _VI_KINDS: Final = MappingProxyType({"정적": ViKind.STATIC, "동적": ViKind.DYNAMIC, "동적+정적": ViKind.BOTH})
 
 
@@ -274,7 +275,7 @@ def parse_vi(code: str, data: str, day: int, received: int) -> ViTriggered | ViR
     fields = _fields(data, 19)
     symbol = identity(fields[0])[0]
     event, triggered, released = fields[4].strip(), fields[8].strip(), fields[9].strip()
-    if event == "2":
+    if event == VI_RELEASED:
         return ViReleased(symbol=symbol, time=Nanoseconds(_released(released, day, received)))
     kind, direction = _VI_KINDS.get(fields[10].strip()), fields[17].strip()
     if event != "1" or kind is None or direction not in ("1", "2"):

@@ -1,6 +1,7 @@
 """What is registered for real-time data: two tiers, a hundred codes a screen, changed a portion at a time."""
 
 from collections.abc import Collection
+from functools import partial
 from typing import Final
 
 import structlog
@@ -38,29 +39,43 @@ class Tier:
         self._places: dict[str, list[Symbol]] = {}
         self._where: dict[Symbol, str] = {}
         self._wanted: dict[Symbol, None] = {}
+        self._refused: dict[Symbol, int] = {}
+        """How many of these may go together at most, the longest untried first."""
+        self.blamed = False
+        """Whether the last refusal was of one code alone: the others need not wait for it."""
 
     def want(self, symbols: Collection[Symbol]) -> None:
         """The order stays: what comes first is registered first."""
         self._wanted = dict.fromkeys(symbols)
+        self._refused = {symbol: most for symbol, most in self._refused.items() if symbol in self._wanted}
 
     @property
     def registered(self) -> tuple[Symbol, ...]:
         return tuple(self._where)
 
-    def step(self) -> bool:
+    def step(self, *, retry: bool = True) -> bool:
         """Take out what is not wanted, or register one portion; False when nothing is left to do.
 
-        Raises ScreensExhausted, and ConnectionError where the control refuses.
+        What was refused comes last, and only with `retry`. Raises ScreensExhausted, and ConnectionError where the
+        control refuses.
         """
         surplus = [symbol for symbol in self._where if symbol not in self._wanted][:_REMOVED_AT_ONCE]
         if surplus:
             for symbol in surplus:
                 self._remove(symbol)
             return True
-        missing = [symbol for symbol in self._wanted if symbol not in self._where]
+        missing = self._unrefused() or (self._widest() if retry else [])
         if missing:
             self._add(missing)
         return len(missing) > 0
+
+    def _unrefused(self) -> list[Symbol]:
+        return [symbol for symbol in self._wanted if symbol not in self._where and symbol not in self._refused]
+
+    def _widest(self) -> list[Symbol]:
+        """A code that is at fault is found by halves, of which the good ones are not kept waiting for it."""
+        most = max(self._refused.values(), default=0)
+        return [symbol for symbol, bound in self._refused.items() if bound == most][:most]
 
     def _remove(self, symbol: Symbol) -> None:
         screen = self._where.pop(symbol)
@@ -78,11 +93,18 @@ class Tier:
         held = self._places.setdefault(screen, [])
         portion = missing[: CODES_A_SCREEN - len(held)]
         error = codes.error_of(self._calls.register(screen, portion, self._fids, option))
+        for symbol in portion:
+            self._refused.pop(symbol, None)
         if error.outcome is not Outcome.SENT:
             self._undo(screen)
+            self._halve(portion)
             raise ConnectionError(f"SetRealReg: {error.code} {error.meaning}; {error.mend}")
         held.extend(portion)
         self._where.update(dict.fromkeys(portion, screen))
+
+    def _halve(self, portion: list[Symbol]) -> None:
+        self._refused.update(dict.fromkeys(portion, max(1, len(portion) // 2)))
+        self.blamed = len(portion) == 1
 
     def _undo(self, screen: str) -> None:
         if not self._places[screen]:
@@ -103,7 +125,9 @@ class Registrations:
         self._trades = Tier(calls, screens, _TRADE_FIDS + more)
         self._books = Tier(calls, screens, _BOOK_FIDS + more)
         self._timer: TimerHandle | None = None
-        self._again = _AGAIN
+        self._again = {self._trades: _AGAIN, self._books: _AGAIN}
+        self._resting: dict[Tier, TimerHandle | None] = {}
+        """After a refusal; one that has no screen rests until it is told anew what is wanted."""
         self.wanted: set[str] = set()
         """Codes with trades or books, as they are at any time."""
         self.refused = 0
@@ -114,6 +138,7 @@ class Registrations:
         self._books.want(books)
         self.wanted.clear()
         self.wanted.update(trades, books)
+        self._resting = {tier: timer for tier, timer in self._resting.items() if timer is not None}
         self._step_after(0.0)
 
     def sessions(self) -> None:
@@ -138,6 +163,9 @@ class Registrations:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+        for timer in self._resting.values():
+            if timer is not None:
+                timer.cancel()
         for pool in ("real", "session", "vi"):
             for screen in self._screens.taken(pool):
                 self._calls.drop_screen(screen)
@@ -153,13 +181,35 @@ class Registrations:
 
     def _step(self) -> None:
         self._timer = None
+        if any(self._call(tier) for tier in self._again):
+            self._step_after(_PAUSE)
+
+    def _call(self, tier: Tier) -> bool:
+        """One call at most; False when this tier has none to make now."""
+        rests = tier in self._resting
+        if rests and (self._resting[tier] is None or not tier.blamed):
+            return False
         try:
-            if self._trades.step() or self._books.step():
-                self._step_after(_PAUSE)
-            self._again = _AGAIN
+            moved = tier.step(retry=not rests)
         except (ConnectionError, ScreensExhausted) as error:
             self.refused += 1
             _LOG.warning("registration refused", reason=str(error))
-            if isinstance(error, ConnectionError):
-                self._step_after(self._again)
-                self._again = min(2 * self._again, _AGAIN_AT_MOST)
+            self._rest(tier, error)
+            return isinstance(error, ConnectionError)
+        if moved or not rests:
+            self._again[tier] = _AGAIN
+        return moved
+
+    def _rest(self, tier: Tier, error: Exception) -> None:
+        before = self._resting.pop(tier, None)
+        if before is not None:
+            before.cancel()
+        if isinstance(error, ScreensExhausted):
+            self._resting[tier] = None
+            return
+        self._resting[tier] = self._clock.call_later(self._again[tier], partial(self._wake, tier))
+        self._again[tier] = min(2 * self._again[tier], _AGAIN_AT_MOST)
+
+    def _wake(self, tier: Tier) -> None:
+        self._resting.pop(tier, None)
+        self._step_after(0.0)
