@@ -23,7 +23,6 @@ from messages import (
     DataRestored,
     FeedEnded,
     FeedLost,
-    Instrument,
     Message,
     Nanoseconds,
     OrderBook,
@@ -69,7 +68,7 @@ class MarketFeed(Feed, Reference, Protocol):
 class Receiver(
     Actor,
     core=True,
-    publishes=(*get_args(FeedMessage), DataLost, DataRestored, Instrument, StopSystem),
+    publishes=(*get_args(FeedMessage), DataLost, DataRestored, StopSystem),
 ):
     """Reads one feed from the moment the run has started.
 

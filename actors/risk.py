@@ -1,5 +1,7 @@
 """Risk: every intent meets every rule; the only maker of approvals."""
 
+from msgspec.structs import replace
+
 from actors.account.ledger import Booked, Ledger
 from actors.account.recovery import History, replay, state_at
 from actors.limits import exposure, loss, price, rate, size, state
@@ -304,6 +306,8 @@ class Risk(
         symbol = instrument.symbol
         known = self._view.instruments.get(symbol)
         self._view.instruments[symbol] = instrument
+        if known is not None and instrument == replace(known, kospi200=not known.kospi200):
+            return  # whether it trades is not told anew with its bands
         if known is not None and known.base_price != instrument.base_price and symbol in self._quotes:
             self._quotes[symbol].reference = 0
         self._view.suspended.pop(symbol, None)

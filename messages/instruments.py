@@ -66,7 +66,7 @@ class Instrument(Message):
     listed_shares: Shares = Shares(0)
     """0 where unknown."""
     kospi200: bool = False
-    """Members have narrower dynamic VI bands."""
+    """Members, and plain index funds, have narrower dynamic VI bands; where it is not known who is one, they count."""
     sector: str = ""
     designation: Designation = Designation.NONE
     halted: bool = False

@@ -173,3 +173,17 @@ async def test_a_feed_of_bars_has_no_prints_to_lose() -> None:
     assert isinstance(stage.actor, Receiver)
     assert (stage.heard(DataLost), stage.actor.counts["lost_shares"]) == ([], 0)
     assert len(stage.heard(Bar)) == 5
+
+
+@in_virtual_time
+async def test_what_is_known_better_by_now_of_an_issue_is_told_anew() -> None:
+    feed = FakeFeed()
+    stage = Stage(Receiver(feed, symbols=[CODE]))
+    await stage.start()
+    stage.tell(STARTED)
+    await stage.settle()
+    (told,) = stage.heard(Instrument)
+    feed.give(replace(told, kospi200=True))
+    await stage.settle()
+
+    assert [one.kospi200 for one in stage.heard(Instrument)] == [False, True]

@@ -63,7 +63,9 @@ FeedMessage = (
     | FeedLost
     | FeedRestored
     | FeedEnded
+    | Instrument
 )
+"""An Instrument among them is what is known better by now of one that `instruments` gave."""
 BrokerReport = OrderEvent | ExternalOrderSeen | LinkLost | LinkRestored | ReconciliationWanted
 
 

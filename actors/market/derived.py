@@ -121,10 +121,11 @@ class Interruptions:
     after an interruption the first price traded once it has lasted its two minutes. The dynamic one is the last price.
     """
 
-    __slots__ = ("_date", "_instrument", "_opened", "_resumes", "differences", "last", "reference")
+    __slots__ = ("_date", "_opened", "_resumes", "differences", "instrument", "last", "reference")
 
     def __init__(self, instrument: Instrument, date: dt.date) -> None:
-        self._instrument = instrument
+        self.instrument = instrument
+        """To be replaced by a newer one of the same day, which may know the members of the KOSPI 200."""
         self._date = date
         self._resumes = 0
         self._opened = False
@@ -162,9 +163,9 @@ class Interruptions:
 
     def bands(self, *, closing_auction: bool = False) -> Bands:
         """The dynamic band is none before the first price; an issue in 정리매매, or one called 단기과열, has none."""
-        if self._instrument.designation in _NEVER_INTERRUPTED:
+        if self.instrument.designation in _NEVER_INTERRUPTED:
             return Bands(0, 0, 0, 0)
-        market, kospi200 = self._instrument.market, self._instrument.kospi200
+        market, kospi200 = self.instrument.market, self.instrument.kospi200
         static = krx.static_vi_percent(market)
         dynamic = krx.dynamic_vi_percent(market, kospi200, closing_auction) if self.last else None
         return Bands(*self._prices(self.reference, static), *self._prices(self.last, dynamic))
@@ -172,7 +173,7 @@ class Interruptions:
     def _prices(self, reference: int, percent: int | None) -> tuple[int, int]:
         if percent is None or not reference:
             return 0, 0
-        return krx.vi_prices(reference, percent, self._instrument.market, self._date)
+        return krx.vi_prices(reference, percent, self.instrument.market, self._date)
 
     def _agrees(self, event: ViTriggered) -> bool:
         bands = self.bands()

@@ -44,6 +44,7 @@ class FakeControl:
         self.single: dict[str, str] = {}
         self.tables: dict[str, list[list[list[str]]]] = {}
         self.silent: set[str] = set()
+        self.boards: dict[str, str] = {}
         self.functions: dict[tuple[str, str], str] = {}
         self.chejan: dict[int, str] = {}
         self.real: dict[int, str] = {}
@@ -75,6 +76,9 @@ class FakeControl:
 
     def on_KOA_Functions(self, name: str, parameter: str) -> str:  # noqa: N802
         return self.server if name == "GetServerGubun" else self.functions.get((name, parameter), "")
+
+    def on_GetCodeListByMarket(self, market: str) -> str:  # noqa: N802
+        return self.boards.get(market, "")
 
     def on_SetRealReg(self, *_: str) -> int:  # noqa: N802
         return 0

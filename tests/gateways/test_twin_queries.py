@@ -5,6 +5,7 @@ import pytest
 from actors.gateways.kiwoom import codes
 from actors.gateways.kiwoom.queries.accounts import orders_of_day
 from actors.market.time import kst
+from messages import Market
 from runtime.testing import in_virtual_time
 from tests.gateways.twin_consumer import Consumer, logged_in, trading
 
@@ -158,6 +159,20 @@ async def test_the_ranking_is_by_trading_value() -> None:
     amounts = [int(row["거래대금"]) for row in reader.rows]
     assert amounts == sorted(amounts, reverse=True)
     assert [row["현재순위"] for row in reader.rows] == ["1", "2", "3"]
+
+
+@in_virtual_time
+async def test_members_of_the_kospi200_come_in_pages_of_100_and_are_shares() -> None:
+    consumer = await logged_in(issues=330)
+    reader = Reader(consumer)
+    inputs = {"시장구분": "2", "업종코드": "201"}
+    await reader.ask("opt20002", inputs)
+    await reader.ask("opt20002", inputs, following=2)
+    assert [(following, len(rows)) for following, rows in reader.pages] == [("2", 100), ("0", 10)]
+    members = {row[0] for _, rows in reader.pages for row in rows}
+    issues = consumer.twin.server.exchange.issues()
+    assert members == {issue.symbol for issue in issues if issue.kospi200 and issue.market is Market.KOSPI}
+    assert reader.pages[0][1][0][:3] == ["900010", "가상전자", "71500"]
 
 
 @in_virtual_time

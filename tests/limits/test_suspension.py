@@ -57,3 +57,13 @@ async def test_the_data_of_another_day_tell_it_anew() -> None:
     stage.tell(listed(), intent(side=SELL))
 
     assert len(stage.heard(ApprovedOrder)) == 1
+
+
+@in_virtual_time
+async def test_bands_that_are_told_anew_say_nothing_of_a_suspension() -> None:
+    stage = await standing()
+    stage.tell(tick(9_000, START + 60 * SECOND), listed(halted=True, kospi200=True), intent(side=SELL))
+    assert len(stage.heard(ApprovedOrder)) == 1
+    stage.tell(InstrumentHalted(symbol=CODE, time=NOW, halted=True), listed(halted=True), intent(side=SELL))
+
+    assert refusals(stage) == ["suspended"]

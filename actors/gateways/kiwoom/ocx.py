@@ -23,6 +23,7 @@ from actors.gateways.kiwoom.queries import accounts
 from actors.gateways.kiwoom.queries.charts import Charts
 from actors.gateways.kiwoom.queries.conditions import Conditions
 from actors.gateways.kiwoom.queries.interruptions import Interruptions
+from actors.gateways.kiwoom.queries.members import Members
 from actors.gateways.kiwoom.queries.queries import Answer, Queries, QueryRefused
 from actors.gateways.kiwoom.queries.reference import Issues
 from actors.gateways.kiwoom.real_time.feed import Intake
@@ -165,7 +166,7 @@ class OcxGateway:
         return self._intake.stream()
 
     async def instruments(self, symbols: Collection[Symbol]) -> Sequence[Instrument]:
-        return await self._issues.instruments(symbols)
+        return self._members.mark(await self._issues.instruments(symbols))
 
     async def ranking(self, count: int) -> Sequence[Ranked]:
         return await self._issues.ranking(count)
@@ -289,6 +290,7 @@ class OcxGateway:
         wanted = self._registrations.wanted
         self._intake = Intake(self._calls, self._clock, NAME, self._last_session, self._day_over, wanted)
         self._interruptions = Interruptions(self._queries, self._clock, self._screens, self._intake.retell)
+        self._members = Members(self._calls, self._queries, self._clock, self._data / "kospi200.txt", self._intake.say)
         self._conditions = Conditions(
             self._calls, self._clock, self._pacer, self._screens, self._times[0], self._intake.say
         )
@@ -372,6 +374,7 @@ class OcxGateway:
             self._timer.cancel()
         with self._held:
             self._interruptions.stop()
+            self._members.close()
             self._conditions.stop()
             self._registrations.close()
             self._events.close()

@@ -1,4 +1,4 @@
-"""Answers to queries about the market: opt10001, opt10032, OPT10054, opt10080, opt10081, OPTKWFID."""
+"""Answers to queries about the market: opt10001, opt10032, OPT10054, opt10080, opt10081, opt20002, OPTKWFID."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
@@ -13,7 +13,7 @@ from actors.gateways.kiwoom.twin.board import Board
 from actors.gateways.kiwoom.twin.venues import charted
 from actors.market.bars import start_of
 from actors.market.venues import spell, split
-from messages import Bar, Instrument, Venue
+from messages import Bar, Instrument, Market, Venue
 
 Inputs = Mapping[str, str]
 Row = Mapping[str, str]
@@ -158,6 +158,14 @@ def day_chart(desk: Desk, inputs: Inputs) -> Result:
     return Result(single={"종목코드": code}, rows=rows, codes=(code,))
 
 
+def members(desk: Desk, inputs: Inputs) -> Result:
+    """opt20002, for the KOSPI 200 alone: index funds have its bands and are none of it."""
+    if (inputs.get("시장구분"), inputs.get("업종코드")) != ("2", "201"):
+        return Result()
+    issues = [one for one in desk.board.issues.values() if one.kospi200 and one.market is Market.KOSPI]
+    return Result(rows=[_member(desk.exchange.statistics(issue.symbol)) for issue in issues])
+
+
 def many(desk: Desk, inputs: Inputs) -> Result:
     """OPTKWFID, for the codes of CommKwRqData; unknown ones have no row."""
     listed = [desk.board.issues[code] for code in inputs["종목코드"].split(";") if code in desk.board.issues]
@@ -211,19 +219,36 @@ def _extremes(issue: Instrument, highest: Bar | None, lowest: Bar | None) -> Row
     }
 
 
-def _ranked(desk: Desk, issue: Instrument, rank: int) -> Row:
-    statistics = desk.exchange.statistics(issue.symbol)
+def _quoted(statistics: Statistics) -> Row:
+    issue = statistics.instrument
     change = dict(_change(statistics, "전일대비기호"))
     change["등락률"] = change.pop("등락율")
     return {
         "종목코드": issue.symbol,
-        "현재순위": str(rank),
-        "전일순위": str(rank),
         "종목명": issue.name,
         **change,
+        "현재거래량": str(statistics.volume),
         "매도호가": _price(statistics.ask, issue),
         "매수호가": _price(statistics.bid, issue),
-        "현재거래량": str(statistics.volume),
+    }
+
+
+def _member(statistics: Statistics) -> Row:
+    issue = statistics.instrument
+    return {
+        **_quoted(statistics),
+        "시가": _price(statistics.open, issue),
+        "고가": _price(statistics.high, issue),
+        "저가": _price(statistics.low, issue),
+    }
+
+
+def _ranked(desk: Desk, issue: Instrument, rank: int) -> Row:
+    statistics = desk.exchange.statistics(issue.symbol)
+    return {
+        **_quoted(statistics),
+        "현재순위": str(rank),
+        "전일순위": str(rank),
         "전일거래량": str(desk.board.yesterday[issue.symbol][0]),
         "거래대금": str(statistics.value // _MILLION),
     }

@@ -23,6 +23,7 @@ QUERIES: Final[Mapping[str, Query]] = MappingProxyType(
         "opt10076": account.fills,
         "opt10080": market.minute_chart,
         "opt10081": market.day_chart,
+        "opt20002": market.members,
         "opw00001": account.deposit,
         "opw00007": account.orders_of_day,
         "opw00018": account.holdings,
