@@ -146,10 +146,10 @@ class Interruptions:
             self._resumes = 0
         self.last = tick.price
 
-    def begin(self, event: ViTriggered) -> None:
+    def begin(self, event: ViTriggered, *, closing_auction: bool = False) -> None:
         """Hold the delivered figures against ours, and take the delivered static reference over."""
         known = self.last > 0
-        if known and not self._agrees(event):
+        if known and not self._agrees(event, self.bands(closing_auction=closing_auction)):
             self.differences += 1
         if event.kind is not ViKind.DYNAMIC and event.static_reference:
             self.reference = event.static_reference
@@ -175,8 +175,7 @@ class Interruptions:
             return 0, 0
         return krx.vi_prices(reference, percent, self.instrument.market, self._date)
 
-    def _agrees(self, event: ViTriggered) -> bool:
-        bands = self.bands()
+    def _agrees(self, event: ViTriggered, bands: Bands) -> bool:
         if event.kind is ViKind.DYNAMIC:
             return event.dynamic_reference == self.last and self._reached(event, bands.dynamic_up, bands.dynamic_down)
         reached = self._reached(event, bands.static_up, bands.static_down)
