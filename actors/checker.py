@@ -3,7 +3,7 @@
 from actors.market.derived import Interruptions, Strength
 from actors.market.time import kst
 from actors.market.venues import HOME
-from messages import DataLost, FeedLost, Instrument, Session, SessionChanged, Symbol, Tick, ViReleased, ViTriggered
+from messages import FeedLost, Instrument, Session, SessionChanged, Symbol, Tick, ViReleased, ViTriggered
 from runtime.actor import Actor, handles
 from runtime.life.vitals import Vitals
 
@@ -11,8 +11,9 @@ from runtime.life.vitals import Vitals
 class Checker(Actor):
     """Compares 체결강도 with each print at the KRX, and references and prices of each volatility interruption.
 
-    An issue is followed from its first print of a day on, and no further once prints of it were lost: from then on
-    nothing is said of it that day. What differed is counted in the summary, and each issue's first is a warning.
+    An issue is followed from its first print of a day on, and no further where one is missing, comes again or out of
+    turn: from then on nothing is said of it that day. What differed is counted in the summary, and each issue's first
+    is a warning.
     """
 
     def __init__(self, vitals: Vitals | None = None) -> None:
@@ -22,6 +23,8 @@ class Checker(Actor):
         self._vitals = vitals
         self._closing = False
         self._instruments: dict[Symbol, Instrument] = {}
+        self._volumes: dict[Symbol, int] = {}
+        """Of the day, as the last print says."""
         self._strengths: dict[Symbol, Strength] = {}
         self._bands: dict[Symbol, Interruptions] = {}
 
@@ -31,21 +34,12 @@ class Checker(Actor):
 
     @handles
     def on_tick(self, tick: Tick) -> None:
-        if tick.venue is not HOME:
-            return
         symbol = tick.symbol
-        if tick.size and tick.volume == tick.size:
-            self._begin(symbol, tick.time)
-        strength = self._strengths.get(symbol)
-        if strength is None:
+        if tick.venue is not HOME or not tick.size:
             return
-        compared, differed = strength.compared, strength.differences
-        strength.add(tick)
-        self.counts["strengths"] += strength.compared - compared
-        if strength.differences > differed:
-            self.counts["strengths_differ"] += 1
-            if not differed:
-                self.desk.log.warning("체결강도 differs", symbol=symbol, delivered=tick.strength, own=strength.value)
+        self._follow(tick)
+        if symbol in self._strengths:
+            self._compare(self._strengths[symbol], tick)
         if symbol in self._bands:
             self._bands[symbol].add(tick)
 
@@ -80,12 +74,6 @@ class Checker(Actor):
             self._bands[event.symbol].end(event)
 
     @handles
-    def on_loss(self, loss: DataLost) -> None:
-        for row in loss.rows:
-            if row.venue is HOME:
-                self._leave(row.symbol)
-
-    @handles
     def on_cut(self, _: FeedLost) -> None:
         self._strengths.clear()
         self._bands.clear()
@@ -93,12 +81,25 @@ class Checker(Actor):
     def on_stop(self) -> None:
         self.desk.log.info("checked", **self.counts)
 
+    def _follow(self, tick: Tick) -> None:
+        before, self._volumes[tick.symbol] = self._volumes.get(tick.symbol, 0), tick.volume
+        if tick.volume == tick.size:
+            self._begin(tick.symbol, tick.time)
+        elif tick.volume - tick.size != before:
+            self._strengths.pop(tick.symbol, None)
+            self._bands.pop(tick.symbol, None)
+
     def _begin(self, symbol: Symbol, instant: int) -> None:
         self._strengths[symbol] = Strength()
         instrument = self._instruments.get(symbol)
         if instrument is not None:
             self._bands[symbol] = Interruptions(instrument, kst(instant).date())
 
-    def _leave(self, symbol: Symbol) -> None:
-        self._strengths.pop(symbol, None)
-        self._bands.pop(symbol, None)
+    def _compare(self, strength: Strength, tick: Tick) -> None:
+        compared, differed = strength.compared, strength.differences
+        strength.add(tick)
+        self.counts["strengths"] += strength.compared - compared
+        self.counts["strengths_differ"] += strength.differences - differed
+        if strength.differences and not differed:
+            delivered, own = tick.strength, strength.value
+            self.desk.log.warning("체결강도 differs", symbol=tick.symbol, delivered=delivered, own=own)

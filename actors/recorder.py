@@ -311,7 +311,8 @@ class Recorder(Actor, publishes=(MailboxOverflowed, MailboxRecovered)):
             await asyncio.sleep(0)  # where the writer has no thread of its own, others have their turn here
         if self._chores is not None:
             self._something.set()
-        self._left = max(until - self.desk.clock.now(), 0) / SECOND
+        left = (until - self.desk.clock.now()) / SECOND
+        self._left = min(max(left, 0.0), self._period)  # whatever was set back meanwhile
 
 
 def _ends_the_day(event: MarketEvent) -> bool:

@@ -7,14 +7,11 @@ from actors.checker import Checker
 from actors.market.time import SECOND
 from messages import (
     Aggressor,
-    DataLost,
     FeedLost,
-    Lost,
     Message,
     Nanoseconds,
     Session,
     SessionChanged,
-    Shares,
     Symbol,
     Tick,
     ViKind,
@@ -74,11 +71,19 @@ async def test_each_delivered_strength_is_compared_and_an_issues_first_differenc
 
 
 @in_virtual_time
-async def test_an_issue_whose_first_print_was_not_seen_or_that_lost_some_is_not_judged() -> None:
-    wrong = printed(3, 60, 20, SELL, 1.0)
-    lost = DataLost(time=NOW, rows=(Lost(symbol=CODE, shares=Shares(10), total=Shares(10)),))
+async def test_an_issue_is_judged_by_an_unbroken_run_of_prints_from_its_first_on() -> None:
+    first, second, third = WHOLE
+    after = printed(3, 60, 20, SELL, 50.0)
     cut = FeedLost(feed="kiwoom", time=NOW, reason="cut")
-    for messages in ((wrong,), (*WHOLE, lost, wrong), (*WHOLE, cut, wrong)):
+    for messages in (
+        (second, third),
+        (first, second, after),
+        (first, second, second, third),
+        (first, second, first, third),
+        (second, first, third),
+        (first, third, second, after),
+        (first, second, cut, replace(third, strength=1.0)),
+    ):
         counts, warned = await counted(*messages)
         assert (counts["strengths_differ"], warned) == (0, [])
 

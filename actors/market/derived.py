@@ -119,6 +119,7 @@ class Interruptions:
 
     The static reference is the last auction's price: the base price before the opening one, the open after it,
     after an interruption the first price traded once it has lasted its two minutes. The dynamic one is the last price.
+    Who begins in mid-session knows of no interruption before, and takes the open.
     """
 
     __slots__ = ("_date", "_opened", "_resumes", "differences", "instrument", "last", "reference")

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -43,8 +44,6 @@ class Latch:
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / NAME
-        self._young = folder / f"{NAME}.{os.getpid()}"
-        """Of each process its own: who halts at the same time writes none of it over."""
         self._seen: tuple[int, int] | None = None
         self._last: Halt | None = None
 
@@ -67,24 +66,34 @@ class Latch:
             if first.flatten or not halt.flatten:
                 return first
             halt = first._replace(flatten=True)
-            _write(self._young, halt, "wb")
-            self._young.replace(self.path)
-        _sync(self.path.parent)
+            young = self._draft(halt)
+            young.replace(self.path)
+        _sync(self.path)
         self._seen, self._last = self._mark(), halt
         return halt
 
     def _lay_whole(self, halt: Halt) -> None:
         """Whoever sees the file reads why; but where there is no room, or no links, its name comes first, and halts."""
         try:
-            _write(self._young, halt, "wb")
-            os.link(self._young, self.path)
+            young = self._draft(halt)
+        except OSError:
+            _write(self.path, halt)
+            return
+        try:
+            os.link(young, self.path)
         except FileExistsError:
             raise
         except OSError:
-            _write(self.path, halt, "xb")
+            _write(self.path, halt)
         finally:
             with suppress(OSError):
-                self._young.unlink()
+                young.unlink()
+
+    def _draft(self, halt: Halt) -> Path:
+        """Under a name that was never used: one that stays behind is the same file as the latch."""
+        young = self.path.with_name(f"{NAME}.{os.getpid()}.{time.monotonic_ns()}")
+        _write(young, halt)
+        return young
 
     def news(self) -> Halt | None:
         """What was laid or changed since the last look. One removed by hand is laid again: only `lift` removes it."""
@@ -103,7 +112,7 @@ class Latch:
             return
         self.path.unlink(missing_ok=True)
         self._seen = self._last = None
-        _sync(self.path.parent)
+        _sync(self.path)
         _lifted()
 
     def _mark(self) -> tuple[int, int] | None:
@@ -174,19 +183,21 @@ def _parsed(content: str) -> Halt:
     return Halt(found["halted"], found["by"], found["reason"], found["flatten"] == "yes")
 
 
-def _write(path: Path, halt: Halt, mode: str) -> None:
+def _write(path: Path, halt: Halt) -> None:
+    """A new file. Raises FileExistsError."""
     values = (halt.since, halt.by, "yes" if halt.flatten else "no", halt.reason)
     lines = (f"{key}: {' '.join(clean(value).split())[:_LONGEST]}\n" for key, value in zip(_HEAD, values, strict=True))
-    with path.open(mode) as file:
+    with path.open("xb") as file:
         file.write("".join(lines).encode())
         file.flush()
         os.fsync(file.fileno())
 
 
-def _sync(folder: Path) -> None:
-    """The name of a file is as durable as its folder; Windows has no such call."""
-    with suppress(OSError, AttributeError):
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+def _sync(path: Path) -> None:
+    """The name of a file is as durable as its folder; Windows has no such call, and flushes it with the file."""
+    with suppress(OSError):
+        place = path if os.name == "nt" else path.parent
+        descriptor = os.open(place, os.O_RDWR if os.name == "nt" else os.O_RDONLY)
         try:
             os.fsync(descriptor)
         finally:

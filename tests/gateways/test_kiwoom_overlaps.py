@@ -45,6 +45,11 @@ def test_two_alike_fills_that_make_up_what_is_gone_count_twice() -> None:
     assert (order.filled, order.amount, order.open) == (6, 600, 4)
 
 
+def test_two_alike_fills_of_an_order_whose_rest_was_canceled_count_twice() -> None:
+    (order,) = orders(row(체결량="3", 미체결수량="0"), row(체결량="3", 미체결수량="0"))
+    assert (order.filled, order.amount, order.open) == (6, 600, 0)
+
+
 @pytest.mark.parametrize(
     ("pages", "filled"), [([1, 1], 5), ([2], 10), ([2, 1], 10)], ids=["again", "two fills", "two and one again"]
 )

@@ -5,6 +5,7 @@ from collections import Counter
 from itertools import pairwise
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -153,6 +154,18 @@ def test_new_codes_do_not_wait_for_one_that_is_refused_for_ever() -> None:
     clock.advance(clock.now() + SECOND)
     assert control.wanted(TRADE) == {*CODES[1:150]}
     assert tried < 70
+
+
+@pytest.mark.parametrize("held", [0, 99])
+def test_a_control_that_refuses_everything_is_not_asked_without_pause(held: int) -> None:
+    control, registrations, clock = desk()
+    registrations.watch(CODES[:held], ())
+    clock.advance(START + 10 * SECOND)
+    control.unknown = {*CODES}
+    registrations.watch(CODES[: held + 150], ())
+    control.calls.clear()
+    clock.advance(START + 70 * SECOND)
+    assert len(control.calls) < 10
 
 
 def test_what_is_wanted_is_known_at_once_and_forgotten_at_the_end() -> None:

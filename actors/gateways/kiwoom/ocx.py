@@ -361,6 +361,7 @@ class OcxGateway:
             return
         self._lost = True
         self._interruptions.stop()
+        self._members.close()
         self._intake.lost(reason)
         if self._trading is not None:
             self._trading.report(LinkLost(gateway=NAME, time=Nanoseconds(self._clock.now()), reason=reason))

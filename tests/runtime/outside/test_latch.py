@@ -1,6 +1,7 @@
 """The latch: made by anybody, seen at once, lifted only when a resume is durable."""
 
 import asyncio
+import errno
 import os
 from pathlib import Path
 from typing import Any
@@ -50,6 +51,18 @@ def test_where_there_are_no_links_it_is_laid_all_the_same(tmp_path: Path, monkey
 
     assert latch.read() == HALT
     assert [file.name for file in tmp_path.iterdir()] == [NAME]
+
+
+def test_what_a_draft_left_behind_is_never_written_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unlink(_: Path, *, missing_ok: bool = False) -> None:
+        raise PermissionError(missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", unlink)
+    latch = Latch(tmp_path)
+    latch.lay(HALT._replace(flatten=True))
+    latch.lay(Halt("later", "somebody", "else"))
+
+    assert latch.read() == HALT._replace(flatten=True)
 
 
 def test_who_came_first_stands_but_a_wish_to_flatten_is_added(tmp_path: Path) -> None:
@@ -184,10 +197,15 @@ def test_a_latch_that_nobody_has_heard_of_yet_is_not_lifted(tmp_path: Path) -> N
     assert latch.news() == HALT
 
 
-def test_a_latch_that_cannot_be_laid_is_said_and_the_halt_goes_on(tmp_path: Path) -> None:
+def test_a_latch_that_cannot_be_laid_is_said_and_the_halt_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "no space")
+
     async def scene(journal: Journal, latching: Latching) -> None:
-        (tmp_path / f"{NAME}.{os.getpid()}").mkdir()
         Latch(tmp_path).lay(HALT)
+        monkeypatch.setattr(os, "fsync", full)
         halt = envelope(journal, 1, HaltTrading(reason="enough", by="guardian", flatten=True))
         latching.append(halt)
         await journal.durable(halt.number)

@@ -169,19 +169,9 @@ def _traded(group: Sequence[Row], now: int) -> BrokerOrder:
 
 
 def _fills(group: Sequence[Row], most: int) -> list[tuple[int, int]]:
-    """A row comes again where the list grew between two pages, and may tell more the second time.
-
-    Alike rows of one page are alike fills where together they are all that is not open any more.
-    """
-    every = _fills_of(group)
-    if _filled(every) == most:
-        return every
-    apart = _fills_of({tuple(row.items()): row for row in group}.values())
-    return apart if _filled(apart) <= most else [max(apart)]
-
-
-def _fills_of(rows: Iterable[Row]) -> list[tuple[int, int]]:
-    return [(optional(row, "체결량"), optional(row, "체결가")) for row in rows]
+    """Of rows of one order that are too many, one came again on a later page and tells more: the greatest counts."""
+    fills = [(optional(row, "체결량"), optional(row, "체결가")) for row in group]
+    return fills if _filled(fills) <= most else [max(fills)]
 
 
 def _filled(fills: Iterable[tuple[int, int]]) -> int:

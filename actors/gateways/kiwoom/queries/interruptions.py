@@ -69,17 +69,19 @@ class Interruptions:
         self._screens = screens
         self._tell = tell
         self._asking: asyncio.Task[None] | None = None
+        self._stopped = False
         self.rejected = 0
         """Rows that cannot be read."""
 
     async def begin(self) -> None:
         """Ask once, and go on asking beside everything else where no answer came."""
         screen = self._screens.take("vi")
-        if not await self._ask(screen, _AGAIN):
+        if not await self._ask(screen, _AGAIN) and not self._stopped:
             self._asking = asyncio.get_running_loop().create_task(self._go_on(screen))
 
     def stop(self) -> None:
         """Ask no more."""
+        self._stopped = True
         if self._asking is not None:
             self._asking.cancel()
 

@@ -93,18 +93,14 @@ class Tier:
         held = self._places.setdefault(screen, [])
         portion = missing[: CODES_A_SCREEN - len(held)]
         error = codes.error_of(self._calls.register(screen, portion, self._fids, option))
-        for symbol in portion:
-            self._refused.pop(symbol, None)
+        alone = [self._refused.pop(symbol, 0) for symbol in portion] == [1]
         if error.outcome is not Outcome.SENT:
             self._undo(screen)
-            self._halve(portion)
+            self._refused.update(dict.fromkeys(portion, max(1, len(portion) // 2)))
+            self.blamed = alone
             raise ConnectionError(f"SetRealReg: {error.code} {error.meaning}; {error.mend}")
         held.extend(portion)
         self._where.update(dict.fromkeys(portion, screen))
-
-    def _halve(self, portion: list[Symbol]) -> None:
-        self._refused.update(dict.fromkeys(portion, max(1, len(portion) // 2)))
-        self.blamed = len(portion) == 1
 
     def _undo(self, screen: str) -> None:
         if not self._places[screen]:
