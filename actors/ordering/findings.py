@@ -1,6 +1,6 @@
 """What one comparison of ledger and broker finds, and what of it two looks agree on."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from actors.gateways.port import BrokerOrder
@@ -25,6 +25,10 @@ class Finding(NamedTuple):
     """What both looks must say, where it is not the line: a trade between them changes both sides of that."""
     beside: str = ""
     """All that differs with it: where the looks do not agree on it, one saw half a trade, and nothing is booked yet."""
+    blamed: frozenset[int] = frozenset()
+    """Orders that may explain it yet."""
+    later: tuple[Message, ...] = ()
+    """What books it although some are blamed: once they cannot be, for the match before found the same without them."""
 
     @property
     def key(self) -> str:
@@ -53,4 +57,15 @@ def confirmed(first: Match, second: Match) -> tuple[Finding, ...]:
 
 def _agreed(found: Finding, said: Mapping[str, str]) -> Finding:
     sure = found.certain or said[found.key] == found.beside
-    return found if sure else found._replace(messages=())
+    return found if sure else found._replace(messages=(), later=())
+
+
+def lasting(found: Sequence[Finding], before: Sequence[Finding]) -> tuple[Finding, ...]:
+    """What this match finds; what the one before found as well, and blamed other orders for, no order explains."""
+    blamed = {finding.key: finding.blamed for finding in before if finding.blamed}
+    return tuple(
+        finding._replace(messages=finding.later)
+        if finding.later and blamed.get(finding.key, finding.blamed).isdisjoint(finding.blamed)
+        else finding
+        for finding in found
+    )

@@ -49,8 +49,8 @@ class Holdings:
             unexplained -= cash
         if unexplained:
             line = f"cash: {self._state.cash} at the broker, {self._cash} here"
-            moved = () if waiting or self._is_under_way() else (self._moved(unexplained, line),)
-            yield Finding(line, moved, same=f"cash {unexplained:+}", beside=beside)
+            found = Finding(line, same=f"cash {unexplained:+}", beside=beside)
+            yield found if waiting else self._booking(found, self._moved(unexplained, line))
 
     def _apart(self, there: Mapping[Symbol, BrokerPosition]) -> Iterator[tuple[Symbol, int]]:
         """How many shares more the broker has, or less, of each issue that differs."""
@@ -59,9 +59,14 @@ class Holdings:
             if more:
                 yield symbol, more
 
-    def _is_under_way(self) -> bool:
-        """Whether cash may lack a fill of ours, there or here, or its costs: not of what rests untouched."""
-        return self._has_just_traded() or not all(map(self._rests, self._ledger.unsettled()))
+    def _booking(self, found: Finding, moved: CashAdjusted) -> Finding:
+        blamed = frozenset(order.number for order in self._under_way())
+        return found._replace(blamed=blamed, later=(moved,)) if blamed else found._replace(messages=(moved,))
+
+    def _under_way(self) -> Iterator[Order]:
+        """Orders of which cash may lack a fill, there or here, or its costs: not what rests untouched."""
+        yield from self._just_traded()
+        yield from (order for order in self._ledger.unsettled() if not self._rests(order))
 
     def _rests(self, order: Order) -> bool:
         records = self._statement.about(order)
@@ -78,7 +83,7 @@ class Holdings:
 
     def _credible(self, symbol: Symbol, more: int, *, paid: bool) -> bool:
         """An order of ours may explain it yet; and shares do not vanish without a sale, or a merger overnight."""
-        if self._ledger.unsettled(symbol) or self._has_just_traded(symbol):
+        if self._ledger.unsettled(symbol) or any(self._just_traded(symbol)):
             return False
         sold = paid or self._sold[symbol] >= -more
         return more > 0 or sold or (self._start and self._expected[symbol] + more > 0)
@@ -98,12 +103,12 @@ class Holdings:
             came += position.cost * max(more, 0) // position.quantity if position.quantity else 0
         return pays_for(gone, cash + came)
 
-    def _has_just_traded(self, symbol: Symbol | None = None) -> bool:
+    def _just_traded(self, symbol: Symbol | None = None) -> Iterator[Order]:
         """What fills shows in the broker's holdings a moment after it shows in its orders."""
         orders = self._ledger.orders.values()
         ours = (order for order in orders if order.filled and symbol in (None, order.symbol))
         since = self._state.since or self._state.time
-        return any(since - QUIET < order.time <= self._state.time for order in ours)
+        yield from (order for order in ours if since - QUIET < order.time <= self._state.time)
 
     def _adjusted(
         self, symbol: Symbol, shares: int, position: BrokerPosition | None, cash: int, line: str

@@ -10,7 +10,7 @@ from actors.account.order import Order, Phase
 from actors.gateways.port import Broker, BrokerOrder, BrokerState, Remembering
 from actors.market.time import at, kst
 from actors.market.venues import spell
-from actors.ordering.findings import Finding, Match, confirmed
+from actors.ordering.findings import Finding, Match, confirmed, lasting
 from actors.ordering.reconciliation import compare, filled_earlier, positions, stranger
 from actors.ordering.requests import event
 from actors.ordering.statement import may_have_filled
@@ -70,6 +70,8 @@ class Reconciler:
         self._breaks = breaks
         self._one_at_a_time = asyncio.Lock()
         self._seen: dict[str, None] = {}
+        self._before: tuple[Finding, ...] = ()
+        """What the match before found."""
         self.newest: BrokerState | None = None
         """The account as the broker told it last."""
 
@@ -196,6 +198,7 @@ class Reconciler:
             strangers = match.strangers
             if match.findings:
                 state, findings, strangers = await self._look_again(match, start=start)
+        findings = self._before = lasting(findings, self._before)
         self.newest = state
         self._tell_strangers(strangers)
         for finding in findings:

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 from actors.account.ledger import Ledger
 from actors.gateways.port import BrokerOrder, BrokerPosition, BrokerState
 from actors.market.time import SECOND
-from actors.ordering.findings import Match, confirmed
+from actors.ordering.findings import Finding, Match, confirmed, lasting
 from actors.ordering.reconciliation import compare
 from messages import CashAdjusted, Nanoseconds, PositionAdjusted, Symbol
 from tests.account.records import NOON, OTHER, accepted, approval, filled, folded, opened, submitting
@@ -78,6 +78,35 @@ def test_cash_of_a_fill_of_this_moment_is_awaited() -> None:
         "now": [()],
         "in parts": [()],
     }
+
+
+def at_work(order: int, cash: int = 3_610) -> tuple[Finding, ...]:
+    """What a match finds that this order of ours may explain: the first just traded, the ninth is half filled."""
+    if order == 1:
+        match = compare(traded(1), replace(told(900_000 + cash, 1, resting()), time=NOON))
+    else:
+        there = replace(told(810_000 + cash, 1, resting(10, 20)), positions=(owned(20, 190_000),))
+        match = compare(traded(1, resting=10), there)
+    return confirmed(match, match)
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "booked"),
+    [
+        (at_work(1), at_work(9), [3_610]),
+        (at_work(9), at_work(1), [3_610]),
+        (at_work(1), at_work(1), []),
+        (at_work(9), at_work(9), []),
+        (at_work(1, cash=3_600), at_work(9), []),
+        ((), at_work(9), []),
+    ],
+    ids=["another", "another since", "the same traded", "the same half filled", "another sum", "the first match"],
+)
+def test_cash_that_two_matches_lack_is_no_orders_that_only_one_of_them_saw_at_work(
+    before: tuple[Finding, ...], now: tuple[Finding, ...], booked: list[int]
+) -> None:
+    found = [message for finding in lasting(now, before) for message in finding.messages]
+    assert [message.cash for message in found if isinstance(message, CashAdjusted)] == booked
 
 
 def bought_by_hand(cash: int, orders: int, *shares: BrokerPosition) -> Match:
