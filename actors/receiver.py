@@ -39,7 +39,7 @@ from runtime.disk.errors import DatabaseError
 from runtime.life.vitals import Vitals
 from runtime.settings.bounds import Code, Count, Seconds, Several
 
-_Line = tuple[Symbol, Venue]
+_Key = tuple[Symbol, Venue]
 _EVER: Final = 1 << 62
 _COUNTS: Final = ("ticks", "books", "bars", "out_of_order", "repeated", "lost_shares", "late_prints", "unknown_codes")
 _TELL_WITHIN: Final = 0.2
@@ -108,7 +108,7 @@ class Receiver(
         self._settle = settle
         self._stop_at_end = stop_at_end
         self._everything = whole_market
-        self._lines: dict[_Line, Line] = {}
+        self._lines: dict[_Key, Line] = {}
         self._announced: dict[Symbol, None] = {}
         self._unfinished: dict[BarBuilder, None] = {}
         self._day = dt.date.min
@@ -329,13 +329,13 @@ class Receiver(
         wanted = self._wants.codes
         registration = (wanted, wanted[: self._books])
         if registration != self._registered:
-            before = {split(code) for code in self._registered[0]} if self._registered else set[_Line]()
+            before = {split(code) for code in self._registered[0]} if self._registered else set[_Key]()
             now = {split(code) for code in wanted}
             self._turn_over(now - before, before - now)
             self._registered = registration
             self._feed.watch(*registration)
 
-    def _turn_over(self, new: Container[_Line], gone: Container[_Line]) -> None:
+    def _turn_over(self, new: Container[_Key], gone: Container[_Key]) -> None:
         """What traded while nobody watched is not lost; of a bar whose rest nobody sees there is none."""
         for key, line in self._lines.items():
             if key in new:

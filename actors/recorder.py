@@ -73,7 +73,7 @@ class Recorder(Actor, publishes=(MailboxOverflowed, MailboxRecovered)):
         self.lost: dict[str, int] = {}
         """By kind, since the last time everything could be stored."""
         self._path = data / store.FILE
-        self._period = self._left = period
+        self._period = self._pause = period
         self._backlog = backlog
         self._sampling = Sampling(round(books_every * SECOND)) if books_every else None
         self._began = 0
@@ -215,9 +215,9 @@ class Recorder(Actor, publishes=(MailboxOverflowed, MailboxRecovered)):
 
     async def _sleep(self) -> None:
         """What tidying took of the time is over."""
-        left, self._left = self._left, self._period
+        pause, self._pause = self._pause, self._period
         with suppress(TimeoutError):
-            await self.desk.clock.wait(self._stopping, left)
+            await self.desk.clock.wait(self._stopping, pause)
 
     async def _store(self, database: Database) -> None:
         try:
@@ -312,7 +312,7 @@ class Recorder(Actor, publishes=(MailboxOverflowed, MailboxRecovered)):
         if self._chores is not None:
             self._something.set()
         left = (until - self.desk.clock.now()) / SECOND
-        self._left = min(max(left, 0.0), self._period)  # whatever was set back meanwhile
+        self._pause = min(max(left, 0.0), self._period)  # whatever was set back meanwhile
 
 
 def _ends_the_day(event: MarketEvent) -> bool:

@@ -3,7 +3,8 @@
 import asyncio
 import os
 import time
-from contextlib import suppress
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -66,8 +67,8 @@ class Latch:
             if first.flatten or not halt.flatten:
                 return first
             halt = first._replace(flatten=True)
-            young = self._draft(halt)
-            young.replace(self.path)
+            with self._draft(halt) as young:
+                young.replace(self.path)
         _sync(self.path)
         self._seen, self._last = self._mark(), halt
         return halt
@@ -75,25 +76,23 @@ class Latch:
     def _lay_whole(self, halt: Halt) -> None:
         """Whoever sees the file reads why; but where there is no room, or no links, its name comes first, and halts."""
         try:
-            young = self._draft(halt)
-        except OSError:
-            _write(self.path, halt)
-            return
-        try:
-            os.link(young, self.path)
+            with self._draft(halt) as young:
+                os.link(young, self.path)
         except FileExistsError:
             raise
         except OSError:
             _write(self.path, halt)
+
+    @contextmanager
+    def _draft(self, halt: Halt) -> Generator[Path]:
+        """Under a name that was never used: one that stays behind is the same file as the latch."""
+        young = self.path.with_name(f"{NAME}.{os.getpid()}.{time.monotonic_ns()}")
+        try:
+            _write(young, halt)
+            yield young
         finally:
             with suppress(OSError):
                 young.unlink()
-
-    def _draft(self, halt: Halt) -> Path:
-        """Under a name that was never used: one that stays behind is the same file as the latch."""
-        young = self.path.with_name(f"{NAME}.{os.getpid()}.{time.monotonic_ns()}")
-        _write(young, halt)
-        return young
 
     def news(self) -> Halt | None:
         """What was laid or changed since the last look. One removed by hand is laid again: only `lift` removes it."""

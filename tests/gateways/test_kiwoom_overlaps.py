@@ -40,14 +40,11 @@ def test_a_row_for_each_fill_is_added_up() -> None:
     assert (order.filled, order.amount, order.open) == (7, 700, 3)
 
 
-def test_two_alike_fills_that_make_up_what_is_gone_count_twice() -> None:
-    (order,) = orders(row(체결량="3", 미체결수량="4"), row(체결량="3", 미체결수량="4"))
-    assert (order.filled, order.amount, order.open) == (6, 600, 4)
-
-
-def test_two_alike_fills_of_an_order_whose_rest_was_canceled_count_twice() -> None:
-    (order,) = orders(row(체결량="3", 미체결수량="0"), row(체결량="3", 미체결수량="0"))
-    assert (order.filled, order.amount, order.open) == (6, 600, 0)
+@pytest.mark.parametrize("left", [4, 0], ids=["all that is not open", "the rest was canceled"])
+def test_two_alike_fills_count_twice(left: int) -> None:
+    twice = row(체결량="3", 미체결수량=str(left))
+    (order,) = orders(twice, dict(twice))
+    assert (order.filled, order.amount, order.open) == (6, 600, left)
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,10 @@ from runtime.outside.latch import NAME, Halt, Latch, Latching
 HALT = Halt("2026-11-20 09:31:05.120", "guardian", "daily loss: equity 1, was 2")
 
 
+def full(_: int) -> None:
+    raise OSError(errno.ENOSPC, "no space")
+
+
 def test_what_is_laid_is_read_again_by_anybody(tmp_path: Path) -> None:
     Latch(tmp_path).lay(HALT)
 
@@ -63,6 +67,14 @@ def test_what_a_draft_left_behind_is_never_written_over(tmp_path: Path, monkeypa
     latch.lay(Halt("later", "somebody", "else"))
 
     assert latch.read() == HALT._replace(flatten=True)
+
+
+def test_a_full_disk_keeps_the_name_and_no_draft(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="no space"):
+        Latch(tmp_path).lay(HALT)
+
+    assert [file.name for file in tmp_path.iterdir()] == [NAME]
 
 
 def test_who_came_first_stands_but_a_wish_to_flatten_is_added(tmp_path: Path) -> None:
@@ -200,9 +212,6 @@ def test_a_latch_that_nobody_has_heard_of_yet_is_not_lifted(tmp_path: Path) -> N
 def test_a_latch_that_cannot_be_laid_is_said_and_the_halt_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(_: int) -> None:
-        raise OSError(errno.ENOSPC, "no space")
-
     async def scene(journal: Journal, latching: Latching) -> None:
         Latch(tmp_path).lay(HALT)
         monkeypatch.setattr(os, "fsync", full)
