@@ -188,6 +188,10 @@ class RemoteExchange:
         """Every fill of ours, oldest first."""
         return self._ask("fills")
 
+    def close_market(self) -> int:
+        """End trading for the day, which goes on; the time."""
+        return self._ask("close_market")
+
     def finish(self) -> int:
         """End the day; the time."""
         self.end = self._ask("finish")

@@ -101,6 +101,7 @@ class Exchange:
         self._market.plan(self._market.closing, self._broker.convert_conditional)
         self._plan_halts(date, halts)
         self._market.plan(self.end, self._finish)
+        self._closed = False
         self._ended: list[ExchangeEvent] = []
         self._market.run(self.start - 1)
         self._market.collect()
@@ -167,6 +168,12 @@ class Exchange:
     def resume(self, symbol: Symbol) -> None:
         """Let an issue trade again."""
         self._market.set_halt(symbol, False, "")
+
+    def close_market(self) -> None:
+        """End trading now, whatever session it is in; all that is left of the day is its end."""
+        if not self._closed:
+            self._end_trading()
+            self._market.plan(self.end, self._finish)
 
     def finish(self) -> None:
         """End the day now, whatever session it is in."""
@@ -286,9 +293,14 @@ class Exchange:
             if halt.until:
                 self._market.plan(_at(date, halt.until), self.resume, halt.symbol)
 
+    def _end_trading(self) -> None:
+        if not self._closed:
+            self._closed = True
+            self._market.finish()
+            self._broker.expire()
+
     def _finish(self) -> None:
-        self._market.finish()
-        self._broker.expire()
+        self._end_trading()
         prints = sum(issue.figures.prints for issue in self._market.issues)
         orders = len(self._broker.register.requests)
         self._ended.append(DayEnded(time=Nanoseconds(self.now), prints=prints, orders=orders))

@@ -151,9 +151,14 @@ class ExchangeServer:
             "fills": lambda: exchange.fills,
             "time": lambda: self.now,
             "pace": self._pace,
+            "close_market": self._close_market,
             "finish": self._finish,
             **{name: partial(self._request, name, do) for name, do in requests.items()},
         }
+
+    def _close_market(self) -> int:
+        self.exchange.close_market()
+        return self.now
 
     def _finish(self) -> int:
         self.exchange.finish()

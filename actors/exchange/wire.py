@@ -100,13 +100,14 @@ CALLS: Final = {
     "orders": Call(tuple[()], tuple[OrderRecord, ...]),
     "fills": Call(tuple[()], tuple[FillRecord, ...]),
     "time": Call(tuple[()], int),
+    "close_market": Call(tuple[()], int),
     "finish": Call(tuple[()], int),
     "pace": Call(tuple[float], int),
     "hold": Call(tuple[()], int),
     "release": Call(tuple[()], int),
 }
-"""`finish` ends the day, `pace` sets the simulated seconds a second, `hold` lets the world stand still until `release`,
-or until the connection ends; all of them give the time."""
+"""`close_market` ends trading, `finish` the day, `pace` sets the simulated seconds a second, `hold` lets the world
+stand still until `release`, or until the connection ends; all of them give the time."""
 
 Said = Hello | Question | Handled
 Told = Welcome | Answer | Wrong | Slice

@@ -4,7 +4,7 @@ import datetime as dt
 
 import pytest
 
-from actors.exchange.events import BookChanged, Report, ViStarted
+from actors.exchange.events import BookChanged, DayEnded, PhaseChanged, Report, ViStarted
 from actors.exchange.exchange import Exchange
 from actors.exchange.records import Halt
 from messages import Kind, ViKind, Won
@@ -21,6 +21,29 @@ def test_no_order_is_taken_after_a_day_that_ended_in_an_interruption() -> None:
     desk.wait()
     assert desk.reports(number)[-1].report is Report.EXPIRED
     assert desk.refused(BUY, 1, 10_000) == "00Z218"
+
+
+def test_a_market_that_closed_lets_orders_die_and_takes_no_more_while_the_day_goes_on() -> None:
+    desk = morning()
+    number = desk.order(BUY, 5, 9_800)
+    for _ in range(2):
+        desk.exchange.close_market()
+        desk.wait(60)
+    assert desk.reports(number)[-1].report is Report.EXPIRED
+    assert desk.refused(BUY, 1, 10_000) == "00Z218"
+    assert not desk.of(DayEnded)
+    desk.exchange.finish()
+    desk.wait()
+    codes = [event.code for event in desk.of(PhaseChanged) if isinstance(event, PhaseChanged)]
+    assert codes[-2:] == ["4", "8"]
+    assert len(desk.of(DayEnded)) == 1
+
+
+def test_the_day_of_a_market_that_closed_ends_when_it_always_does() -> None:
+    desk = morning()
+    desk.exchange.close_market()
+    desk.wait_until(23, 0)
+    assert [event.time for event in desk.of(DayEnded)] == [desk.exchange.end]
 
 
 def test_orders_that_met_during_a_halt_trade_when_it_ends_and_not_in_the_book_before() -> None:

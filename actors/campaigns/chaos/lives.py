@@ -38,6 +38,8 @@ _RESUME: Final = 5.0
 _SETTLED: Final = 10.0
 """Seconds of the wall within which an order is lost and a person has decided it."""
 _LAST_TRADES: Final = 0.5
+_BEFORE_THE_CLOSE: Final = 2.0
+"""Seconds of the wall in which orders come to stand that a close can end."""
 _AGREEMENT: Final = 15.0
 """Seconds of the wall after the end of a day, within which all is settled."""
 _TRIES: Final = 3
@@ -175,7 +177,8 @@ class DayRun:
         elif life.act == "settle":
             person.settle(self._system, self._exchange, _SETTLED)
         elif life.act == "close":
-            self._exchange.finish()
+            service.sleep(_BEFORE_THE_CLOSE)
+            self._exchange.close_market()
         return service.sleep(life.delay)
 
     def _suffer(self, life: Life, service: Service) -> bool:
@@ -274,6 +277,8 @@ class DayRun:
     def _sum_up(self, life: Life) -> None:
         truth, reckoning, certificate = self._truth(), self._reckoning, self._certificate
         self._report(life, reckoning.closed(truth))
+        if not reckoning.is_matched:
+            self._fail(life, "the day was never matched")
         lost, doubled, won = reckoning.differences(truth)
         certificate.lost_fills += lost
         certificate.doubled_orders += doubled

@@ -10,7 +10,7 @@ class Scene(msgspec.Struct, frozen=True, kw_only=True):
 
     act: str = ""
     """`fresh`: on an empty folder. `halt`: a person halts and resumes. `settle`: a person decides an order whose answer
-    was lost. `stop`: it is stopped in order. `close`: the day ends."""
+    was lost. `stop`: it is stopped in order. `close`: trading ends, hours before the day."""
     before: str = ""
     """The point at which the life before must have ended."""
     trouble: str = ""
