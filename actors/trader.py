@@ -18,6 +18,7 @@ from actors.ordering.sender import Sender
 from actors.ordering.settling import NotSettledError, settlement
 from actors.ordering.statement import known_orders
 from messages import (
+    ActorFailed,
     ApprovedOrder,
     ApprovedReplace,
     CancelOrder,
@@ -66,6 +67,16 @@ _folded = faultpoints.point("trader: an order event is folded")
 _heard = faultpoints.point("trader: the broker's word is said")
 _halting = faultpoints.point("trader: halted, cancels not sent")
 _settled = faultpoints.point("trader: an order is settled by a person")
+
+
+_AT_ONCE_AND_AFTER = (0.0, 1.0)
+"""Seconds; by the second time an intent that was on its way through risk is an order."""
+
+
+class _Orphaned(Message):
+    """Nobody watches the entries of a strategy that failed too often and stays off."""
+
+    strategy: str
 
 
 class _StillLost(Message):
@@ -229,6 +240,18 @@ class Trader(
         envelope = self.desk.envelope
         assert envelope is not None
         self._cancels.ask(message.order, envelope.number, message.reason)
+
+    @handles
+    def on_failed(self, message: ActorFailed) -> None:
+        if message.off:
+            for seconds in _AT_ONCE_AND_AFTER:
+                self.after(seconds, _Orphaned(strategy=message.actor))
+
+    @handles
+    def on_orphaned(self, message: _Orphaned) -> None:
+        envelope = self.desk.envelope
+        assert envelope is not None
+        self._cancels.ask_of(message.strategy, envelope.number)
 
     @handles
     def on_settle(self, message: SettleOrder) -> None:

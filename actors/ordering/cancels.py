@@ -10,7 +10,7 @@ from actors.market.time import SECOND
 from actors.ordering import requests
 from actors.ordering.outbox import Item
 from actors.ordering.sender import Sender
-from messages import Action, CancelRejected, Message, Nanoseconds, OrderCanceled, OrderFilled, OrderSubmitting
+from messages import Action, CancelRejected, Message, Nanoseconds, OrderCanceled, OrderFilled, OrderSubmitting, Purpose
 from runtime.actor import Log
 from runtime.clock import Clock
 
@@ -57,6 +57,12 @@ class Cancels:
             self._say(OrderCanceled(**fields, broker_order="", canceled=order.open, reason=f"never sent: {reason}"))
         else:
             self._at_broker(order, request)
+
+    def ask_of(self, strategy: str, request: int) -> None:
+        """Take the entries of a strategy back that is off."""
+        for order in self._ledger.live():
+            if order.strategy == strategy and order.purpose is Purpose.ENTRY:
+                self.ask(order.number, request, f"{strategy} is off")
 
     def hear(self, message: Message, number: int) -> None:
         """Of an order that trades while its cancel is on its way more is asked for than is open, which is refused."""

@@ -12,7 +12,7 @@ from messages import HaltTrading, ResumeTrading
 from runtime.actor import Log
 from runtime.clock import text
 from runtime.disk import faultpoints
-from runtime.disk.journal import Journal
+from runtime.disk.journal import SOURCE, Journal
 from runtime.envelope import Envelope
 from runtime.logs import clean
 
@@ -125,7 +125,8 @@ class Latch:
 class Latching:
     """Between bus and journal: a halt is latched before anybody hears of it, and a resume durable before it is lifted.
 
-    A halt for want of the journal is not latched: the next start opens it or ends, so that nothing trades blind.
+    A halt for want of the journal is not latched: the next start opens it or ends, so that nothing trades blind. Any
+    other is, whatever became of the journal.
     """
 
     def __init__(self, journal: Journal, latch: Latch, log: Log) -> None:
@@ -140,7 +141,7 @@ class Latching:
         message = envelope.message
         if type(message) is HaltTrading:
             self._newest = envelope.number
-            if self._journal.failure is None:
+            if message.by != SOURCE:
                 self._lay(Halt(text(envelope.time), message.by, message.reason, message.flatten))
         elif type(message) is ResumeTrading and message.lifts(self._newest):
             self._resumed = envelope.number

@@ -303,7 +303,9 @@ def test_a_refusal_without_a_text_is_said_within_two_seconds(number: str, tmp_pa
     attempt()
 
 
-@pytest.mark.parametrize(("code", "outcome"), [(-308, "later"), (-300, "never"), (-301, "halt"), (None, "unknown")])
+@pytest.mark.parametrize(
+    ("code", "outcome"), [(-308, "later"), (-300, "never"), (-301, "halt"), (None, "unknown"), (-999, "unknown")]
+)
 def test_what_the_interface_answers_is_what_the_result_says(code: int | None, outcome: str, tmp_path: Path) -> None:
     @in_virtual_time
     async def attempt() -> None:

@@ -303,14 +303,17 @@ def bare_code(text: str) -> str:
 
 
 def error_of(code: object) -> ErrorCode:
-    """What a return value of the control means; HALT for one that no table has, UNKNOWN where none came."""
+    """What a return value of the control means; UNKNOWN where none came, and for one that no table has."""
     if not isinstance(code, int):
         return ErrorCode(code=0, meaning="응답 없음", outcome=Outcome.UNKNOWN, mend="the control gave no return value")
     known = ERRORS.get(code)
     if known is not None:
         return known
     return ErrorCode(
-        code=code, meaning="알 수 없는 코드", outcome=Outcome.HALT, mend="not in Kiwoom's table: stop and look"
+        code=code,
+        meaning="알 수 없는 코드",
+        outcome=Outcome.UNKNOWN,
+        mend="not in Kiwoom's table: look what became of it",
     )
 
 

@@ -232,3 +232,14 @@ def test_a_halt_for_want_of_the_journal_is_this_runs_alone(tmp_path: Path) -> No
         assert Latch(tmp_path).read() is None
 
     in_journal(tmp_path, scene)
+
+
+def test_any_other_halt_is_latched_whatever_became_of_the_journal(tmp_path: Path) -> None:
+    async def scene(journal: Journal, latching: Latching) -> None:
+        journal.failure = DatabaseFull("the disk is full")
+        latching.append(envelope(journal, 1, HaltTrading(reason="a day's loss", by="guardian")))
+        found = Latch(tmp_path).read()
+        assert found is not None
+        assert found.reason == "a day's loss"
+
+    in_journal(tmp_path, scene)
