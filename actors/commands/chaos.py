@@ -38,6 +38,7 @@ def chaos(
             campaign.run_points(names, kills)
         else:
             campaign.run(kills)
+        made.finished = True
     except (ProcessFailed, OSError) as error:
         fail(str(error))
     finally:

@@ -58,6 +58,8 @@ class Certificate(msgspec.Struct, kw_only=True):
     """Head of each day's journal."""
     failures: list[Failure] = []
     wall: float = 0.0
+    finished: bool = False
+    """Whether it came to its end: one that was cut short certifies nothing."""
 
     @property
     def killed(self) -> int:
@@ -71,7 +73,7 @@ class Certificate(msgspec.Struct, kw_only=True):
     @property
     def holds(self) -> bool:
         wrong = self.lost_fills or self.doubled_orders or self.won
-        return not (self.failures or self.unreached or wrong)
+        return self.finished and not (self.failures or self.unreached or wrong)
 
     @property
     def verdict(self) -> str:
@@ -79,7 +81,8 @@ class Certificate(msgspec.Struct, kw_only=True):
         if self.holds:
             return "every invariant held"
         unreached = f", {len(self.unreached)} points never reached" if self.unreached else ""
-        return f"{len(self.failures)} failures{unreached}"
+        short = "" if self.finished else ", cut short"
+        return f"{len(self.failures)} failures{unreached}{short}"
 
 
 def write(certificate: Certificate, folder: Path) -> None:

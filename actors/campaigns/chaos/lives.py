@@ -320,10 +320,10 @@ class DayRun:
             self._fail(life, breach)
 
     def _fail(self, life: Life, what: str) -> None:
-        seed = self._day.seed.partition(":")[0]
-        mode = " --points" if self._day.point else ""
-        repeat = f"kiwoom-actors chaos --seed {seed}{mode} --kills {self._day.kills} --only {self._day.number}"
-        self._tally.fail(Failure(self._day.number, life.number, what, repeat))
+        day = self._day
+        mode = f"{' --points' if day.point else ''} --speed {self._speed:g}"
+        again = f"{self._plan.words}{mode} --kills {day.kills} --only {day.number} --data {self.folder.parent}-again"
+        self._tally.fail(Failure(day.number, life.number, what, f"kiwoom-actors chaos {again}"))
 
 
 def _is_recovered(line: Line) -> bool:

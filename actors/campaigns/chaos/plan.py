@@ -82,6 +82,11 @@ class Plan:
         self._starts = tuple(name for name in points if name.startswith(_OF_A_START))
         self._depth = depth
 
+    @property
+    def words(self) -> str:
+        """What a command says to draw the same."""
+        return f"--seed {self._seed}" + (f" --recovery-depth {self._depth}" if self._depth else "")
+
     def day(self, number: int, kills: int, point: str = "") -> Day:
         """A day that lasts until all its kills are done, or to its close."""
         seed = f"{self._seed}:{number}"

@@ -83,7 +83,7 @@ class Reckoning:
         """After a recovery that began at `since`: all that was traded before is booked, and nothing that never was."""
         least, most = truth.filled(since), truth.filled()
         claims = self._claims(truth)
-        found = [*_doubled(claims), *invariants.sound(self.ledger)]
+        found = [*_doubled(claims), *invariants.sound(self.ledger), *self._conduct(truth, claims, since)]
         for root, orders in claims.items():
             here = sum(order.filled for order in orders)
             if not least.get(root, 0) <= here <= most.get(root, 0):
@@ -122,18 +122,13 @@ class Reckoning:
 
     def closed(self, truth: Truth) -> Breaches:
         """At the end of the day: everything is the same on both sides, and the whole journal is in order."""
-        fills = [e.message for e in self.told if isinstance(e.message, OrderFilled)]
         claims = self._claims(truth)
-        sent = list(self._sent(truth, claims))
         return [
             *self._agreement(truth),
             *_doubled(claims),
             *self._orders(truth, claims),
-            *invariants.no_phantom(fills, {record.number: int(record.filled) for record in truth.orders}),
-            *invariants.one_fill_once(fills),
-            *invariants.look_alikes_apart(self.told),
-            *invariants.written_first((e.message for e in self.told), sent),
-            *invariants.risk_first(self.told),
+            *invariants.no_phantom(self._fills(), {record.number: int(record.filled) for record in truth.orders}),
+            *self._conduct(truth, claims, truth.state.time),
             *invariants.carried_truly(self.told),
             *invariants.sound(self.ledger),
             *_digests(self.told),
@@ -194,10 +189,17 @@ class Reckoning:
                 if number not in known:
                     yield f"I5: order {order.number}: the exchange has no {number}"
 
-    def _sent(self, truth: Truth, claims: dict[str, list[Order]]) -> Iterator[tuple[int, Action]]:
-        for record in truth.orders:
-            for order in claims.get(record.first, ())[:1]:
-                yield order.number, record.action
+    def _conduct(self, truth: Truth, claims: dict[str, list[Order]], until: int) -> Breaches:
+        """What the journal alone tells, and whether what left by `until` is in it."""
+        return [
+            *invariants.one_fill_once(self._fills()),
+            *invariants.look_alikes_apart(self.told),
+            *invariants.written_first((e.message for e in self.told), _sent(truth, claims, until)),
+            *invariants.risk_first(self.told),
+        ]
+
+    def _fills(self) -> list[OrderFilled]:
+        return [e.message for e in self.told if isinstance(e.message, OrderFilled)]
 
     def _proof(self) -> Iterator[str]:
         proof = chain.verify(self.path)
@@ -207,6 +209,13 @@ class Reckoning:
         for head in self.heads:
             if head not in known:
                 yield f"I11: the head {head[:16]} that was printed is not in the journal"
+
+
+def _sent(truth: Truth, claims: dict[str, list[Order]], until: int) -> Iterator[tuple[int, Action]]:
+    for record in truth.orders:
+        if record.sent <= until:
+            for order in claims.get(record.first, ())[:1]:
+                yield order.number, record.action
 
 
 def _doubled(claims: dict[str, list[Order]]) -> Iterator[str]:

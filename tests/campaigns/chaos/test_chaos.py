@@ -90,7 +90,7 @@ def test_every_named_point_has_its_turn() -> None:
 
 
 def test_a_failure_is_in_the_certificate_with_the_command_that_repeats_it(tmp_path: Path) -> None:
-    bad = Certificate(seed=3, command="kiwoom-actors chaos --seed 3", kills={"kill": 10, "early": 2})
+    bad = Certificate(seed=3, command="kiwoom-actors chaos --seed 3", kills={"kill": 10, "early": 2}, finished=True)
     assert bad.holds
     bad.failures.append(Failure(4, 9, "I2: 900010: 3 here, 4 at the broker", "kiwoom-actors chaos --seed 3 --only 4"))
     certificate.write(bad, tmp_path)
@@ -102,13 +102,23 @@ def test_a_failure_is_in_the_certificate_with_the_command_that_repeats_it(tmp_pa
 
 
 def test_won_that_differ_are_no_holding_campaign() -> None:
-    assert not Certificate(seed=1, command="", won=1).holds
-    assert not Certificate(seed=1, command="", lost_fills=1).holds
-    assert not Certificate(seed=1, command="", doubled_orders=1).holds
+    assert Certificate(seed=1, command="", finished=True).holds
+    assert not Certificate(seed=1, command="", finished=True, won=1).holds
+    assert not Certificate(seed=1, command="", finished=True, lost_fills=1).holds
+    assert not Certificate(seed=1, command="", finished=True, doubled_orders=1).holds
+
+
+def test_a_campaign_that_was_cut_short_certifies_nothing(tmp_path: Path) -> None:
+    short = Certificate(seed=1, command="", kills={"kill": 3})
+    certificate.write(short, tmp_path)
+
+    assert made(tmp_path)["holds"] is False
+    assert (tmp_path / "certificate.md").read_text(encoding="utf-8").startswith("# 3 kills: 0 failures, cut short\n")
 
 
 def test_points_that_were_never_reached_are_named_and_no_holding_campaign(tmp_path: Path) -> None:
-    short = Certificate(seed=1, command="", kills={"point": 1}, unreached=("trader: halted, cancels not sent",))
+    missed = ("trader: halted, cancels not sent",)
+    short = Certificate(seed=1, command="", kills={"point": 1}, unreached=missed, finished=True)
     certificate.write(short, tmp_path)
     text = (tmp_path / "certificate.md").read_text(encoding="utf-8")
 

@@ -116,8 +116,16 @@ def test_an_order_that_two_intents_claim_is_found(tmp_path: Path) -> None:
 
 def test_an_intent_that_was_placed_twice_is_found(tmp_path: Path) -> None:
     messages = (*ORDERED, accepted(), accepted(1, "0000002"))
-    (breach,) = told(tmp_path, *messages).recovered(truth(order(), order("0000002")), NOON)
-    assert breach == "I3: order 1 was placed as 0000001, 0000002"
+    breaches = told(tmp_path, *messages).recovered(truth(order(), order("0000002")), NOON)
+    assert breaches == [
+        "I3: order 1 was placed as 0000001, 0000002",
+        f"I6: {Action.NEW} of order 1 was sent without a record",
+    ]
+
+
+def test_what_left_without_an_approval_is_found_at_the_next_recovery(tmp_path: Path) -> None:
+    breaches = told(tmp_path, opened(), submitting(), accepted()).recovered(truth(order()), NOON)
+    assert sorted(breach[:3] for breach in breaches) == ["I5:", "I7:"]
 
 
 @pytest.mark.parametrize(("status", "odd"), [(REFUSED, 0), (TRADED, 1)])
