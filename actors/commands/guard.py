@@ -24,7 +24,7 @@ from runtime.life.exits import BAD_CONFIG, DONE
 from runtime.outside.adopted import Adopted
 from runtime.outside.guard import Guard, Terms
 from runtime.outside.latch import Latch
-from runtime.process import signals
+from runtime.process import heartbeat, signals
 from runtime.process.locks import AlreadyRunning, Lock
 from runtime.settings.config import Config, ConfigError, load
 from runtime.settings.parts import Part, plan
@@ -41,6 +41,8 @@ _SOON = dt.timedelta(days=30)
 """Before the calendar ends a person is told so."""
 _CLEARED = 600 * SECOND
 """Before a day begins, what still runs from another one is stopped."""
+_LEAST = 4 * heartbeat.SECONDS
+"""After half of the patience a system is killed: one that lives beats once in that time for certain."""
 _NAP = 30.0
 """Seconds; a wall clock may be set while the night is waited out."""
 
@@ -65,7 +67,7 @@ def guard(
     overrides: Overrides = [],  # noqa: B006 - typer's way
     *,
     patience: Annotated[
-        float, typer.Option(min=1.0, help="Seconds without a heartbeat until open orders are taken back.")
+        float, typer.Option(min=_LEAST, help="Seconds without a heartbeat until open orders are taken back.")
     ] = 10.0,
     once: Annotated[bool, typer.Option("--once", help="Start now, whatever the day, and end with the run.")] = False,
     stop_after: Annotated[float, typer.Option(min=0.0, help="Seconds after which all is stopped; 0 is never.")] = 0.0,

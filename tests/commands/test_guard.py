@@ -79,6 +79,12 @@ def test_a_bad_config_is_one_line(tmp_path: Path) -> None:
     assert "max_positions" in result.stderr
 
 
+def test_a_patience_in_which_a_healthy_system_need_not_beat_is_refused(tmp_path: Path) -> None:
+    refused = guarded(tmp_path, "--patience", "2")
+    assert refused.exit_code == 2
+    assert "greater than or equal to 4" in refused.output
+
+
 def test_beside_two_running_systems_or_another_guard_it_refuses(tmp_path: Path) -> None:
     with folder_lock(tmp_path / "00001"), folder_lock(tmp_path / "00002"):
         assert "2 systems run there" in guarded(tmp_path, "--once").stderr
