@@ -16,20 +16,17 @@ from actors.account import invariants
 from actors.account.invariants import Breaches
 from actors.campaigns.chaos import person
 from actors.campaigns.chaos.certificate import Certificate, Failure
-from actors.campaigns.chaos.plan import Day, Life, Plan
+from actors.campaigns.chaos.plan import LAST_KILL, Day, Life, Plan, instant
 from actors.campaigns.chaos.reckoning import BY_US, Reckoning, Truth
 from actors.campaigns.chaos.troubles import trouble
 from actors.campaigns.processes import ExchangeProcess, Line, Service, command, toml
 from actors.exchange.client import RemoteExchange
 from actors.exchange.records import AccountState
-from actors.market.time import SECOND
 from runtime.mailbox import Statistics
 from runtime.outside import inbox
 from runtime.outside.latch import Latch
 
 CONFIG: Final = Path(__file__).with_name("chaos.toml")
-_MARGIN: Final = 30 * SECOND
-"""Before the end of a day, after which nobody is killed any more."""
 _RECOVERY: Final = 30.0
 """Seconds of the wall within which a recovery is over."""
 _DURABLE: Final = 5.0
@@ -91,7 +88,7 @@ class DayRun:
         day = self._day
         with ExchangeProcess(self.folder / "exchange", day.exchange, self._speed) as process:
             self._exchange, self._address = process.client, process.address
-            last = self._exchange.end - _MARGIN
+            last = instant(LAST_KILL)
             wanted, most = self._deaths + day.kills, self._tally.kills.total() + day.kills * _TRIES
             while self._deaths < wanted and self._tally.kills.total() < most and self._exchange.now < last:
                 before = self._deaths
