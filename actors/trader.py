@@ -69,14 +69,14 @@ _halting = faultpoints.point("trader: halted, cancels not sent")
 _settled = faultpoints.point("trader: an order is settled by a person")
 
 
-_AT_ONCE_AND_AFTER = (0.0, 1.0)
-"""Seconds; by the second time an intent that was on its way through risk is an order."""
+_ON_ITS_WAY = 1.0
+"""Seconds by which an intent that was said is an order."""
 
 
 class _Orphaned(Message):
-    """Nobody watches the entries of a strategy that failed too often and stays off."""
-
     strategy: str
+    failure: int
+    """Number of its last ActorFailed."""
 
 
 class _StillLost(Message):
@@ -220,6 +220,7 @@ class Trader(
                 self._digest = envelope.number, self._ledger.digest()
                 self.publish(LedgerFolded(reconciliation=self._digest[0], digest=self._digest[1]))
                 self._take_back(envelope.number)
+                self._cancels.ask_again(envelope.number)
             case OrderUnknown():
                 self._suspicion.set()
             case OrderRejected() if self._refused.asks(self._ledger.orders.get(message.order), self._now()):
@@ -243,15 +244,16 @@ class Trader(
 
     @handles
     def on_failed(self, message: ActorFailed) -> None:
+        """Nobody watches the entries of a strategy that stays off."""
+        envelope = self.desk.envelope
+        assert envelope is not None
         if message.off:
-            for seconds in _AT_ONCE_AND_AFTER:
-                self.after(seconds, _Orphaned(strategy=message.actor))
+            self._cancels.disown(message.actor, envelope.number)
+            self.after(_ON_ITS_WAY, _Orphaned(strategy=message.actor, failure=envelope.number))
 
     @handles
     def on_orphaned(self, message: _Orphaned) -> None:
-        envelope = self.desk.envelope
-        assert envelope is not None
-        self._cancels.ask_of(message.strategy, envelope.number)
+        self._cancels.disown(message.strategy, message.failure)
 
     @handles
     def on_settle(self, message: SettleOrder) -> None:

@@ -42,7 +42,7 @@ _SOON = dt.timedelta(days=30)
 _CLEARED = 600 * SECOND
 """Before a day begins, what still runs from another one is stopped."""
 _LEAST = 4 * heartbeat.SECONDS
-"""After half of the patience a system is killed: one that lives beats once in that time for certain."""
+"""After half of the patience a system is killed, and one that lives beats once a second."""
 _NAP = 30.0
 """Seconds; a wall clock may be set while the night is waited out."""
 

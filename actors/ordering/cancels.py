@@ -44,6 +44,8 @@ class Cancels:
         """Shares that the newest cancel asks for, by order."""
         self._refused: dict[int, tuple[int, int]] = {}
         """The same where it was refused, and when."""
+        self._orphans: dict[int, str] = {}
+        """Entries nobody watches, and why they are taken back."""
 
     def ask(self, number: int, request: int, reason: str) -> None:
         """Take the order of this number back; `request` is the number of who asked."""
@@ -58,11 +60,21 @@ class Cancels:
         else:
             self._at_broker(order, request)
 
-    def ask_of(self, strategy: str, request: int) -> None:
-        """Take the entries of a strategy back that is off."""
+    def disown(self, strategy: str, request: int) -> None:
+        """Take the entries of a strategy back that is off, again at each match until they are gone."""
         for order in self._ledger.live():
             if order.strategy == strategy and order.purpose is Purpose.ENTRY:
-                self.ask(order.number, request, f"{strategy} is off")
+                self._orphans[order.number] = f"{strategy} is off"
+        self.ask_again(request)
+
+    def ask_again(self, request: int) -> None:
+        """For what was disowned and is still open."""
+        for number, reason in tuple(self._orphans.items()):
+            order = self._ledger.orders.get(number)
+            if order is None or not order.live:
+                del self._orphans[number]
+            else:
+                self.ask(number, request, reason)
 
     def hear(self, message: Message, number: int) -> None:
         """Of an order that trades while its cancel is on its way more is asked for than is open, which is refused."""

@@ -44,7 +44,7 @@ class Supervisor:
         self._log.error("actor failed", actor=seat.name, handler=handler, error=said, trace=trace)
         core = seat.actor.core or isinstance(error, OrderLaneFull)
         count = self._count(seat.name)
-        off = core or count >= FAILURES or seat.leaving
+        off = core or count >= FAILURES
         self._say(
             ActorFailed(
                 actor=seat.name, handler=handler, error=f"{type(error).__name__}: {said}", failures=count, off=off
@@ -52,7 +52,7 @@ class Supervisor:
         )
         if core:
             self._stop(f"{seat.name} failed in {handler}: {said}", CORE_FAILED)
-        elif off:
+        elif off or seat.leaving:
             seat.retire()
         else:
             seat.replace()

@@ -172,7 +172,9 @@ class Latching:
         try:
             self._latch.lay(halt)
         except OSError as error:
-            self._log.error("not latched: the next start will trade", error=str(error), reason=halt.reason)
+            stands = self._latch.path.exists()
+            words = "latched, but not for certain on the disk" if stands else "not latched: the next start will trade"
+            self._log.error(words, error=str(error), reason=halt.reason)
         _laid()
 
 

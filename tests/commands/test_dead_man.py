@@ -1,6 +1,7 @@
 """The guard beside a system that hangs: what is open at the exchange is taken back, and the next life knows of it."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -29,7 +30,7 @@ pytestmark = [
 def test_orders_of_a_system_that_hangs_are_taken_back_and_the_next_life_knows(tmp_path: Path) -> None:
     day = Plan(5).day(0, 1)
     data, said = tmp_path / "system", tmp_path / "said"
-    with ExchangeProcess(tmp_path / "exchange", day.exchange | {"begin": "10:00:00"}, 20.0) as process:
+    with ExchangeProcess(tmp_path / "exchange", day.exchange | {"begin": "10:00:00"}, 10.0) as process:
         exchange = process.client
         twin = {"exchange": process.address, "server": "real"}
         keys = ("--set", f"system.data={data}", "--set", f"gateway.kiwoom.twin={toml(twin)}")
@@ -40,25 +41,17 @@ def test_orders_of_a_system_that_hangs_are_taken_back_and_the_next_life_knows(tm
                 stderr=subprocess.STDOUT,
             )
         try:
-            until(lambda: len(live(exchange)) > 1, seconds=40)
-            stop(started(said)[-1])
+            until(lambda: len(live(exchange)) > 4, seconds=60)
             stood = {order.number for order in live(exchange)}
-            until(lambda: len(started(said)) > 1, seconds=40)
-            again = started(said)[-1]
-            stop(again)
-            until(lambda: bool(lines(said, "dead-man: ")), seconds=40)
-            (told,) = lines(said, "dead-man: ")
-            assert "kiwoom: " in told
-            assert "kiwoom: 0 orders" not in told
+            until(lambda: stopped(said) and taken_back(said) is not None, seconds=60)
+            assert taken_back(said) != "0"
             assert not stood & {order.number for order in live(exchange)}
 
-            os.kill(again, signal.SIGCONT)
+            resume(said)
             reckoning = Reckoning(data)
             until(lambda: agrees(reckoning, exchange), seconds=40)
         finally:
-            for one in started(said):
-                with suppress(ProcessLookupError):
-                    os.kill(one, signal.SIGCONT)
+            resume(said)
             guard.send_signal(signal.SIGTERM)
             code = guard.wait(40)
         assert code == 0, said.read_text(encoding="utf-8")
@@ -75,9 +68,24 @@ def started(said: Path) -> list[int]:
     return [int(line.removeprefix(STARTED)) for line in lines(said, STARTED)]
 
 
-def stop(process: int) -> None:
-    """Like a machine that does not get to it any more."""
-    os.kill(process, signal.SIGSTOP)
+def stopped(said: Path) -> bool:
+    """Like a machine that does not get to any of them; again and again, for each that is started."""
+    for process in started(said):
+        with suppress(ProcessLookupError):
+            os.kill(process, signal.SIGSTOP)
+    return True
+
+
+def resume(said: Path) -> None:
+    for process in started(said):
+        with suppress(ProcessLookupError):
+            os.kill(process, signal.SIGCONT)
+
+
+def taken_back(said: Path) -> str | None:
+    """How many orders, once it is said."""
+    found = (re.search(r"kiwoom: (\d+) orders taken back", line) for line in lines(said, "dead-man: "))
+    return next((match[1] for match in found if match), None)
 
 
 def truth_of(exchange: RemoteExchange) -> Truth:

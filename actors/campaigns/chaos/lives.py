@@ -1,5 +1,6 @@
 """One day of a chaos campaign: lives and deaths at one exchange, each recovery held against it, and the reckoning."""
 
+import shlex
 import shutil
 import signal
 import time
@@ -318,8 +319,9 @@ class DayRun:
 
     def _fail(self, life: Life, what: str) -> None:
         day = self._day
+        data = shlex.quote(f"{self.folder.parent}-again")
         mode = f"{' --points' if day.point else ''} --speed {self._speed:g}"
-        again = f"{self._plan.words}{mode} --kills {day.kills} --only {day.number} --data {self.folder.parent}-again"
+        again = f"{self._plan.words}{mode} --kills {day.kills} --only {day.number} --data {data}"
         self._tally.fail(Failure(day.number, life.number, what, f"kiwoom-actors chaos {again}"))
 
 

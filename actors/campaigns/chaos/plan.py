@@ -18,8 +18,8 @@ ISSUES: Final = 5
 _BEGINS: Final = ("08:59:00", "10:00:00", "13:30:00", "15:10:00")
 """The last leaves too little time to die often at one point."""
 _FINISH: Final = "18:01:00"
+"""Far enough from the close that the last life comes before it, and hears the day end."""
 LAST_KILL: Final = "15:30:30"
-"""The exchange's day goes on until the last life has come to the close, and hears its end."""
 _SPAN: Final = 60 * SECOND
 _KILL_AFTER: Final = 1.2
 """Mean seconds of the wall between the end of a recovery and the kill."""

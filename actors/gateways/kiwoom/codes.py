@@ -311,9 +311,9 @@ def error_of(code: object) -> ErrorCode:
         return known
     return ErrorCode(
         code=code,
-        meaning="알 수 없는 코드",
+        meaning=f"알 수 없는 코드 {code}",
         outcome=Outcome.UNKNOWN,
-        mend="not in Kiwoom's table: look what became of it",
+        mend="not in Kiwoom's table: nobody knows what it means",
     )
 
 

@@ -113,6 +113,17 @@ class Nonsensical(Actor, publishes=(UniverseChanged,)):
             self.publish(UniverseChanged(universe="mine", time=wrong, symbols=()))
 
 
+class Sulking(Actor):
+    """Does not say goodbye."""
+
+    @handles
+    def on_bell(self, bell: Bell) -> None:
+        pass
+
+    def on_stop(self) -> None:
+        raise RuntimeError("no word")
+
+
 class Historian(Actor):
     """Counts the halts it was told of, and fails once; a new one relives in the journal what the one before heard."""
 
@@ -191,3 +202,10 @@ def test_a_leaf_that_says_what_no_journal_can_take_fails_alone(tmp_path: Path) -
 def test_a_new_instance_finds_in_the_journal_all_that_the_one_before_had_heard(tmp_path: Path) -> None:
     assert play(tmp_path, "Historian", halts=5) == 0
     assert log == [f"halt {number}" for number in range(5)]
+
+
+def test_one_that_fails_as_it_leaves_is_not_one_that_failed_too_often(tmp_path: Path) -> None:
+    assert play(tmp_path, "Sulking") == 0
+    assert [(failure.handler, failure.failures, failure.off) for failure in failures(tmp_path)] == [
+        ("on_stop", 1, False)
+    ]

@@ -222,7 +222,7 @@ def test_a_latch_that_cannot_be_laid_is_said_and_the_halt_goes_on(
 
     with capture_logs() as logged:
         in_journal(tmp_path, scene)
-    assert [line["event"] for line in logged] == ["not latched: the next start will trade"]
+    assert [line["event"] for line in logged] == ["latched, but not for certain on the disk"]
 
 
 def test_a_halt_for_want_of_the_journal_is_this_runs_alone(tmp_path: Path) -> None:
