@@ -371,10 +371,10 @@ class Journal:
             pass
         if self.failure is not None:
             return
+        self._busy = True  # what is said from here on comes behind the end: nothing of it may be chained
         _drained()
-        number, digest = self._head
-        body = msgspec.json.encode({"type": CLOSED, "last": number})
-        entry = chain.link(digest, (end_of(self.run), self._clock.now(), SOURCE, 0, CLOSED), body)
+        body = msgspec.json.encode({"type": CLOSED, "last": self._head[0]})
+        entry = chain.link(self._head[1], (end_of(self.run), self._clock.now(), SOURCE, 0, CLOSED), body)
         await self._database.submit(partial(self._store, [entry]))
         await self._database.commit()
         self._emergency.mark(entry.number, entry.hash.hex())
@@ -382,14 +382,14 @@ class Journal:
         _closed()
 
     async def _one_more(self) -> bool:
-        """The last try for what waits, also after a failure; true where it was stored."""
-        before = len(self._waiting)
+        """The last try for what waits, also after a failure; true where some of it was stored, whatever came behind."""
+        before = self._waiting[0]
         if not self._busy:
             self._flush()
         if self._busy:
             with self._clock.hold():
                 await asyncio.wait([self._storing])
-        return len(self._waiting) < before
+        return not self._waiting or self._waiting[0] is not before
 
     async def _leave(self) -> None:
         if self._timer is not None:
