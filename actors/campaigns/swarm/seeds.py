@@ -46,8 +46,6 @@ def play(seed: int, data: Path, days: int = 0) -> Outcome:
     token = WORLD.set(world)
     try:
         outcome = _Play(world).run()
-    except chain.ChainBroken as error:  # nothing further can be told of such a seed, and the next ones are played
-        outcome = Outcome(seed=seed, digest="", breaches=[*world.breaches, f"I11: {error}"], counts={}, cpu=0.0)
     finally:
         WORLD.reset(token)
         gc.unfreeze()

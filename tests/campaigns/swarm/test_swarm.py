@@ -1,4 +1,4 @@
-import itertools
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +10,6 @@ from actors.commands.swarm import report
 from actors.guardian import Guardian
 from actors.limits.activity import Activity
 from actors.strategies import base
-from runtime.disk import chain
-from runtime.disk.chain import ChainBroken
 from runtime.disk.journal import Journal
 
 SABOTAGED = range(60, 90)
@@ -35,19 +33,6 @@ def test_a_trader_that_does_not_wait_for_the_disk_is_found_out(tmp_path: Path, m
     breaches = (breach for seed in SABOTAGED for breach in play(seed, tmp_path).breaches)
 
     assert any(breach.startswith("I6") for breach in breaches)
-
-
-def test_a_journal_that_forks_fails_its_seed_and_ends_nothing_else(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def fork(path: Path) -> None:
-        raise ChainBroken(f"{path}: record 7: does not follow the record before it")
-
-    monkeypatch.setattr(chain, "envelopes", fork)
-    (breach,) = play(3, tmp_path).breaches
-    assert breach.startswith("I11: ")
-    assert "record 7" in breach
-    assert (tmp_path / "seed-3").is_dir()
 
 
 def test_the_same_seed_brings_the_same_records_under_another_hash_seed(tmp_path: Path) -> None:
@@ -81,6 +66,6 @@ def test_who_forgets_the_days_before_is_found_out(
         pass
 
     monkeypatch.setattr(owner, name, forget)
-    breaches = itertools.chain.from_iterable(play(seed, tmp_path, days=5).breaches for seed in range(101, 110))
+    breaches = chain.from_iterable(play(seed, tmp_path, days=5).breaches for seed in range(101, 110))
 
     assert any(found in breach for breach in breaches)
