@@ -37,6 +37,7 @@ from runtime.clock import WallClock
 from runtime.settings.config import ConfigError
 from runtime.testing import START, in_virtual_time
 from tests.gateways.kiwoom_bench import Bench, on_a_bench
+from tests.gateways.test_kiwoom_restart import known
 
 TRADE = "\t".join(
     {
@@ -317,6 +318,13 @@ def test_what_the_interface_answers_is_what_the_result_says(code: int | None, ou
             assert result.reason
 
     attempt()
+
+
+@on_a_bench
+async def test_the_screen_of_an_order_whose_number_never_came_bears_no_other(bench: Bench) -> None:
+    await bench.gateway.open(bench.reports.append, [known("", order=3, screen="2000"), known("", order=4)])
+    bench.gateway.send(order())
+    assert [arguments[1] for arguments in bench.control.called("SendOrder")] == ["2001"]
 
 
 @on_a_bench

@@ -26,3 +26,10 @@ def test_a_freed_screen_is_used_again_only_after_the_others() -> None:
     screens.free(first)
     screens.free(first)
     assert [screens.take("tr"), screens.take("tr")] == ["1001", first]
+
+
+def test_a_screen_of_a_run_before_is_the_last_to_be_used() -> None:
+    screens = Screens({"tr": (1000, 3)})
+    screens.put_last("tr", "1000")
+    screens.put_last("tr", "")
+    assert [screens.take("tr") for _ in range(3)] == ["1001", "1002", "1000"]

@@ -50,6 +50,12 @@ class Screens:
         self._taken[screen] = pool
         return screen
 
+    def put_last(self, pool: str, screen: str) -> None:
+        """It was used by a run before: of all that are free it is used last."""
+        if screen in self._free[pool]:
+            self._free[pool].remove(screen)
+            self._free[pool].append(screen)
+
     def free(self, screen: str) -> None:
         """Give a screen back; one that is not taken is left alone."""
         pool = self._taken.pop(screen, None)

@@ -58,6 +58,8 @@ class Trading:
     def open(self, report: Callable[[BrokerReport], None], known: Sequence[KnownOrder]) -> None:
         """Report from now on, first what came before there was anybody to tell."""
         self._tracker.know(known)
+        for order in known:  # an order whose number never came is known by its screen: no look-alike shall bear it too
+            self._screens.put_last("order", order.screen)
         self._report = report
         early, self._early = self._early, []
         for message in early:
