@@ -135,8 +135,8 @@ class Guardian(
         self._ready = False
         self._halted = 0
         """Number of the newest halt in force; 0 while there is none."""
-        self._limited = False
-        """Whether one of them is for a loss limit: it is said beside any other, which may sell nothing."""
+        self._limit_said = False
+        """Whether one in force is for a loss limit: it is said beside any other, which may sell nothing."""
         self._flattening = ""
         """Why everything is sold, what fills late as well; blank while it may stay."""
         self._high_water = HighWater()
@@ -235,7 +235,7 @@ class Guardian(
         envelope = self.desk.envelope
         assert envelope is not None
         self._halted = envelope.number
-        self._limited |= message.by == self.desk.name
+        self._limit_said |= message.by == self.desk.name
         self._operator.hear(message, envelope.number)
         self._exits.hurry()
         if message.flatten:
@@ -245,7 +245,7 @@ class Guardian(
     @handles
     def on_halt_over(self, message: HaltConfirmed | ResumeTrading) -> None:
         if isinstance(message, ResumeTrading) and message.lifts(self._halted):
-            self._halted, self._limited, self._flattening = 0, False, ""
+            self._halted, self._limit_said, self._flattening = 0, False, ""
         self._operator.hear(message, 0)
 
     @handles
@@ -333,10 +333,10 @@ class Guardian(
         equity = ledger.touch()
         if self._high_water.rises(ledger, equity):
             self.publish(EquityPeaked(time=Nanoseconds(self.desk.clock.now()), equity=Won(equity)))
-        reason = "" if self._limited else self._floors.breach(ledger, equity)
+        reason = "" if self._limit_said else self._floors.breach(ledger, equity)
         if reason:
             _breached()
-            self._limited = True
+            self._limit_said = True
             self._halted = self.publish(HaltTrading(reason=reason, by=self.desk.name, flatten=self._flatten_on_loss))
 
     def _keep_flat(self) -> None:

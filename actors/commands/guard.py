@@ -41,7 +41,7 @@ _SOON = dt.timedelta(days=30)
 """Before the calendar ends a person is told so."""
 _CLEARED = 600 * SECOND
 """Before a day begins, what still runs from another one is stopped."""
-_LEAST = 4 * heartbeat.SECONDS
+_LEAST_PATIENCE = 4 * heartbeat.SECONDS
 """After half of the patience a system is killed, and one that lives beats once a second."""
 _NAP = 30.0
 """Seconds; a wall clock may be set while the night is waited out."""
@@ -67,7 +67,7 @@ def guard(
     overrides: Overrides = [],  # noqa: B006 - typer's way
     *,
     patience: Annotated[
-        float, typer.Option(min=_LEAST, help="Seconds without a heartbeat until open orders are taken back.")
+        float, typer.Option(min=_LEAST_PATIENCE, help="Seconds without a heartbeat until open orders are taken back.")
     ] = 10.0,
     once: Annotated[bool, typer.Option("--once", help="Start now, whatever the day, and end with the run.")] = False,
     stop_after: Annotated[float, typer.Option(min=0.0, help="Seconds after which all is stopped; 0 is never.")] = 0.0,

@@ -321,7 +321,7 @@ class DayRun:
         day = self._day
         data = shlex.quote(f"{self.folder.parent}-again")
         mode = f"{' --points' if day.point else ''} --speed {self._speed:g}"
-        again = f"{self._plan.words}{mode} --kills {day.kills} --only {day.number} --data {data}"
+        again = f"{self._plan.options}{mode} --kills {day.kills} --only {day.number} --data {data}"
         self._tally.fail(Failure(day.number, life.number, what, f"kiwoom-actors chaos {again}"))
 
 

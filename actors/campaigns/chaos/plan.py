@@ -85,8 +85,8 @@ class Plan:
         self._depth = depth
 
     @property
-    def words(self) -> str:
-        """What a command says to draw the same."""
+    def options(self) -> str:
+        """With which the command draws the same."""
         return f"--seed {self._seed}" + (f" --recovery-depth {self._depth}" if self._depth else "")
 
     def day(self, number: int, kills: int, point: str = "") -> Day:
