@@ -60,6 +60,7 @@ class Risk(
     Actor,
     publishes=(ApprovedOrder, ApprovedReplace, OrderRefused, StrategyDisabled, LedgerFolded, ActivityCarried),
     obeys=(OrderIntent, ReplaceIntent),
+    weighs=(OrderIntent, ReplaceIntent),
     core=True,
 ):
     """Weighs each intent on its own ledger, in which its approvals count at once.

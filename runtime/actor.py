@@ -98,6 +98,8 @@ class Actor:
     publishes: ClassVar[tuple[type[Message], ...]] = ()
     obeys: ClassVar[tuple[type[Message], ...]] = ()
     """The commands it carries out, where others only listen: each command has one actor that obeys it."""
+    weighs: ClassVar[tuple[type[Message], ...]] = ()
+    """What it decides by the market: every price that waits for it is handled before."""
     core: ClassVar[bool] = False
     """A core actor's failure ends the process; any other is replaced by a new instance."""
     patient: ClassVar[bool] = False
@@ -108,11 +110,13 @@ class Actor:
         *,
         publishes: tuple[type[Message], ...] = (),
         obeys: tuple[type[Message], ...] = (),
+        weighs: tuple[type[Message], ...] = (),
         core: bool | None = None,
     ) -> None:
         super().__init_subclass__()
         cls.publishes = tuple(dict.fromkeys((*cls.publishes, *publishes)))
         cls.obeys = tuple(dict.fromkeys((*cls.obeys, *obeys)))
+        cls.weighs = tuple(dict.fromkeys((*cls.weighs, *weighs)))
         if core is not None:
             cls.core = core
 

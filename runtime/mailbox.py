@@ -12,7 +12,7 @@ from runtime.envelope import Envelope
 MARKET_BOUND = 65_536
 ORDER_BOUND = 16_384
 ORDER_STREAK = 32
-"""Order messages in a row before a market message gets its turn: risk must not weigh orders on stale prices."""
+"""Order messages in a row before a market message gets its turn."""
 
 
 class OrderLaneFull(Exception):
@@ -58,6 +58,8 @@ class Mailbox(asyncio.Queue[Envelope]):
         """Served when no other mailbox waits, or once a turn."""
         self.held = False
         """Skipped by the pump while a handler waits for the outside."""
+        self.weighs: frozenset[type[Message]] = frozenset()
+        """Orders that stand behind the market lane: they are decided by its prices."""
         self.orders: deque[Envelope] = deque()
         self.market: deque[Envelope | Newest | Place] = deque()
         self.streak = 0
@@ -116,9 +118,9 @@ class Mailbox(asyncio.Queue[Envelope]):
         self.put_order(item)
 
     def get_nowait(self) -> Envelope:
-        """The next message: order lane first, but after a streak of orders one of the market."""
+        """The next message: order lane first, but after a streak, or before one to be weighed, one of the market."""
         orders, market = self.orders, self.market
-        if orders and (self.streak < ORDER_STREAK or not market):
+        if orders and (not market or (self.streak < ORDER_STREAK and type(orders[0].message) not in self.weighs)):
             self.streak += 1
             self.taken += 1
             return orders.popleft()

@@ -112,6 +112,18 @@ async def test_intents_that_wait_together_do_not_share_the_same_won() -> None:
 
 
 @in_virtual_time
+async def test_an_intent_is_judged_on_the_print_it_answers() -> None:
+    stage = await ready(stale_seconds=5.0)
+    await stage.clock.sleep(60)
+    stage.bus.publish(tick(10_250, stage.clock.now()), "stage")
+    stage.bus.publish(intent(price=10_250), "stage")
+    await stage.settle()
+
+    (approved,) = stage.heard(ApprovedOrder)
+    assert (approved.evidence.last, approved.evidence.time) == (10_250, START + 60_000_000_000)
+
+
+@in_virtual_time
 async def test_nobody_trades_before_the_first_reconciliation() -> None:
     stage = Stage(Risk(FakeJournal(opened(), listed())))
     await stage.start()

@@ -96,6 +96,7 @@ class Seat:
         bus.subscribe(self._subscription)
         mailbox.hold()
         mailbox.patient = self.actor.patient
+        mailbox.weighs = frozenset(type(self.actor).weighs)
         self._sit()
 
     @property

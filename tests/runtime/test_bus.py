@@ -211,6 +211,15 @@ def test_orders_overtake_prices_but_let_one_through_after_a_streak(hall: Hall) -
     assert kinds == [SessionChanged] * ORDER_STREAK + [Tick, SessionChanged]
 
 
+def test_what_is_weighed_by_prices_stands_behind_them_and_nothing_else_does(hall: Hall) -> None:
+    judge = hall.listener(Tick, SessionChanged, HaltTrading, latest=True)
+    judge.mailbox.weighs = frozenset({SessionChanged})
+    for message in (tick("005930"), HaltTrading(reason="test", by="test"), session(), tick("000660"), session()):
+        hall.bus.publish(message, "feed")
+    hall.drain()
+    assert [type(message) for message in judge.heard] == [HaltTrading, Tick, Tick, SessionChanged, SessionChanged]
+
+
 def test_latest_keeps_only_the_newest_of_each_subject_in_the_old_place(hall: Hall) -> None:
     listener = hall.listener(Tick, latest=True)
     for symbol, price in (("A", 1), ("B", 2), ("A", 3)):
