@@ -65,17 +65,23 @@ class Statement:
     def doubt(self) -> str:
         """Why nothing may be concluded from what this snapshot does not show; blank where it may.
 
-        It is stale or has lost a page when it lacks what the broker itself has told us.
+        It is stale or has lost a page when it lacks what the broker itself has told us before it was asked.
         """
         if self._blank():
             return "the broker shows an empty account"
         for order in self.ours:
+            if self._told_meanwhile(order):
+                continue
             records = self.about(order)
             if order.broker_orders and not records and (order.live or order.filled):
                 return missing(order)
             if records and not order.changes and sum(record.filled for record in records) < order.filled:
                 return f"order {order.number}: fewer filled at the broker than it has told"
         return ""
+
+    def _told_meanwhile(self, order: Order) -> bool:
+        """Whether the broker told of it while its lists were read, page by page: they may be of the moment before."""
+        return 0 < self.state.since <= order.time <= self.state.time
 
     def _strangers_before(self, order: Order) -> list[tuple[str, str]]:
         """By day and number, those the broker had told of when an order of ours was submitted."""

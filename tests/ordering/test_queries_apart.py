@@ -12,8 +12,36 @@ from actors.gateways.port import BrokerOrder, BrokerPosition, BrokerState
 from actors.market.time import SECOND
 from actors.ordering.findings import Match, confirmed
 from actors.ordering.reconciliation import compare, stranger
-from messages import Message, Nanoseconds, Shares, Side, Symbol, Won
-from tests.account.records import CODE, NOON, OTHER, accepted, approval, canceled, filled, folded, opened, submitting
+from actors.trader import Trader
+from messages import (
+    CashAdjusted,
+    HaltTrading,
+    Message,
+    Nanoseconds,
+    OrderFilled,
+    PositionAdjusted,
+    Reconciled,
+    Shares,
+    Side,
+    Symbol,
+    Won,
+)
+from runtime.clock import Clock
+from runtime.testing import Stage, in_virtual_time
+from tests.account.records import (
+    CODE,
+    NOON,
+    OTHER,
+    accepted,
+    approval,
+    canceled,
+    filled,
+    folded,
+    opened,
+    sent,
+    submitting,
+)
+from tests.ordering.fakes import FakeBroker, FakeJournal, listed_order, owned, state
 
 SYMBOLS = (CODE, OTHER, Symbol("900030"))
 PRICE = 10_000
@@ -21,6 +49,8 @@ WAITS = ((0.0, 0.2, 0.4), (5.0, 12.5, 0.4))
 """Seconds before the answers about cash, holdings and orders, in the first look and in the second."""
 OFTEN = 8.0
 """Seconds between two trades, about."""
+PAGE = 10
+"""Orders; the next ones are asked for a second later."""
 
 
 class Account:
@@ -63,6 +93,10 @@ class Account:
             self._hear(*finding.messages)
 
     def _trade(self, time: float) -> None:
+        resting = [number for number, order in enumerate(self.orders, 1) if order.open]
+        if resting and self.rng.random() < 0.4:
+            self._fill(self.rng.choice(resting), time)
+            return
         symbol, hand = self.rng.choice(SYMBOLS), self.rng.random() < 0.3
         own = self.by_hand[symbol] if hand else self.ledger.sellable("momentum", symbol)
         side = Side.SELL if own > 0 and self.rng.random() < 0.5 else Side.BUY
@@ -77,6 +111,20 @@ class Account:
             self._hear(stranger(order))
         else:
             self._hear(*_told(len(self.orders), order))
+
+    def _fill(self, number: int, time: float) -> None:
+        """One more share of an order that rests."""
+        before = self.orders[number - 1]
+        order = self.orders[number - 1] = replace(
+            before,
+            open=Shares(before.open - 1),
+            filled=Shares(before.filled + 1),
+            amount=Won(before.amount + PRICE),
+        )
+        self.cash -= PRICE
+        self.held[order.symbol] += 1
+        fill = filled(order.filled, order.amount, number, order.side, symbol=order.symbol, last=1, asked=order.quantity)
+        self._hear(replace(fill, time=Nanoseconds(NOON + round(time * SECOND))))
 
     def _listed(self, symbol: Symbol, side: Side, shares: int, time: float, *, rests: bool) -> BrokerOrder:
         traded = Shares(0 if rests else shares)
@@ -103,16 +151,22 @@ class Account:
         self.wait(to_holdings)
         held = tuple(_owned(symbol, self.held[symbol]) for symbol in SYMBOLS if self.held[symbol])
         self.wait(to_orders)
-        return compare(self.ledger, self._state(cash, held, since))
+        listed: list[BrokerOrder] = []
+        while len(listed) < len(self.orders):
+            listed += self.orders[len(listed) : len(listed) + PAGE]
+            self.wait(1.0)
+        return compare(self.ledger, self._state(cash, held, listed, since))
 
-    def _state(self, cash: Won, held: tuple[BrokerPosition, ...], since: float) -> BrokerState:
+    def _state(
+        self, cash: Won, held: tuple[BrokerPosition, ...], listed: list[BrokerOrder], since: float
+    ) -> BrokerState:
         return BrokerState(
             time=Nanoseconds(NOON + round(self.now * SECOND)),
             since=Nanoseconds(NOON + round(since * SECOND)),
             cash=cash,
             orderable=cash,
             positions=held,
-            orders=tuple(self.orders),
+            orders=tuple(listed),
         )
 
     def _hear(self, *messages: Message) -> None:
@@ -156,3 +210,38 @@ def test_what_trades_between_the_answers_is_no_gain_and_no_loss(seed: int) -> No
 
     assert equity == {1_000_000}
     assert account.agrees
+
+
+class Busy(FakeBroker):
+    """A share of the first order fills each time the account is told, after the list showed it."""
+
+    clock: Clock
+
+    async def state(self) -> BrokerState:
+        since = Nanoseconds(self.clock.now())
+        self.asked += 1
+        shown = listed_order(filled=self.asked, quantity=100)
+        await self.clock.sleep(3)
+        self.report(self._told(self.asked + 1))
+        now = Nanoseconds(self.clock.now())
+        account = state(1_000_000 - PRICE * self.asked, owned(self.asked, PRICE * self.asked), shown)
+        return replace(account, since=since, time=now)
+
+    def _told(self, shares: int) -> OrderFilled:
+        fill = filled(shares, PRICE * shares, asked=100)
+        return replace(fill, time=Nanoseconds(self.clock.now()))
+
+
+@in_virtual_time
+async def test_an_order_that_fills_at_every_look_keeps_nobody_from_starting() -> None:
+    first = filled(1, PRICE, asked=100)
+    journal = FakeJournal(opened(), approval(quantity=100), submitting(quantity=100), sent(), accepted(), first)
+    broker = Busy()
+    stage = Stage(Trader(broker, journal), name="trader", start=NOON)
+    broker.clock = stage.clock
+    await stage.start()
+    await stage.advance(120)
+
+    assert not [said for said in stage.said if isinstance(said, HaltTrading | PositionAdjusted | CashAdjusted)]
+    assert stage.heard(Reconciled)[0].start
+    assert broker.asked < 5
