@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from actors.gateways.port import BrokerOrder
 from actors.market.time import SECOND
-from messages import Message
+from messages import CashAdjusted, Message
 
 QUIET = 10 * SECOND
 """After which an order without any answer is unknown, and one the broker does not list may be none.
@@ -69,3 +69,23 @@ def lasting(found: Sequence[Finding], before: Sequence[Finding]) -> tuple[Findin
         else finding
         for finding in found
     )
+
+
+def alone(*looks: Match) -> dict[str, Finding]:
+    """Cash that a look lacks, and nothing else, while no order of ours was at work: by its amount."""
+    found = (finding for look in looks for finding in look.findings if finding.beside == finding.same)
+    return {finding.key: finding for finding in found if any(isinstance(m, CashAdjusted) for m in finding.messages)}
+
+
+def recurring(
+    found: Sequence[Finding], now: Mapping[str, Finding], before: Mapping[str, Finding]
+) -> tuple[Finding, ...]:
+    """What this match finds, and the cash that a look of this match and one of the match before lacked alone.
+
+    Who trades all the time has a fill in one of the two looks of every match; what went before the one and is still
+    gone a match later, to the won, is no fill of ours.
+    """
+    booked = {finding.key for finding in found if finding.messages}
+    again = [finding for key, finding in now.items() if key in before and key not in booked]
+    keys = {finding.key for finding in again}
+    return (*(finding for finding in found if finding.key not in keys), *again)

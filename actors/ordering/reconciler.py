@@ -10,7 +10,7 @@ from actors.account.order import Order, Phase
 from actors.gateways.port import Broker, BrokerOrder, BrokerState, Remembering
 from actors.market.time import at, kst
 from actors.market.venues import spell
-from actors.ordering.findings import Finding, Match, confirmed, lasting
+from actors.ordering.findings import Finding, Match, alone, confirmed, lasting, recurring
 from actors.ordering.reconciliation import compare, filled_earlier, positions, stranger
 from actors.ordering.requests import event
 from actors.ordering.statement import may_have_filled
@@ -72,6 +72,8 @@ class Reconciler:
         self._seen: dict[str, None] = {}
         self._before: tuple[Finding, ...] = ()
         """What the match before found."""
+        self._alone: dict[str, Finding] = {}
+        """Cash that a look of it lacked while nothing of ours was at work, and that was not booked."""
         self.newest: BrokerState | None = None
         """The account as the broker told it last."""
 
@@ -191,16 +193,14 @@ class Reconciler:
 
     async def _match(self, state: BrokerState, *, start: bool) -> None:
         _asked()
-        findings: tuple[Finding, ...] = ()
-        strangers: tuple[BrokerOrder, ...] = state.orders
+        first = second = Match((), state.orders)
         if self._ledger.day:
-            match = compare(self._ledger, state, start=start)
-            strangers = match.strangers
-            if match.findings:
-                state, findings, strangers = await self._look_again(match, start=start)
-        findings = self._before = lasting(findings, self._before)
+            first = second = compare(self._ledger, state, start=start)
+            if first.findings:
+                state, first, second = await self._look_again(first, start=start)
+        findings = self._agreed(first, second)
         self.newest = state
-        self._tell_strangers(strangers)
+        self._tell_strangers(second.strangers)
         for finding in findings:
             self._log.warning("difference", what=finding.line)
             for message in finding.messages:
@@ -210,17 +210,21 @@ class Reconciler:
         self._say(self._reconciled(state, findings, start=start))
         _told()
 
-    async def _look_again(
-        self, match: Match, *, start: bool
-    ) -> tuple[BrokerState, tuple[Finding, ...], tuple[BrokerOrder, ...]]:
+    async def _look_again(self, first: Match, *, start: bool) -> tuple[BrokerState, Match, Match]:
         breaks = self._breaks()
         await self._clock.sleep(SECOND_LOOK)
         state = await (self._patiently() if start else self._broker.state())
         _asked_again()
-        again = compare(self._ledger, state, start=start)
-        if self._breaks() != breaks:
-            match = Match((), ())
-        return state, confirmed(match, again), again.strangers
+        second = compare(self._ledger, state, start=start)
+        return state, first if self._breaks() == breaks else Match((), ()), second
+
+    def _agreed(self, first: Match, second: Match) -> tuple[Finding, ...]:
+        lacking = alone(first, second)
+        found = recurring(lasting(confirmed(first, second), self._before), lacking, self._alone)
+        booked = {finding.key for finding in found if finding.messages}
+        self._before = found
+        self._alone = {key: finding for key, finding in lacking.items() if key not in booked}
+        return found
 
     async def _patiently(self) -> BrokerState:
         for pause in PAUSES:

@@ -8,9 +8,11 @@ from actors.gateways.port import BrokerOrder, BrokerPosition, BrokerState
 from actors.market.time import SECOND
 from actors.ordering.findings import Finding, Match, confirmed, lasting
 from actors.ordering.reconciliation import compare
-from messages import CashAdjusted, Nanoseconds, PositionAdjusted, Symbol
+from messages import CashAdjusted, Nanoseconds, PositionAdjusted, Symbol, Won
+from runtime.testing import in_virtual_time
 from tests.account.records import NOON, OTHER, accepted, approval, filled, folded, opened, submitting
-from tests.ordering.fakes import listed_order, owned, state
+from tests.ordering.fakes import FakeBroker, listed_order, owned, state
+from tests.test_trader import trading
 
 AFTER = Nanoseconds(NOON + 20 * SECOND)
 MORE = owned(3, 30_000, Symbol("900005"))
@@ -107,6 +109,32 @@ def test_cash_that_two_matches_lack_is_no_orders_that_only_one_of_them_saw_at_wo
 ) -> None:
     found = [message for finding in lasting(now, before) for message in finding.messages]
     assert [message.cash for message in found if isinstance(message, CashAdjusted)] == booked
+
+
+def moving(shares: int) -> BrokerState:
+    """Money was taken out, and a trade that we have not heard of yet is told."""
+    return state(727_540 - 10_000 * shares, owned(shares, 10_000 * shares))
+
+
+async def adjustments(*looks: BrokerState) -> list[int]:
+    """What is booked of cash, match after match of two looks."""
+    stage = await trading(FakeBroker(state(), *looks))
+    await stage.advance(75.0 * (len(looks) // 2))
+    return [message.cash for message in stage.heard(CashAdjusted)]
+
+
+@in_virtual_time
+async def test_money_that_was_taken_out_is_booked_though_something_trades_in_every_second_look() -> None:
+    taken, less = state(727_540), state(727_500)
+    assert await adjustments(taken, moving(5), less, moving(7)) == []
+    assert await adjustments(taken, moving(5), less, moving(7), less, moving(5)) == [-272_500]
+    assert await adjustments(moving(5), less, moving(7), less) == [-272_500]
+
+
+@in_virtual_time
+async def test_as_much_again_is_not_booked_for_what_was_booked_before() -> None:
+    less, again = state(727_500), state(455_000)
+    assert await adjustments(less, less, again, replace(moving(5), cash=Won(400_000))) == [-272_500]
 
 
 def bought_by_hand(cash: int, orders: int, *shares: BrokerPosition) -> Match:
