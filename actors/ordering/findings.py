@@ -83,9 +83,10 @@ def recurring(
     """What this match finds, and the cash that a look of this match and one of the match before lacked alone.
 
     Who trades all the time has a fill in one of the two looks of every match; what went before the one and is still
-    gone a match later, to the won, is no fill of ours.
+    gone a match later, to the won, is no fill of ours. Of two such sums neither is believed.
     """
     booked = {finding.key for finding in found if finding.messages}
     again = [finding for key, finding in now.items() if key in before and key not in booked]
-    keys = {finding.key for finding in again}
-    return (*(finding for finding in found if finding.key not in keys), *again)
+    if len(again) != 1:
+        return tuple(found)
+    return (*(finding for finding in found if finding.key != again[0].key), again[0])

@@ -132,6 +132,12 @@ async def test_money_that_was_taken_out_is_booked_though_something_trades_in_eve
 
 
 @in_virtual_time
+async def test_cash_that_goes_to_and_fro_between_two_sums_is_not_booked() -> None:
+    one, other = state(727_540), state(727_500)
+    assert await adjustments(one, other, one, other, one, other) == []
+
+
+@in_virtual_time
 async def test_as_much_again_is_not_booked_for_what_was_booked_before() -> None:
     less, again = state(727_500), state(455_000)
     assert await adjustments(less, less, again, replace(moving(5), cash=Won(400_000))) == [-272_500]
