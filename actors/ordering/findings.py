@@ -61,11 +61,14 @@ def _agreed(found: Finding, said: Mapping[str, str]) -> Finding:
 
 
 def lasting(found: Sequence[Finding], before: Sequence[Finding]) -> tuple[Finding, ...]:
-    """What this match finds; what the one before found as well, and blamed other orders for, no order explains."""
-    blamed = {finding.key: finding.blamed for finding in before if finding.blamed}
+    """What this match finds; what the one before found as well, and blamed other orders for, no order explains.
+
+    What was booked then is no sign of as much again.
+    """
+    blamed = {(one.key, one.beside): one.blamed for one in before if one.blamed and not one.messages}
     return tuple(
         finding._replace(messages=finding.later)
-        if finding.later and blamed.get(finding.key, finding.blamed).isdisjoint(finding.blamed)
+        if finding.later and blamed.get((finding.key, finding.beside), finding.blamed).isdisjoint(finding.blamed)
         else finding
         for finding in found
     )

@@ -29,24 +29,30 @@ class Holdings:
                     self._expect(message)
 
     def compared(self) -> Iterator[Finding]:
-        """While the shares of one issue wait, what they cost is not known, and those of others count at their cost."""
+        """While the shares of one issue wait, what they cost is not known, and those of others count at their cost.
+
+        Those that wait for orders of ours alone are booked once no order can explain them, see `lasting`.
+        """
         there = {position.symbol: position for position in self._state.positions}
         unexplained = self._state.cash - self._cash
         paid = self._is_paid(there, unexplained)
         apart = dict(self._apart(there))
         same = {symbol: f"{symbol} {shares:+}" for symbol, shares in apart.items()}
         beside = ", ".join((*same.values(), f"cash {unexplained:+}"))
-        waiting = [symbol for symbol, more in apart.items() if not self._credible(symbol, more, paid=paid)]
+        possible = [symbol for symbol, more in apart.items() if self._is_possible(symbol, more, paid=paid)]
+        waiting = [symbol for symbol in apart if symbol not in possible or self._blamed(symbol)]
         for symbol, more in apart.items():
             here = self._expected.get(symbol, 0)
             line = f"{symbol}: {here + more} shares at the broker, {here} here"
-            if symbol in waiting:
-                yield Finding(line, same=same[symbol], beside=beside)
-                continue
-            cash = self._cost(symbol) - _cost_of(there.get(symbol)) if waiting else unexplained
-            booked = (self._adjusted(symbol, here + more, there.get(symbol), cash, line),)
-            yield Finding(line, booked, same=same[symbol], beside=beside)
-            unexplained -= cash
+            at_cost = waiting and len(apart) > 1
+            cash = self._cost(symbol) - _cost_of(there.get(symbol)) if at_cost else unexplained
+            found = Finding(line, same=same[symbol], beside=beside)
+            adjusted = self._adjusted(symbol, here + more, there.get(symbol), cash, line)
+            if symbol not in waiting:
+                found, unexplained = found._replace(messages=(adjusted,)), unexplained - cash
+            elif symbol in possible:
+                found = found._replace(blamed=self._blamed(symbol), later=(adjusted,))
+            yield found
         if unexplained:
             line = f"cash: {self._state.cash} at the broker, {self._cash} here"
             found = Finding(line, same=f"cash {unexplained:+}", beside=beside)
@@ -81,10 +87,12 @@ class Holdings:
             costs=0 < -cash <= untold(self._ledger, self._statement.ours, self._state.time),
         )
 
-    def _credible(self, symbol: Symbol, more: int, *, paid: bool) -> bool:
-        """An order of ours may explain it yet; and shares do not vanish without a sale, or a merger overnight."""
-        if self._ledger.unsettled(symbol) or any(self._just_traded(symbol)):
-            return False
+    def _blamed(self, symbol: Symbol) -> frozenset[int]:
+        """Orders of ours that may explain it yet."""
+        return frozenset(order.number for order in (*self._ledger.unsettled(symbol), *self._just_traded(symbol)))
+
+    def _is_possible(self, symbol: Symbol, more: int, *, paid: bool) -> bool:
+        """Shares do not vanish without a sale, or a merger overnight."""
         sold = paid or self._sold[symbol] >= -more
         return more > 0 or sold or (self._start and self._expected[symbol] + more > 0)
 

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from actors.account.ledger import Booked
 from actors.gateways.port import BrokerOrder, BrokerPosition, BrokerState
 from actors.market.time import SECOND
-from actors.ordering.findings import Match, confirmed
+from actors.ordering.findings import Finding, Match, confirmed, lasting
 from actors.ordering.reconciliation import compare, stranger
 from actors.trader import Trader
 from messages import (
@@ -63,6 +63,7 @@ class Account:
         self.cash = 1_000_000
         self.held, self.by_hand = Counter[Symbol](), Counter[Symbol]()
         self.orders: list[BrokerOrder] = []
+        self.found: tuple[Finding, ...] = ()
 
     @property
     def equity(self) -> int:
@@ -89,7 +90,8 @@ class Account:
 
     def match(self) -> None:
         first, second = map(self._look, WAITS)
-        for finding in confirmed(first, second):
+        self.found = lasting(confirmed(first, second), self.found)
+        for finding in self.found:
             self._hear(*finding.messages)
 
     def _trade(self, time: float) -> None:
