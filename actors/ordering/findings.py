@@ -51,13 +51,16 @@ class Match(NamedTuple):
 
 def confirmed(first: Match, second: Match) -> tuple[Finding, ...]:
     """What the second look says, as far as it is certain or the first one said the same."""
-    said = {finding.key: finding.beside for finding in first.findings}
+    said = {finding.key: finding for finding in first.findings}
     return tuple(_agreed(found, said) for found in second.findings if found.certain or found.key in said)
 
 
-def _agreed(found: Finding, said: Mapping[str, str]) -> Finding:
-    sure = found.certain or said[found.key] == found.beside
-    return found if sure else found._replace(messages=(), later=())
+def _agreed(found: Finding, said: Mapping[str, Finding]) -> Finding:
+    if found.certain:
+        return found
+    first = said[found.key]
+    found = found._replace(blamed=found.blamed | first.blamed)
+    return found if first.beside == found.beside else found._replace(messages=(), later=())
 
 
 def lasting(found: Sequence[Finding], before: Sequence[Finding]) -> tuple[Finding, ...]:

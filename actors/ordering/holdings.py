@@ -1,7 +1,7 @@
 """Shares and cash of a snapshot beside the ledger's."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from actors.account.order import Order
 from actors.gateways.port import BrokerPosition
@@ -31,7 +31,7 @@ class Holdings:
     def compared(self) -> Iterator[Finding]:
         """While the shares of one issue wait, what they cost is not known, and those of others count at their cost.
 
-        Those that wait for orders of ours alone are booked once no order can explain them, see `lasting`.
+        One that waits alone, and for more than our orders trade, is booked once none can explain it, see `lasting`.
         """
         there = {position.symbol: position for position in self._state.positions}
         unexplained = self._state.cash - self._cash
@@ -40,7 +40,7 @@ class Holdings:
         same = {symbol: f"{symbol} {shares:+}" for symbol, shares in apart.items()}
         beside = ", ".join((*same.values(), f"cash {unexplained:+}"))
         possible = [symbol for symbol, more in apart.items() if self._is_possible(symbol, more, paid=paid)]
-        waiting = [symbol for symbol in apart if symbol not in possible or self._blamed(symbol)]
+        waiting = [symbol for symbol in apart if symbol not in possible or any(self._at_work(symbol))]
         for symbol, more in apart.items():
             here = self._expected.get(symbol, 0)
             line = f"{symbol}: {here + more} shares at the broker, {here} here"
@@ -50,8 +50,8 @@ class Holdings:
             adjusted = self._adjusted(symbol, here + more, there.get(symbol), cash, line)
             if symbol not in waiting:
                 found, unexplained = found._replace(messages=(adjusted,)), unexplained - cash
-            elif symbol in possible:
-                found = found._replace(blamed=self._blamed(symbol), later=(adjusted,))
+            elif symbol in possible and len(apart) == 1 and not self._may_be_ours(symbol, more):
+                found = found._replace(blamed=_numbers(self._at_work(symbol)), later=(adjusted,))
             yield found
         if unexplained:
             line = f"cash: {self._state.cash} at the broker, {self._cash} here"
@@ -66,7 +66,7 @@ class Holdings:
                 yield symbol, more
 
     def _booking(self, found: Finding, moved: CashAdjusted) -> Finding:
-        blamed = frozenset(order.number for order in self._under_way())
+        blamed = _numbers(self._under_way())
         return found._replace(blamed=blamed, later=(moved,)) if blamed else found._replace(messages=(moved,))
 
     def _under_way(self) -> Iterator[Order]:
@@ -87,9 +87,22 @@ class Holdings:
             costs=0 < -cash <= untold(self._ledger, self._statement.ours, self._state.time),
         )
 
-    def _blamed(self, symbol: Symbol) -> frozenset[int]:
-        """Orders of ours that may explain it yet."""
-        return frozenset(order.number for order in (*self._ledger.unsettled(symbol), *self._just_traded(symbol)))
+    def _at_work(self, symbol: Symbol) -> Iterator[Order]:
+        """Orders of ours in this issue that may explain it yet."""
+        yield from self._ledger.unsettled(symbol)
+        yield from (order for order in self._just_traded(symbol) if order.settled)
+
+    def _may_be_ours(self, symbol: Symbol, more: int) -> bool:
+        """Whether shares that the holdings do not show yet, or that no record has told, can be so many.
+
+        Slices alike, one after the other, look alike in every match, whichever of them it is that lacks.
+        """
+        least = most = 0
+        for order in self._at_work(symbol):
+            told, untold = order.filled, order.quantity - order.filled
+            behind, ahead = (told, untold) if order.side is Side.BUY else (untold, told)
+            least, most = least - behind, most + ahead
+        return least <= more <= most
 
     def _is_possible(self, symbol: Symbol, more: int, *, paid: bool) -> bool:
         """Shares do not vanish without a sale, or a merger overnight."""
@@ -140,3 +153,7 @@ class Holdings:
 
 def _cost_of(position: BrokerPosition | None) -> int:
     return position.cost if position else 0
+
+
+def _numbers(orders: Iterable[Order]) -> frozenset[int]:
+    return frozenset(order.number for order in orders)

@@ -49,17 +49,18 @@ WAITS = ((0.0, 0.2, 0.4), (5.0, 12.5, 0.4))
 """Seconds before the answers about cash, holdings and orders, in the first look and in the second."""
 OFTEN = 8.0
 """Seconds between two trades, about."""
-PAGE = 10
-"""Orders; the next ones are asked for a second later."""
 
 
 class Account:
     """What the broker knows, and what we heard of it; a share is worth the same all day, so the equity stays."""
 
+    page = 10
+    """Orders; the next ones are asked for a second later."""
+
     def __init__(self, seed: int) -> None:
         self.rng = Random(seed)
         self.ledger = folded([opened()])
-        self.now, self.next = 0.0, self.rng.expovariate(1 / OFTEN)
+        self.now, self.next = 0.0, self._pause()
         self.cash = 1_000_000
         self.held, self.by_hand = Counter[Symbol](), Counter[Symbol]()
         self.orders: list[BrokerOrder] = []
@@ -78,7 +79,7 @@ class Account:
         self.now += seconds
         while self.next < self.now:
             self._trade(self.next)
-            self.next += self.rng.expovariate(1 / OFTEN)
+            self.next += self._pause()
 
     def close(self) -> None:
         """Nobody trades any more, and what rested is taken back."""
@@ -89,10 +90,15 @@ class Account:
                 self._hear(replace(canceled(number, order.open), symbol=order.symbol))
 
     def match(self) -> None:
-        first, second = map(self._look, WAITS)
+        self._conclude(*map(self._look, WAITS))
+
+    def _conclude(self, first: Match, second: Match) -> None:
         self.found = lasting(confirmed(first, second), self.found)
         for finding in self.found:
             self._hear(*finding.messages)
+
+    def _pause(self) -> float:
+        return self.rng.expovariate(1 / OFTEN)
 
     def _trade(self, time: float) -> None:
         resting = [number for number, order in enumerate(self.orders, 1) if order.open]
@@ -104,6 +110,9 @@ class Account:
         side = Side.SELL if own > 0 and self.rng.random() < 0.5 else Side.BUY
         shares = self.rng.randint(1, min(own, 3) if side is Side.SELL else 3)
         rests = not hand and side is Side.BUY and self.rng.random() < 0.1
+        self._order(symbol, side, shares, time, hand=hand, rests=rests)
+
+    def _order(self, symbol: Symbol, side: Side, shares: int, time: float, *, hand: bool, rests: bool) -> None:
         order = self._listed(symbol, side, shares, time, rests=rests)
         signed = 0 if rests else shares if side is Side.BUY else -shares
         self.cash -= signed * PRICE
@@ -155,7 +164,7 @@ class Account:
         self.wait(to_orders)
         listed: list[BrokerOrder] = []
         while len(listed) < len(self.orders):
-            listed += self.orders[len(listed) : len(listed) + PAGE]
+            listed += self.orders[len(listed) : len(listed) + self.page]
             self.wait(1.0)
         return compare(self.ledger, self._state(cash, held, listed, since))
 
@@ -212,6 +221,32 @@ def test_what_trades_between_the_answers_is_no_gain_and_no_loss(seed: int) -> No
 
     assert equity == {1_000_000}
     assert account.agrees
+
+
+class Slices(Account):
+    """A strategy buys share by share, each with an order of its own, and every look lacks the newest one."""
+
+    page = 1_000
+
+    def _pause(self) -> float:
+        return 2.0
+
+    def _trade(self, time: float) -> None:
+        self._order(CODE, Side.BUY, 1, time, hand=False, rests=False)
+
+    def match(self) -> None:
+        first = self._look((0.0, 0.0, 1.0))
+        self.wait(4)
+        self._conclude(first, self._look((0.0, 0.0, 1.0)))
+
+
+def test_a_strategy_that_buys_slice_by_slice_keeps_its_shares() -> None:
+    account = Slices(0)
+    for _ in range(5):
+        account.wait(30)
+        account.match()
+
+    assert account.ledger.lots("momentum", CODE).quantity == account.held[CODE] > 0
 
 
 class Busy(FakeBroker):
