@@ -99,25 +99,43 @@ class FakeKeeper:
         self.adopts = True
         self.down = self.overstayed = False
         self.kept: int = 0
+        self.told = (False, False)
+        """Whether the day was over, and whether it was late."""
         self._over = over
 
     async def keep(self, over: Callable[[], bool], late: Callable[[], bool]) -> int:
-        assert (over(), late()) in ((False, False), (True, False))
+        self.told = over(), late()
         self.adopts = False
         self.kept += 1
         self._over.set()
         return 0
 
 
-def test_what_runs_already_is_watched_whatever_the_day() -> None:
-    async def scene() -> int:
+@pytest.mark.parametrize(
+    ("now", "told"),
+    [
+        (at(dt.date(2025, 9, 2), 6), (True, False)),
+        (at(dt.date(2025, 9, 2), 7, 25), (True, True)),
+        (at(dt.date(2025, 9, 2), 12), (False, False)),
+        (at(dt.date(2025, 9, 2), 21), (True, False)),
+        (at(dt.date(2025, 9, 7), 12), (True, False)),
+    ],
+    ids=["before the day", "as it is to begin", "in it", "after it", "on a Sunday"],
+)
+def test_what_runs_already_is_watched_whatever_the_day_until_one_is_to_begin(
+    monkeypatch: pytest.MonkeyPatch, now: int, told: tuple[bool, bool]
+) -> None:
+    monkeypatch.setattr(WallClock, "now", staticmethod(lambda: now))
+
+    async def scene() -> FakeKeeper:
         over = asyncio.Event()
         keeper = FakeKeeper(over)
         async with asyncio.timeout(30.0):
             await each_day(keeper, Calendar(), over, lambda _: None)
-        return keeper.kept
+        return keeper
 
-    assert asyncio.run(scene()) == 1
+    keeper = asyncio.run(scene())
+    assert (keeper.kept, keeper.told) == (1, told)
 
 
 def test_where_the_calendar_ends_a_person_is_called_and_told_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
