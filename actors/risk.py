@@ -50,6 +50,7 @@ from messages import (
     Won,
 )
 from runtime.actor import Actor, handles, latest
+from runtime.envelope import Envelope
 from runtime.settings.bounds import Amount, Count, Figure, Percent, Rate, Seconds, TimeOfDay
 
 RULES: tuple[Rule, ...] = (*state.RULES, *size.RULES, *price.RULES, *rate.RULES, *exposure.RULES, *loss.RULES)
@@ -121,6 +122,8 @@ class Risk(
         """The day of the last state that later starts can go on from."""
         self._two_clocks = False
         """Whether the exchange's time is another than ours."""
+        self._newest: tuple[OrderIntent, Envelope] | None = None
+        """The intent that is weighed again to keep the way of the next one warm."""
         self._standing: dict[Symbol, int] = {}
         """Issues that stood still when the day's data came, and when that was."""
 
@@ -140,6 +143,10 @@ class Risk(
         async for envelope in self._journal.read(first, ACTIVE):
             assert isinstance(envelope.message, Active)
             activity.fold(envelope.message, envelope.time)
+
+    def keep_warm(self) -> None:
+        if self._newest is not None:
+            self._weigh(*self._newest)
 
     @latest
     def on_price(self, message: Tick | OrderBook) -> None:
@@ -184,12 +191,18 @@ class Risk(
     def on_intent(self, intent: OrderIntent) -> None:
         envelope = self.desk.envelope
         assert envelope is not None
-        wish = of_intent(intent, envelope.source, self._view)
-        refusal = self._judge(wish)
-        if refusal is not None:
-            self._refuse(intent, envelope.number, intent.side, refusal)
+        self._newest = intent, envelope
+        approval = self._weigh(intent, envelope)
+        if isinstance(approval, Refusal):
+            self._refuse(intent, envelope.number, intent.side, approval)
             return
-        approval = ApprovedOrder(
+        self.publish(approval)
+        self._ledger.foresee(approval)
+        self._view.activity.fold(approval, self._view.now)
+
+    def _weigh(self, intent: OrderIntent, envelope: Envelope) -> ApprovedOrder | Refusal:
+        wish = of_intent(intent, envelope.source, self._view)
+        return self._judge(wish) or ApprovedOrder(
             order=envelope.number,
             symbol=intent.symbol,
             venue=intent.venue,
@@ -202,9 +215,6 @@ class Risk(
             strategy=intent.strategy,
             evidence=_evidence(wish.quote),
         )
-        self.publish(approval)
-        self._ledger.foresee(approval)
-        self._view.activity.fold(approval, self._view.now)
 
     @handles
     def on_change(self, intent: ReplaceIntent) -> None:

@@ -1,4 +1,4 @@
-"""A control that sends records at a steady rate through a Qt signal, and actors that measure what comes of them."""
+"""A control that sends records at a steady rate, on a timer and through a signal of Qt's, and actors that measure."""
 
 import asyncio
 import os
@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Final, NamedTuple, Self, cast
 
-from PyQt5.QtCore import QObject, pyqtSignal
+from PyQt5.QtCore import QObject, Qt, QTimer, pyqtSignal
 
 from actors.gateways.kiwoom import codes
 from actors.gateways.kiwoom.control import Calls
@@ -55,8 +55,10 @@ CASH: Final = Won(1_000_000_000_000)
 _PRICE: Final = 70_000
 _LAST_WORDS: Final = 20
 """Lines of a log."""
-_PACE: Final = 0.0005
-"""Seconds between two looks at what is due."""
+_AHEAD: Final = 0.5
+"""Seconds from the stream's beginning to its first record."""
+_PACE: Final = 1
+"""Milliseconds between two looks at what is due."""
 
 CONFIG: Final = """
 [system]
@@ -140,21 +142,24 @@ class Line:
 
     async def __aenter__(self) -> Self:
         self._source = _Source()
+        self._beat = QTimer()
+        self._beat.setTimerType(Qt.TimerType.PreciseTimer)
+        self._beat.timeout.connect(self._emit)
         self.intake = Intake(cast("Calls", _NoCalls()), self._clock, "line", "9", lambda: None)
         self._source.real.connect(self.intake.add)
         self.intake.say(SessionChanged(session=Session.CONTINUOUS, time=Nanoseconds(self._clock.now()), code="3"))
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        self._beat.stop()
         self._source.real.disconnect(self.intake.add)
 
     def watch(self, trades: Collection[Symbol], books: Collection[Symbol]) -> None:
         del trades, books
 
     def stream(self) -> AsyncIterator[Sequence[FeedMessage]]:
-        loop = asyncio.get_running_loop()
-        self._began = time.perf_counter() + 0.5
-        loop.call_later(0.5, self._emit)
+        self._began = time.perf_counter() + _AHEAD
+        asyncio.get_running_loop().call_later(_AHEAD, self._beat.start, _PACE)
         return self.intake.stream()
 
     async def instruments(self, symbols: Collection[Symbol]) -> Sequence[Instrument]:
@@ -195,7 +200,7 @@ class Line:
 
     def _emit(self) -> None:
         elapsed = time.perf_counter() - self._began
-        due = min(int(elapsed * self._rate), self._total)
+        due = min(round(elapsed * self._rate), self._total)
         self.fell_behind = max(self.fell_behind, due - self.emitted)
         emit, symbols, volumes, plan = self._source.real.emit, self._symbols, self._volumes, self._planned()
         for number in range(self.emitted, due):
@@ -207,9 +212,8 @@ class Line:
                 volume = volumes[symbol] = volumes[symbol] + 10
                 emit(symbol, codes.TRADE, f"{head}{volume}{tail}")
         self.emitted = due
-        if due < self._total:
-            asyncio.get_running_loop().call_later(_PACE, self._emit)
-        else:
+        if due == self._total:
+            self._beat.stop()
             ended = FeedEnded(feed="line", time=Nanoseconds(self._clock.now()), records=self.emitted)
             self.intake.say(ended)
 
@@ -284,7 +288,15 @@ class Outcomes(NamedTuple):
 
 
 def trade(
-    folder: Path, *, rate: int, seconds: float, every: int, books: float = 0.0, codes: int = 30, beside: str = ""
+    folder: Path,
+    *,
+    rate: int,
+    seconds: float,
+    every: int,
+    books: float = 0.0,
+    codes: int = 30,
+    spin: bool = False,
+    beside: str = "",
 ) -> Outcomes:
     """Run the whole pipeline on the Qt loop over a line, with recorder and journal at work, and tables of `beside`."""
     file = folder / "line.toml"
@@ -301,7 +313,7 @@ def trade(
     system = System(load(file))
     logs.configure(system.folder / "logs", console=False, now=system.now)
     cpu, wall = time.process_time(), time.perf_counter()
-    code = run(system.run, qt_loop())
+    code = run(system.run, qt_loop(spin=spin))
     cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
     if code:
         _say_why(system.folder / "logs")

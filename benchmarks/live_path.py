@@ -1,6 +1,6 @@
 """Latency of the live path on the Qt loop: slot to ApprovedOrder, and to SendOrder with a durable record between.
 
-python -m benchmarks.live_path [--rate 1000] [--seconds 20] [--every 20] [--folder FOLDER]
+python -m benchmarks.live_path [--rate 1000] [--seconds 20] [--every 20] [--spin] [--folder FOLDER]
 """
 
 import argparse
@@ -20,11 +20,14 @@ def main() -> None:
     parser.add_argument("--rate", type=int, default=1_000)
     parser.add_argument("--seconds", type=float, default=20.0)
     parser.add_argument("--every", type=int, default=20, help="ticks to an order")
+    parser.add_argument("--spin", action="store_true", help="on a loop that never sleeps, as with [system] spin = true")
     parser.add_argument("--folder", help="on the disk to be measured")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=options.folder) as scratch:
         folder = Path(scratch)
-        outcomes = line.trade(folder, rate=options.rate, seconds=options.seconds, every=options.every)
+        outcomes = line.trade(
+            folder, rate=options.rate, seconds=options.seconds, every=options.every, spin=options.spin
+        )
         line.show("slot > ApprovedOrder published", outcomes.line.approved, "  wanted: 60, 200")
         line.show("slot > SendOrder, durable between", outcomes.line.sent, "  wanted: 1,500, 10,000")
         line.show("  floor: write and fsync", line.bare_fsyncs(folder))

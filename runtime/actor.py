@@ -126,6 +126,12 @@ class Actor:
     def on_stop(self) -> Coroutine[Any, Any, None] | None:
         """Called once, after the last message."""
 
+    def keep_warm(self) -> None:
+        """Run what has to be quick, for nothing and without a trace: what has not run for long is slow.
+
+        Called on the wall's clock, when nothing waits, each 5 ms at most. One that fails is not called again.
+        """
+
     def publish(self, message: Message) -> int:
         """Say something to whoever handles it; never waits. Returns the message's number."""
         return self.desk.office.publish(message)

@@ -259,10 +259,7 @@ def _or_bad_config(work: Callable[[], T]) -> T:
 
 
 def _loop(system: System) -> Any:
-    if system.simulated:
-        return new_loop("virtual")
-    needs = [part.maker.needs_loop for part in system.crew.plan if hasattr(part.maker, "needs_loop")]
-    return new_loop(needs[0], widgets=sys.platform == "win32") if needs else new_loop("asyncio")
+    return new_loop(system.loop, widgets=sys.platform == "win32", spin=system.config.system.spin)
 
 
 def _report(system: System, *, json_summary: bool) -> None:

@@ -86,6 +86,12 @@ class Mailbox(asyncio.Queue[Envelope]):
         if not self.hurried:
             self.ready(self)
 
+    @property
+    def pressing(self) -> int:
+        """Messages of the order lane; where one to be weighed is first, it alone and the market it stands behind."""
+        orders = self.orders
+        return len(self.market) + 1 if orders and type(orders[0].message) in self.weighs else len(orders)
+
     def make_room(self) -> None:
         """The end of a run tells more, and finds room where the lane is full already."""
         self._order_bound += ORDER_BOUND

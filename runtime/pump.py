@@ -15,6 +15,7 @@ from runtime.mailbox import ORDER_STREAK, Mailbox
 
 TURN_MESSAGES = 2_048
 TURN_SECONDS = 0.002
+WARM_SECONDS = 0.005
 STEPPED_TURN = 256
 """Messages of a turn where time is stepped and no clock may decide who is next."""
 SLICE = 32
@@ -42,6 +43,10 @@ class Pump:
         """Given the coroutine of an `async def` handler; calls `resume` when it is done."""
         self.recovered: Callable[[Mailbox], None]
         """Told when a mailbox that refused messages is empty again."""
+        self.keep_warm: Callable[[], None] | None = None
+        """Told after work, when nothing waits: the next message is not near."""
+        self._cold = 0.0
+        """When what was kept warm no longer is."""
         self._loop = loop
         self._rng = rng
         self._messages, self._seconds = (STEPPED_TURN, inf) if stepped else (TURN_MESSAGES, TURN_SECONDS)
@@ -109,6 +114,9 @@ class Pump:
         self._scheduled = bool(urgent or ready or patient)
         if self._scheduled:
             self._loop.call_soon(self.turn)
+        elif self.keep_warm is not None and (now := perf_counter()) >= self._cold:
+            self._cold = now + WARM_SECONDS
+            self.keep_warm()
 
     def _may_hurry(self) -> bool:
         """Orders that beget orders must not keep prices from everybody."""
@@ -134,13 +142,13 @@ class Pump:
         return line.popleft()
 
     def _serve_orders(self) -> int:
-        """What waits in the order lane of the first; what else its mailbox has keeps its own place in line."""
+        """What presses in the first; what else its mailbox has keeps its own place in line."""
         mailbox = self._urgent.popleft()
         if mailbox.held:
             return 0
         mailbox.hurried = False
         mailbox.note_depth()
-        done = self._handle(mailbox, min(len(mailbox.orders), SLICE))
+        done = self._handle(mailbox, min(mailbox.pressing, SLICE))
         if mailbox.orders and not mailbox.hurried:
             mailbox.hurried = True
             self._urgent.append(mailbox)

@@ -26,7 +26,7 @@ from runtime.life.exits import CORE_FAILED, DONE, FAILED, STOPPED_BY_RISK
 from runtime.life.overseer import Overseer
 from runtime.life.supervisor import NAME
 from runtime.life.vitals import Vitals
-from runtime.loops.loop import VirtualLoop, Watchdog, virtual_loop
+from runtime.loops.loop import Kind, VirtualLoop, Watchdog, virtual_loop
 from runtime.outside.above import take_over
 from runtime.outside.door import Door
 from runtime.outside.latch import Latch, Latching
@@ -85,6 +85,14 @@ class System:
     def simulated(self) -> bool:
         return self.config.system.time == "simulated"
 
+    @property
+    def loop(self) -> Kind:
+        """The kind of loop it runs on."""
+        if self.simulated:
+            return "virtual"
+        needs = [part.maker.needs_loop for part in self.crew.plan if hasattr(part.maker, "needs_loop")]
+        return needs[0] if needs else "asyncio"
+
     def now(self) -> int:
         """Nanoseconds by the system's clock."""
         return self.clock.now()
@@ -108,6 +116,8 @@ class System:
             raise self.config.error(
                 "system", "time", "no gateway here moves a sped-up clock", 'set time = "simulated" or "real"'
             )
+        if self.config.system.spin and self.loop != "qt":
+            raise self.config.error("system", "spin", "no gateway here needs Qt's loop, which alone spins", "remove it")
 
     async def run(self) -> int:
         """Everything, from the lock on the data folder to its release. Returns the process's exit code."""

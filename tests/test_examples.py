@@ -69,6 +69,14 @@ def test_live_refuses_to_start_before_the_account_is_confirmed(tmp_path: Path) -
     assert "live_confirmation is missing" in done.stderr
 
 
+@pytest.mark.parametrize(("example", "code"), [("live", 0), ("demo", 0), ("replay", 2), ("backtest", 2)])
+def test_only_what_stands_on_qts_loop_may_spin(example: str, code: int) -> None:
+    done = command("check", ROOT / "examples" / f"{example}.toml", "--set", "system.spin=true")
+
+    assert done.returncode == code, done.stderr
+    assert ("[system] spin: no gateway here needs Qt's loop, which alone spins; remove it" in done.stderr) == bool(code)
+
+
 @pytest.mark.timeout(180)
 def test_the_demo_trades_some_minutes_of_a_day(tmp_path: Path) -> None:
     summary = trade(

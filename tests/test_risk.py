@@ -265,3 +265,14 @@ def change(order: int, quantity: int = 10, price: int = 10_000, strategy: str = 
 def test_a_reserve_that_leaves_no_orders_is_refused() -> None:
     with pytest.raises(ValueError, match="cancel_reserve"):
         Risk(FakeJournal(), max_orders_second=1, cancel_reserve=1)
+
+
+@in_virtual_time
+async def test_an_intent_that_is_weighed_again_to_keep_risk_warm_leaves_no_trace() -> None:
+    stage = await ready()
+    stage.tell(intent())
+    stage.seat.keep_warm()
+    stage.tell(intent(quantity=9))
+
+    assert [order.quantity for order in stage.heard(ApprovedOrder)] == [10, 9]
+    assert refusals(stage) == []

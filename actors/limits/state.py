@@ -76,7 +76,7 @@ def stale(wish: Wish, _ledger: Ledger, view: View, limits: Limits) -> Refusal | 
 
 def clock_difference(wish: Wish, _ledger: Ledger, view: View, limits: Limits) -> Refusal | None:
     """Who does not know the time knows neither the age of a price nor that of an order; the exchange tells seconds."""
-    ahead, limit = view.clocks.ahead, round(limits.max_clock_difference * SECOND)
+    ahead, limit = view.clocks.ahead, limits.max_clock_difference * SECOND
     if not wish.entry or not limit or -limit <= ahead <= limit + SECOND:
         return None
     return _no("clock difference", "seconds", round(ahead / SECOND, 3), limits.max_clock_difference)

@@ -56,6 +56,7 @@ class Crew:
         if isinstance(clock, SteppedClock):
             clock.idle = lambda: pump.resting
         pump.bus = self.bus
+        pump.keep_warm = self._keep_warm if clock.name == "wall" else None
         pump.failed = self.supervisor.handler_failed
         pump.recovered = self.supervisor.recovered
         pump.waits = lambda mailbox, envelope, work: self.seats[mailbox].wait_for(envelope, work)
@@ -106,6 +107,10 @@ class Crew:
         """The counts of every mailbox, by actor."""
         now = self._clock.now()
         return {seat.name: mailbox.statistics(now) for mailbox, seat in self.seats.items()}
+
+    def _keep_warm(self) -> None:
+        for seat in self.seats.values():
+            seat.keep_warm()
 
     def _maker(self, part: Part, name: str) -> Callable[[], Any]:
         return partial(make, self.config, part, self.built, name)

@@ -47,14 +47,16 @@ class MissingLibrary(Exception):
     """Qt needs a system library that is not installed; the text names it and its Debian package."""
 
 
-def new_loop(kind: Kind, *, widgets: bool = False, ties: random.Random | None = None) -> asyncio.AbstractEventLoop:
+def new_loop(
+    kind: Kind, *, widgets: bool = False, spin: bool = False, ties: random.Random | None = None
+) -> asyncio.AbstractEventLoop:
     """Make a loop: `widgets` is for Qt with ActiveX controls, `ties` orders virtual timers due together.
 
-    Raises MissingLibrary where Qt can't be loaded.
+    Qt's never sleeps with `spin`. Raises MissingLibrary where Qt can't be loaded.
     """
     match kind:
         case "qt":
-            return qt_loop(widgets=widgets)
+            return qt_loop(widgets=widgets, spin=spin)
         case "asyncio":
             return asyncio.new_event_loop()
         case "virtual":
@@ -63,15 +65,15 @@ def new_loop(kind: Kind, *, widgets: bool = False, ties: random.Random | None = 
             assert_never(kind)
 
 
-def qt_loop(*, widgets: bool = False) -> asyncio.AbstractEventLoop:
-    """Make a loop over Qt's; raises MissingLibrary where Qt can't be loaded."""
+def qt_loop(*, widgets: bool = False, spin: bool = False) -> asyncio.AbstractEventLoop:
+    """Make a loop over Qt's, which never sleeps with `spin`; raises MissingLibrary where Qt can't be loaded."""
     try:
         from runtime.loops.qt import QtLoop, application  # noqa: PLC0415 - only who asks for Qt needs it
     except ImportError as error:
         if found := _NOT_FOUND.search(str(error)):
             raise MissingLibrary(_mend(found[1])) from error
         raise
-    return QtLoop(application(widgets=widgets))
+    return QtLoop(application(widgets=widgets), spin=spin)
 
 
 def virtual_loop(ties: random.Random | None = None) -> VirtualLoop:

@@ -49,10 +49,11 @@ class QtLoop(QEventLoop):
     """A qasync loop whose timers are exact, cheap, and gone when cancelled.
 
     Callbacks run first in, first out, for a millisecond a turn. Timers never fire early, and in order of
-    creation when due together. A Qt loop nested in a callback serves Qt alone until it ends.
+    creation when due together. A Qt loop nested in a callback serves Qt alone until it ends. One that is to `spin`
+    never sleeps: it takes a core, and what has not slept finds its way from price to order in the caches.
     """
 
-    def __init__(self, application: QCoreApplication) -> None:
+    def __init__(self, application: QCoreApplication, *, spin: bool = False) -> None:
         self._soon: deque[asyncio.Handle] = deque()
         self._timers: Timers[float, asyncio.TimerHandle] = Timers()
         self._next = math.inf
@@ -66,6 +67,8 @@ class QtLoop(QEventLoop):
         self._waker.woken.connect(self._turn)
         self._clock = _timer(self._turn, single=True)
         self._heartbeat = _timer(_beat, single=False)
+        self._restless = QTimer() if spin else None
+        """Due at every turn and connected to nothing: Qt comes round without Python, which its threads can use."""
         super().__init__(application)
         # a QThread still running when the interpreter ends aborts the process
         self.set_default_executor(ThreadPoolExecutor(thread_name_prefix="loop"))
@@ -107,11 +110,15 @@ class QtLoop(QEventLoop):
         """Run until `stop`; what ends Python, such as SystemExit, comes out of here."""
         self._halted = False
         self._sleep()
+        if self._restless is not None:
+            self._restless.start(0)
         before = self._watch_signals()
         try:
             super().run_forever()
         finally:
             self._halted = True
+            if self._restless is not None:
+                self._restless.stop()
             self._unwatch_signals(before)
         escaped, self._escaped = self._escaped, None
         if escaped is not None:

@@ -12,11 +12,11 @@ def take_over(data: Path, folder: Path) -> None:
 
     Where the data folder is itself a run's, its latch is that run's, and stays.
     """
-    if data == folder or (data / NAME).exists():
+    if data == folder:
         return
     above = Latch(data)
     halt = above.read()
-    if halt is None:
+    if halt is None or (data / NAME).exists():
         return
     for place in (folder, *folders.held(data)):
         Latch(place).lay(halt)

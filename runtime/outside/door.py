@@ -44,13 +44,18 @@ class Door:
             await asyncio.wait(tasks, timeout=_LAST_WORDS)
 
     async def _watch(self) -> None:
+        """One look at a time, and then the others' turn: a look at a file takes as long as an order's whole way."""
+        steps = (self._look, self._hear, self._heartbeat.beat)
         while True:
-            troubles = [error for step in (self._look, self._hear, self._heartbeat.beat) if (error := _tried(step))]
-            for error in troubles[:1]:
-                self._complain(error)
-            if not troubles:
+            troubled = False
+            for step in steps:
+                error = _tried(step)
+                if error is not None and not troubled:
+                    troubled = True
+                    self._complain(error)
+                await asyncio.sleep(POLL_SECONDS / len(steps))
+            if not troubled:
                 self._trouble = ""
-            await asyncio.sleep(POLL_SECONDS)
 
     def _hear(self) -> None:
         for command in self._inbox.poll():

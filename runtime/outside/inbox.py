@@ -64,7 +64,7 @@ class Inbox:
 
     def poll(self) -> list[Command]:
         """The commands that came since the last poll, by name; garbage is answered with an error and put in `bad`."""
-        waiting = sorted(self._folder.glob(f"*{_COMMAND}"))
+        waiting = sorted(path for path in self._folder.iterdir() if path.name.endswith(_COMMAND))
         self._taken = {path.name: None for path in waiting if path.name in self._taken}
         young = [path for path in waiting if path.name not in self._taken]
         return [command for path in young if (command := self._take(path)) is not None]

@@ -44,6 +44,8 @@ class SystemSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     """Folder of journal, market store, reports and logs; made if missing; relative to the working directory."""
     fresh: bool = False
     """Whether each run gets a folder of its own below `data`: for brokers that forget between two runs."""
+    spin: bool = False
+    """Whether Qt's loop never sleeps: a core at work all day, for a shorter way from a price to its order."""
     seed: Count = 1
     """Of every random number in the system."""
     alarm: tuple[str, ...] = ()

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -27,7 +28,7 @@ from runtime.bus import Bus, Subscription
 from runtime.clock import SteppedClock
 from runtime.envelope import Envelope
 from runtime.mailbox import ORDER_STREAK, Mailbox, OrderLaneFull
-from runtime.pump import Pump
+from runtime.pump import WARM_SECONDS, Pump
 
 
 def tick(symbol: str = "005930", price: int = 100) -> Tick:
@@ -218,6 +219,38 @@ def test_what_is_weighed_by_prices_stands_behind_them_and_nothing_else_does(hall
         hall.bus.publish(message, "feed")
     hall.drain()
     assert [type(message) for message in judge.heard] == [HaltTrading, Tick, Tick, SessionChanged, SessionChanged]
+
+
+def test_what_is_weighed_comes_with_its_prices_in_one_turn_of_its_mailbox(hall: Hall) -> None:
+    order: list[str] = []
+    judge = hall.listener(Tick, SessionChanged, latest=True)
+    judge.mailbox.weighs = frozenset({SessionChanged})
+    other = hall.listener(SessionChanged)
+    for listener, name in ((judge, "judge"), (other, "other")):
+        hear = partial(lambda who, message: order.append(f"{who} {type(message).__name__}"), name)
+        hall.pump.attach(listener.mailbox, {Tick: hear, SessionChanged: hear})
+    for message in (tick("005930"), tick("000660"), session()):
+        hall.bus.publish(message, "feed")
+    hall.drain()
+    assert order == ["judge Tick", "judge Tick", "judge SessionChanged", "other SessionChanged"]
+
+
+def test_what_has_to_be_quick_is_kept_warm_when_nothing_waits_and_not_more_often_than_it_cools(
+    hall: Hall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 100.0
+    monkeypatch.setattr("runtime.pump.perf_counter", lambda: now)
+    order: list[str] = []
+    hall.pump.keep_warm = lambda: order.append("warm")
+    listener = hall.listener(Tick)
+    hall.pump.attach(listener.mailbox, {Tick: lambda message: order.append(str(message.price))})
+    for turns, later in ((2, 0.0), (1, 0.9), (1, 0.2)):
+        now += later * WARM_SECONDS
+        for price in range(turns):
+            hall.bus.publish(tick(price=price), "feed")
+        hall.drain()
+
+    assert order == ["0", "1", "warm", "0", "0", "warm"]
 
 
 def test_latest_keeps_only_the_newest_of_each_subject_in_the_old_place(hall: Hall) -> None:

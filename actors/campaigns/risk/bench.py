@@ -73,6 +73,10 @@ class Bench:
         self._current = self._queue.popleft()
         self._handlers[type(self._current.message)](self._current.message)
 
+    def keep_warm(self) -> None:
+        """What the pump asks for at any time, and which must make no difference."""
+        self._risk.keep_warm()
+
     def publish(self, message: Message) -> int:
         if isinstance(message, ApprovedOrder | ApprovedReplace | OrderRefused):
             self.answer = message

@@ -79,6 +79,7 @@ class Scene:
 
     def _handle(self, message: object) -> None:
         """The order path's own messages come round as they do on the bus: behind what waits already."""
+        self._bench.keep_warm()
         if not isinstance(message, OrderIntent | ReplaceIntent):
             self._bench.handle()
             return

@@ -22,9 +22,9 @@ ON_UNIX = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no suc
 ON_WINDOWS = pytest.mark.skipif(sys.platform != "win32", reason="this is how Windows does it")
 
 
-@pytest.fixture
-def qt() -> Iterator[QtLoop]:
-    loop = qt_loop()
+@pytest.fixture(params=[False, True], ids=["sleeping", "spinning"])
+def qt(request: pytest.FixtureRequest) -> Iterator[QtLoop]:
+    loop = qt_loop(spin=request.param)
     assert isinstance(loop, QtLoop)
     yield loop
     loop.close()
