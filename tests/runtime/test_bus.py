@@ -223,11 +223,15 @@ def test_what_is_weighed_by_prices_stands_behind_them_and_nothing_else_does(hall
 
 def test_what_is_weighed_comes_with_its_prices_in_one_turn_of_its_mailbox(hall: Hall) -> None:
     order: list[str] = []
+
+    def say(who: str, message: Message) -> None:
+        order.append(f"{who} {type(message).__name__}")
+
     judge = hall.listener(Tick, SessionChanged, latest=True)
     judge.mailbox.weighs = frozenset({SessionChanged})
     other = hall.listener(SessionChanged)
     for listener, name in ((judge, "judge"), (other, "other")):
-        hear = partial(lambda who, message: order.append(f"{who} {type(message).__name__}"), name)
+        hear = partial(say, name)
         hall.pump.attach(listener.mailbox, {Tick: hear, SessionChanged: hear})
     for message in (tick("005930"), tick("000660"), session()):
         hall.bus.publish(message, "feed")
