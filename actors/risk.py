@@ -122,8 +122,8 @@ class Risk(
         """The day of the last state that later starts can go on from."""
         self._two_clocks = False
         """Whether the exchange's time is another than ours."""
-        self._newest: tuple[OrderIntent, Envelope] | None = None
-        """The intent that is weighed again to keep the way of the next one warm."""
+        self._allowed: tuple[OrderIntent, Envelope] | None = None
+        """The newest, to keep the way of the next one warm."""
         self._standing: dict[Symbol, int] = {}
         """Issues that stood still when the day's data came, and when that was."""
 
@@ -145,8 +145,14 @@ class Risk(
             activity.fold(envelope.message, envelope.time)
 
     def keep_warm(self) -> None:
-        if self._newest is not None:
-            self._weigh(*self._newest)
+        """Ask every rule, whatever the others say, about an order it allowed, as of the instant it judged last."""
+        if self._allowed is None:
+            return
+        intent, envelope = self._allowed
+        wish = of_intent(intent, envelope.source, self._view)
+        for rule in RULES:
+            rule(wish, self._ledger, self._view, self._limits)
+        _approval(intent, envelope.number, wish.quote)
 
     @latest
     def on_price(self, message: Tick | OrderBook) -> None:
@@ -191,30 +197,16 @@ class Risk(
     def on_intent(self, intent: OrderIntent) -> None:
         envelope = self.desk.envelope
         assert envelope is not None
-        self._newest = intent, envelope
-        approval = self._weigh(intent, envelope)
-        if isinstance(approval, Refusal):
-            self._refuse(intent, envelope.number, intent.side, approval)
+        wish = of_intent(intent, envelope.source, self._view)
+        refusal = self._judge(wish)
+        if refusal is not None:
+            self._refuse(intent, envelope.number, intent.side, refusal)
             return
+        approval = _approval(intent, envelope.number, wish.quote)
         self.publish(approval)
         self._ledger.foresee(approval)
         self._view.activity.fold(approval, self._view.now)
-
-    def _weigh(self, intent: OrderIntent, envelope: Envelope) -> ApprovedOrder | Refusal:
-        wish = of_intent(intent, envelope.source, self._view)
-        return self._judge(wish) or ApprovedOrder(
-            order=envelope.number,
-            symbol=intent.symbol,
-            venue=intent.venue,
-            side=intent.side,
-            quantity=intent.quantity,
-            kind=intent.kind,
-            price=intent.price,
-            validity=intent.validity,
-            purpose=intent.purpose,
-            strategy=intent.strategy,
-            evidence=_evidence(wish.quote),
-        )
+        self._allowed = intent, envelope
 
     @handles
     def on_change(self, intent: ReplaceIntent) -> None:
@@ -371,6 +363,22 @@ class Risk(
             self.publish(
                 StrategyDisabled(strategy=intent.strategy, symbol=intent.symbol, venue=intent.venue, repeats=repeats)
             )
+
+
+def _approval(intent: OrderIntent, number: int, quote: Quote) -> ApprovedOrder:
+    return ApprovedOrder(
+        order=number,
+        symbol=intent.symbol,
+        venue=intent.venue,
+        side=intent.side,
+        quantity=intent.quantity,
+        kind=intent.kind,
+        price=intent.price,
+        validity=intent.validity,
+        purpose=intent.purpose,
+        strategy=intent.strategy,
+        evidence=_evidence(quote),
+    )
 
 
 def _evidence(quote: Quote) -> Evidence:

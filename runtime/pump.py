@@ -79,10 +79,11 @@ class Pump:
 
     def ready(self, mailbox: Mailbox) -> None:
         """A mailbox has something: put it in line, before those that have prices only if it is for its order lane."""
-        if mailbox.orders and not mailbox.hurried and not mailbox.patient and self._rng is None:
+        hurries = bool(mailbox.orders) and not (mailbox.hurried or mailbox.patient or self._rng is not None)
+        if hurries:
             mailbox.hurried = True
             self._urgent.append(mailbox)
-        else:
+        if not hurries or (mailbox.market and not mailbox.scheduled):
             mailbox.scheduled = True
             mailbox.hurried = mailbox.hurried or mailbox.patient or self._rng is not None
             self._line_up(mailbox)

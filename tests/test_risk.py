@@ -2,6 +2,8 @@ from typing import Any
 
 import pytest
 
+from actors.limits.rule import Refusal, Rule
+from actors.market.time import SECOND
 from actors.risk import RULES, Risk
 from messages import (
     Aggressor,
@@ -276,3 +278,36 @@ async def test_an_intent_that_is_weighed_again_to_keep_risk_warm_leaves_no_trace
 
     assert [order.quantity for order in stage.heard(ApprovedOrder)] == [10, 9]
     assert refusals(stage) == []
+
+
+@in_virtual_time
+async def test_to_keep_warm_every_rule_is_asked_whatever_the_others_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+
+    def never(number: int) -> Rule:
+        def rule(*_: object) -> Refusal | None:
+            asked.append(number)
+            return Refusal(rule="never", figures={}, limit=0)
+
+        return rule
+
+    stage = await ready()
+    stage.seat.keep_warm()
+    stage.tell(intent())
+    monkeypatch.setattr("actors.risk.RULES", tuple(map(never, range(3))))
+    stage.seat.keep_warm()
+
+    assert asked == [0, 1, 2]
+    assert len(stage.heard(ApprovedOrder)) == 1
+
+
+@in_virtual_time
+async def test_keeping_warm_while_the_clock_is_a_day_ahead_forgives_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    stage = await ready(max_orders_day=2)
+    stage.tell(intent(quantity=1), intent(quantity=2))
+    with monkeypatch.context() as ahead:
+        ahead.setattr(stage.clock, "now", lambda: START + 86_400 * SECOND)
+        stage.seat.keep_warm()
+    stage.tell(intent(quantity=3))
+
+    assert refusals(stage) == ["orders a day"]

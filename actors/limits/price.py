@@ -75,7 +75,9 @@ def collar_at_interruption(wish: Wish, _ledger: Ledger, view: View, _limits: Lim
     last, instrument = wish.quote.last, wish.instrument
     if not wish.entry or wish.beyond <= 0 or instrument is None:
         return None
-    price = _reach(wish)
+    price, auction = _reach(wish), wish.quote.reference
+    if wish.beyond * 100 < krx.NARROWEST_VI * last and abs(price - auction) * 100 < krx.NARROWEST_VI * auction:
+        return None
     for reference, percent in _bands(wish.quote, instrument, view):
         edge = percent * reference
         if reference and abs(last - reference) * 100 < edge <= abs(price - reference) * 100:

@@ -15,6 +15,9 @@ VI_AUCTION: Final = 120
 VI_EXTENSION: Final = 30
 """Seconds it is prolonged by at most, at random."""
 
+NARROWEST_VI: Final = 2
+"""Percent; no band is narrower."""
+
 _KOSPI, _KOSDAQ, _KONEX, _ELW = Market.KOSPI, Market.KOSDAQ, Market.KONEX, Market.ELW
 _NOT_SHARES = (Market.ETF, Market.ETN, Market.ELW)
 _PENNY_REFORM = dt.date(2010, 10, 4)

@@ -208,7 +208,7 @@ class Seat:
 
     def keep_warm(self) -> None:
         """Let the actor run what has to be quick, and look at its newest message as if it were said again."""
-        if self.off or not (self.started and self._warm):
+        if self.off or self.leaving or not (self.started and self._warm):
             return
         try:
             if self._sound is not None:

@@ -73,6 +73,11 @@ class QtLoop(QEventLoop):
         # a QThread still running when the interpreter ends aborts the process
         self.set_default_executor(ThreadPoolExecutor(thread_name_prefix="loop"))
 
+    @property
+    def spins(self) -> bool:
+        """Whether it comes round without sleep now."""
+        return self._restless is not None and self._restless.isActive()
+
     def time(self) -> float:
         """Seconds by the finest monotonic clock: the other one steps 15.6 ms on Windows."""
         return perf_counter()

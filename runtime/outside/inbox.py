@@ -64,10 +64,16 @@ class Inbox:
 
     def poll(self) -> list[Command]:
         """The commands that came since the last poll, by name; garbage is answered with an error and put in `bad`."""
-        waiting = sorted(path for path in self._folder.iterdir() if path.name.endswith(_COMMAND))
+        waiting = self._waiting()
         self._taken = {path.name: None for path in waiting if path.name in self._taken}
         young = [path for path in waiting if path.name not in self._taken]
         return [command for path in young if (command := self._take(path)) is not None]
+
+    def _waiting(self) -> list[Path]:
+        try:
+            return sorted(path for path in self._folder.iterdir() if path.name.endswith(_COMMAND))
+        except FileNotFoundError:  # whoever has a command makes the folder again
+            return []
 
     def _take(self, path: Path) -> Command | None:
         try:

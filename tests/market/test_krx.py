@@ -188,6 +188,7 @@ def test_dynamic_bands_are_narrow_for_kospi200_and_at_the_close() -> None:
 
     assert percents == [3, 2, 6, 4]
     assert krx.static_vi_percent(Market.KOSDAQ) == 10
+    assert krx.NARROWEST_VI == 2
     assert krx.static_vi_percent(Market.ELW) is None
     assert krx.dynamic_vi_percent(Market.ELW, kospi200=False, closing_auction=False) is None
 

@@ -257,6 +257,24 @@ def test_what_has_to_be_quick_is_kept_warm_when_nothing_waits_and_not_more_often
     assert order == ["0", "1", "warm", "0", "0", "warm"]
 
 
+def test_a_print_that_an_order_begets_for_its_own_mailbox_does_not_lie_there(hall: Hall) -> None:
+    listener = hall.listener(Tick, SessionChanged)
+
+    def answer(message: Message) -> None:
+        listener.hear(message)
+        hall.bus.publish(tick(price=len(listener.heard)), "listener")
+
+    hall.pump.attach(listener.mailbox, {Tick: listener.hear, SessionChanged: answer})
+    hall.bus.publish(tick(), "feed")
+    hall.drain()
+    for _ in range(3):
+        hall.bus.publish(session(), "feed")
+    hall.drain()
+
+    assert listener.mailbox.empty()
+    assert len(listener.heard) == 7
+
+
 def test_latest_keeps_only_the_newest_of_each_subject_in_the_old_place(hall: Hall) -> None:
     listener = hall.listener(Tick, latest=True)
     for symbol, price in (("A", 1), ("B", 2), ("A", 3)):

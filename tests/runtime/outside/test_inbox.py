@@ -126,3 +126,10 @@ def test_what_is_no_file_keeps_nobody_waiting(tmp_path: Path) -> None:
     put(tmp_path, "2.command.json", b'{"verb": "status"}')
     assert [command.verb for command in inbox.poll()] == ["status"]
     assert sorted(path.name for path in (tmp_path / "inbox" / "bad").iterdir()) == ["0.command.json", "1.command.json"]
+
+
+def test_an_inbox_that_was_removed_holds_nothing_until_somebody_sends(tmp_path: Path) -> None:
+    inbox = Inbox(tmp_path)
+    (tmp_path / "inbox").rmdir()
+
+    assert inbox.poll() == []
