@@ -40,17 +40,14 @@ from runtime.envelope import Envelope
 
 NAME = "journal.sqlite"
 _SIMULATED_COMMIT = 60.0  # simulated seconds: nobody cuts the power in simulated time, unless faults are on
-_CACHE = 128
-"""KiB of its pages kept in memory: what is only ever added to is hardly read again."""
+_CACHE = 128  # KiB of its pages kept in memory: what is only ever added to is hardly read again
 _GROUP = 128
 _BEYOND = 1_000
 """Of the newest records that found no room to wait: they can still go to the emergency file."""
 _PATIENCE = 6.0
 """Seconds a group may take: the busy time-out and a little more, or a disk that hangs would keep exits waiting."""
-_RETRY = 1.0
-"""Seconds until a refused group is tried again."""
-_LINGER = 0.005
-"""Seconds that records may wait for company while nobody waits for them to be durable."""
+_RETRY = 1.0  # seconds until a refused group is tried again
+_LINGER = 0.005  # seconds that records may wait for company while nobody waits for them to be durable
 _SCHEMA = f"""
 CREATE TABLE record ({COLUMNS.replace("number", "number INTEGER PRIMARY KEY", 1)});
 CREATE TRIGGER no_update BEFORE UPDATE ON record BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
@@ -123,7 +120,7 @@ class Journal:
         """Numbers in the emergency file."""
         self._busy = False
         self._storing: asyncio.Future[None]
-        self._timer: asyncio.TimerHandle | None = None
+        self._timer: asyncio.Handle | None = None
         self._patience: asyncio.TimerHandle
         self._appended = 0
         self._head = (0, chain.START)
@@ -169,8 +166,8 @@ class Journal:
             self._spill([envelope])
         elif full:
             self._fail(DatabaseError(f"{self.path}: {self._bound} records wait; the disk is too slow"))
-        if not full and not self._busy:
-            self._flush_soon(_LINGER)
+        if not (full or self._busy) and self._timer is None:
+            self._timer = asyncio.get_running_loop().call_soon(self._linger)  # a timer costs more than all of this
 
     async def durable(self, number: int) -> None:
         """Return when the message of this number, and all before it, survive a power cut.
@@ -276,6 +273,9 @@ class Journal:
         self._emergency.prepare(tail.run)
         _merged()
         return tail.new[-1]
+
+    def _linger(self) -> None:
+        self._timer = asyncio.get_running_loop().call_later(_LINGER, self._flush)
 
     def _flush_soon(self, seconds: float) -> None:
         """What nobody waits for keeps for the next commit, or what is waited for would stand behind it."""
