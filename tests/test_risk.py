@@ -301,13 +301,17 @@ async def test_to_keep_warm_every_rule_is_asked_whatever_the_others_say(monkeypa
     assert len(stage.heard(ApprovedOrder)) == 1
 
 
+@pytest.mark.parametrize("days", [-1, 1])
 @in_virtual_time
-async def test_keeping_warm_while_the_clock_is_a_day_ahead_forgives_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_clock_that_is_a_day_off_for_a_moment_forgives_nothing(
+    days: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     stage = await ready(max_orders_day=2)
     stage.tell(intent(quantity=1), intent(quantity=2))
-    with monkeypatch.context() as ahead:
-        ahead.setattr(stage.clock, "now", lambda: START + 86_400 * SECOND)
+    with monkeypatch.context() as wrong:
+        wrong.setattr(stage.clock, "now", lambda: START + days * 86_400 * SECOND)
         stage.seat.keep_warm()
-    stage.tell(intent(quantity=3))
+        stage.tell(intent(quantity=3))
+    stage.tell(intent(quantity=4))
 
-    assert refusals(stage) == ["orders a day"]
+    assert refusals(stage) == ["stale price", "orders a day"]

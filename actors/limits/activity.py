@@ -1,5 +1,7 @@
 """What was sent of late, and how alike it was: a fold of the journal, so that a restart forgives nothing."""
 
+from typing import Final
+
 from actors.market.time import SECOND, kst
 from messages import (
     ActivityCarried,
@@ -33,10 +35,14 @@ Firing = tuple[str, Symbol, Side, int]
 """Strategy, issue, side and the last price it saw: the same decision on the same news."""
 
 
+_Counts = tuple[list[int], dict[Terms, list[int]], dict[Firing, list[int]]]
+_KEPT: Final = 7
+
+
 class Activity:
     """Counts of the Korean day; a disabled strategy stays so over days and runs."""
 
-    __slots__ = ("_day", "alike", "disabled", "fired", "sent")
+    __slots__ = ("_day", "_others", "alike", "disabled", "fired", "sent")
 
     def __init__(self) -> None:
         self.sent: list[int] = []
@@ -48,13 +54,19 @@ class Activity:
         self.disabled: dict[str, str] = {}
         """Strategies that may not enter, and the code they repeated themselves in."""
         self._day = 0
+        self._others: dict[int, _Counts] = {}
+        """Of the newest other days: a clock that was wrong comes back to one of them."""
 
     def begin(self, time: int) -> None:
-        """Forget the day before."""
+        """Count in the day of `time`, from where it was left."""
         day = korean_day(time)
-        if day > self._day:
-            self._day = day
-            self.sent, self.alike, self.fired = [], {}, {}
+        if day == self._day:
+            return
+        self._others[self._day] = self.sent, self.alike, self.fired
+        self.sent, self.alike, self.fired = self._others.pop(day, None) or ([], {}, {})
+        self._day = day
+        if len(self._others) > _KEPT:
+            del self._others[min(self._others)]
 
     def carried(self, reconciliation: int, day: str) -> ActivityCarried | None:
         """What is remembered over days; None while requests of that day, a Korean date, are counted."""

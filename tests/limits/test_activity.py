@@ -1,8 +1,10 @@
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from actors.limits.activity import REPEATED
+from actors.limits.activity import REPEATED, Activity
 from actors.limits.rule import Limits, View
 from actors.market.time import SECOND
 from messages import ApprovedOrder, OrderIntent, OrderRefused, ResumeTrading, Side, StrategyDisabled
@@ -155,3 +157,15 @@ def test_sides_are_told_apart() -> None:
     world = view(activity=entered(NOON - SECOND, side=Side.SELL))
 
     assert refusal(wish(), rich(), world) is None
+
+
+@given(st.lists(st.integers(0, 5), max_size=40), st.integers(0, 5))
+def test_each_day_counts_its_own_however_the_clock_went(days: list[int], today: int) -> None:
+    activity = Activity()
+    for day in days:
+        activity.fold(approval(), NOON + day * DAY)
+    activity.begin(NOON + today * DAY)
+
+    assert activity.sent == [NOON + today * DAY] * days.count(today)
+    assert sum(map(len, activity.alike.values())) == days.count(today)
+    assert sum(map(len, activity.fired.values())) == days.count(today)
