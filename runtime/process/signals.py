@@ -4,9 +4,16 @@ import asyncio
 import signal
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
+from math import inf
+from time import monotonic
+from typing import Final
 
 HANG_UPS = tuple(getattr(signal, name) for name in ("SIGHUP", "SIGBREAK") if hasattr(signal, name))
 """Of a terminal that closes; Windows has the second."""
+
+_ECHO: Final = 0.2
+"""Seconds in which nobody asks twice in the same words: `timeout` tells the process and then its whole group."""
 
 
 def catch(loop: asyncio.AbstractEventLoop, leave: Callable[[], None], *, at_once: bool) -> None:
@@ -14,22 +21,22 @@ def catch(loop: asyncio.AbstractEventLoop, leave: Callable[[], None], *, at_once
 
     A terminal that closes never hurries an end under way, as it may say so twice; under nohup it is not heard.
     """
-    leaving = False
+    said: dict[int, float] = {}
 
-    def go() -> None:
-        nonlocal leaving
-        leaving = True
-        leave()
+    def go(number: int) -> None:
+        before, said[number] = said.get(number, -inf), monotonic()
+        if said[number] - before > _ECHO:
+            leave()
 
-    def hang_up() -> None:
-        if not leaving:
-            go()
+    def hang_up(number: int) -> None:
+        if not said:
+            go(number)
 
     for number in (signal.SIGINT, signal.SIGTERM):
-        _listen(loop, number, go, at_once=at_once)
+        _listen(loop, number, partial(go, number), at_once=at_once)
     for number in HANG_UPS:
         if signal.getsignal(number) is not signal.SIG_IGN:
-            _listen(loop, number, hang_up, at_once=at_once)
+            _listen(loop, number, partial(hang_up, number), at_once=at_once)
 
 
 def _listen(loop: asyncio.AbstractEventLoop, number: int, hear: Callable[[], None], *, at_once: bool) -> None:

@@ -1,6 +1,7 @@
 """Ctrl-C, SIGTERM and a terminal that closes reach whoever has to leave; only a person hurries the end."""
 
 import asyncio
+import itertools
 import os
 import signal
 import sys
@@ -21,9 +22,10 @@ def _put_back() -> Generator[None]:
         signal.signal(number, handler)
 
 
-def heard(*numbers: signal.Signals) -> int:
-    """How often it was said to leave."""
+def heard(*numbers: signal.Signals, apart: float = 1.0) -> int:
+    """How often it was said to leave, by signals so many seconds apart."""
     said: list[None] = []
+    clock = itertools.count(100.0, apart)
 
     async def scene() -> None:
         catch(asyncio.get_running_loop(), lambda: said.append(None), at_once=False)
@@ -32,7 +34,9 @@ def heard(*numbers: signal.Signals) -> int:
             for _ in range(3):
                 await asyncio.sleep(0)
 
-    asyncio.run(scene())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("runtime.process.signals.monotonic", lambda: next(clock))
+        asyncio.run(scene())
     return len(said)
 
 
@@ -44,6 +48,13 @@ def test_a_terminal_that_closes_does_not_hurry_an_end_that_a_person_asked_for() 
     assert heard(signal.SIGINT, signal.SIGHUP) == 1
     assert heard(signal.SIGHUP, signal.SIGTERM) == 2
     assert heard(signal.SIGINT, signal.SIGINT) == 2
+
+
+def test_the_same_wish_said_twice_in_an_instant_is_one() -> None:
+    assert heard(signal.SIGTERM, signal.SIGTERM, apart=0.01) == 1
+    assert heard(signal.SIGINT, signal.SIGTERM, apart=0.01) == 2
+    assert heard(signal.SIGTERM, signal.SIGTERM, signal.SIGTERM, apart=0.15) == 1, "each an echo of the one before"
+    assert heard(signal.SIGINT, signal.SIGINT, apart=0.3) == 2
 
 
 def test_under_nohup_nobody_leaves_because_a_terminal_closed() -> None:
