@@ -122,8 +122,8 @@ class Risk(
         """The day of the last state that later starts can go on from."""
         self._two_clocks = False
         """Whether the exchange's time is another than ours."""
-        self._allowed: tuple[OrderIntent, Envelope] | None = None
-        """The newest, to keep the way of the next one warm."""
+        self._last_allowed: tuple[OrderIntent, Envelope] | None = None
+        """To keep the way of the next one warm."""
         self._standing: dict[Symbol, int] = {}
         """Issues that stood still when the day's data came, and when that was."""
 
@@ -146,9 +146,9 @@ class Risk(
 
     def keep_warm(self) -> None:
         """Ask every rule, whatever the others say, about an order it allowed, as of the instant it judged last."""
-        if self._allowed is None:
+        if self._last_allowed is None:
             return
-        intent, envelope = self._allowed
+        intent, envelope = self._last_allowed
         wish = of_intent(intent, envelope.source, self._view)
         for rule in RULES:
             rule(wish, self._ledger, self._view, self._limits)
@@ -206,7 +206,7 @@ class Risk(
         self.publish(approval)
         self._ledger.foresee(approval)
         self._view.activity.fold(approval, self._view.now)
-        self._allowed = intent, envelope
+        self._last_allowed = intent, envelope
 
     @handles
     def on_change(self, intent: ReplaceIntent) -> None:

@@ -45,8 +45,7 @@ class Pump:
         """Told when a mailbox that refused messages is empty again."""
         self.keep_warm: Callable[[], None] | None = None
         """Told after work, when nothing waits: the next message is not near."""
-        self._cold = 0.0
-        """When what was kept warm no longer is."""
+        self._cold_at = 0.0
         self._loop = loop
         self._rng = rng
         self._messages, self._seconds = (STEPPED_TURN, inf) if stepped else (TURN_MESSAGES, TURN_SECONDS)
@@ -115,8 +114,8 @@ class Pump:
         self._scheduled = bool(urgent or ready or patient)
         if self._scheduled:
             self._loop.call_soon(self.turn)
-        elif self.keep_warm is not None and (now := perf_counter()) >= self._cold:
-            self._cold = now + WARM_SECONDS
+        elif self.keep_warm is not None and (now := perf_counter()) >= self._cold_at:
+            self._cold_at = now + WARM_SECONDS
             self.keep_warm()
 
     def _may_hurry(self) -> bool:

@@ -36,7 +36,7 @@ Firing = tuple[str, Symbol, Side, int]
 
 
 _Counts = tuple[list[int], dict[Terms, list[int]], dict[Firing, list[int]]]
-_KEPT: Final = 7
+_OTHER_DAYS: Final = 7
 
 
 class Activity:
@@ -65,7 +65,7 @@ class Activity:
         self._others[self._day] = self.sent, self.alike, self.fired
         self.sent, self.alike, self.fired = self._others.pop(day, None) or ([], {}, {})
         self._day = day
-        if len(self._others) > _KEPT:
+        if len(self._others) > _OTHER_DAYS:
             del self._others[min(self._others)]
 
     def carried(self, reconciliation: int, day: str) -> ActivityCarried | None:

@@ -77,7 +77,7 @@ def collar_at_interruption(wish: Wish, _ledger: Ledger, view: View, _limits: Lim
         return None
     price, auction = _reach(wish), wish.quote.reference
     if wish.beyond * 100 < krx.NARROWEST_VI * last and abs(price - auction) * 100 < krx.NARROWEST_VI * auction:
-        return None
+        return None  # within the narrowest of all bands
     for reference, percent in _bands(wish.quote, instrument, view):
         edge = percent * reference
         if reference and abs(last - reference) * 100 < edge <= abs(price - reference) * 100:

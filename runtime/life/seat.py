@@ -76,8 +76,7 @@ class Seat:
         self._rng = rng
         self._log = log
         self._data = data
-        self._sound: Message | None = None
-        """The newest that was found to be."""
+        self._last_sound: Message | None = None
         self._warm = True
         self._muted = False
         self._discarded = 0
@@ -153,7 +152,7 @@ class Seat:
         self._count_said()
         if type(message).command or type(message).journalled:
             _refuse_unsound(self.name, message)
-            self._sound = message
+            self._last_sound = message
         return self._bus.publish(message, self.name)
 
     def _count_said(self) -> None:
@@ -211,8 +210,8 @@ class Seat:
         if self.off or self.leaving or not (self.started and self._warm):
             return
         try:
-            if self._sound is not None:
-                _refuse_unsound(self.name, self._sound)
+            if self._last_sound is not None:
+                _refuse_unsound(self.name, self._last_sound)
             self.actor.keep_warm()
         except Exception as error:  # noqa: BLE001 - it was for nothing, and must not end anything
             self._warm = False

@@ -20,6 +20,7 @@ def catch(loop: asyncio.AbstractEventLoop, leave: Callable[[], None], *, at_once
     """Call `leave` on the loop for each signal; `at_once` where the loop never waits for the outside.
 
     A terminal that closes never hurries an end under way, as it may say so twice; under nohup it is not heard.
+    The same signal again in an instant is an echo, not a second wish.
     """
     said: dict[int, float] = {}
 
